@@ -1,0 +1,49 @@
+package authhandlers
+
+import (
+	"context"
+	"net/http"
+)
+
+// Challenger is the ability of a handler that names its scheme in
+// WWW-Authenticate (RFC 9110 §11.6.1). Handlers without it are asked for by
+// "Bearer". A challenge holds no value of the request or of the token.
+type Challenger interface{ Challenge() string }
+
+// Prober is the ability of a handler that can be unready: its identity provider
+// has not answered yet, its keys are too old. The error is shown at /readyz and
+// must hold no secret.
+type Prober interface {
+	Ready(ctx context.Context) error
+}
+
+// Mounter is the ability of a handler with pages of its own. They are served
+// below /_catflap/, before authentication; each pattern is one of
+// http.ServeMux and must begin, after its method, with that path.
+type Mounter interface {
+	Mount(mux *http.ServeMux)
+}
+
+// Revoker is the ability of a handler that can end somebody's access before the
+// credential ends (a logout at the provider). The channel is closed with the
+// handler.
+type Revoker interface {
+	Revocations() <-chan Revocation
+}
+
+// Revocation names whose access has ended: every field that is not empty must match.
+type Revocation struct {
+	Issuer, Subject, SessionID string
+	// Reason is a code for the audit log and the close reason of sockets.
+	Reason Code
+}
+
+// Matches reports whether the revocation means u. An empty revocation means nobody.
+func (r Revocation) Matches(u *AuthUserInfo) bool {
+	if r.Issuer == "" && r.Subject == "" && r.SessionID == "" {
+		return false
+	}
+	return (r.Issuer == "" || r.Issuer == u.Issuer) &&
+		(r.Subject == "" || r.Subject == u.Subject) &&
+		(r.SessionID == "" || r.SessionID == u.SessionID)
+}

@@ -1,0 +1,114 @@
+package authhandlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// Link is a handler with its place in the configuration.
+type Link struct {
+	Name    string
+	Alias   string // written before each user id; empty for bare ids
+	Handler AuthHandler
+	// Permissions, if not nil, are the handler's own: instead of everything that
+	// the configuration grants.
+	Permissions []string
+}
+
+// Chain asks its handlers in order. It is immutable.
+type Chain struct {
+	links []Link
+	now   func() time.Time
+}
+
+// NewChain makes a chain; names must be unique and aliases well-formed.
+func NewChain(now func() time.Time, links ...Link) (*Chain, error) {
+	seen := map[string]bool{}
+	for _, l := range links {
+		switch {
+		case l.Name == "" || l.Handler == nil:
+			return nil, errors.New("authhandlers: a link needs a name and a handler")
+		case seen[l.Name]:
+			return nil, fmt.Errorf("authhandlers: two handlers are named %q", l.Name)
+		}
+		if err := ValidAlias(l.Alias); err != nil {
+			return nil, fmt.Errorf("authhandlers: handler %s: %w", l.Name, err)
+		}
+		seen[l.Name] = true
+	}
+	return &Chain{links: append([]Link(nil), links...), now: now}, nil
+}
+
+// Links returns the chain's links in order. The slice must not be changed.
+func (c *Chain) Links() []Link { return c.links }
+
+// Authenticate returns the person of the first handler that claims the request.
+//
+// The error is a *Rejection for a refused, unclaimed or missing credential;
+// Code says which. Any other error is a fault on our side: no access, and no 401
+// either. A handler that panics is such a fault.
+func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, error) {
+	var passed error
+	for i := range c.links {
+		l := &c.links[i]
+		u, err := ask(ctx, l, r)
+		if err == nil {
+			return c.finish(l, u)
+		}
+		if !errors.Is(err, ErrNoCredential) {
+			return nil, err
+		}
+		if err != ErrNoCredential { //nolint:errorlint // only a wrapped one has a reason to log
+			passed = errors.Join(passed, fmt.Errorf("%s: %w", l.Name, err))
+		}
+	}
+	if r.Credential == nil {
+		return nil, &Rejection{Code: CodeMissingCredential, Hint: "sign in, or send a token", Err: passed}
+	}
+	return nil, &Rejection{Code: CodeUnclaimed, Hint: "the token is of no issuer that is accepted here", Err: passed}
+}
+
+// finish makes the identity the chain's own: a handler chooses issuer and
+// subject, never the id. The handler's value is shared (it may be cached), so it
+// is copied before it is completed.
+func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
+	if !u.Expiry.IsZero() && !c.now().Before(u.Expiry) {
+		return nil, &Rejection{Code: CodeTokenExpired, Hint: "the token has expired; get a new one"}
+	}
+	id, err := userID(l.Alias, u.Subject)
+	if err != nil {
+		return nil, &Rejection{Code: CodeInvalidUserID, Hint: "the token's subject can't be used as a user id", Err: err}
+	}
+	done := *u
+	done.ID, done.Handler = id, l.Name
+	if l.Permissions != nil {
+		done.Permissions = l.Permissions
+	}
+	return &done, nil
+}
+
+// ask calls one handler; its panic is an error of this one request.
+func ask(ctx context.Context, l *Link, r *Request) (u *AuthUserInfo, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			u, err = nil, fmt.Errorf("handler %s panicked: %s", l.Name, panicText(p))
+		}
+	}()
+	u, err = l.Handler.Authenticate(ctx, r)
+	if err == nil && u == nil {
+		return nil, fmt.Errorf("handler %s returned neither a person nor an error", l.Name)
+	}
+	return u, err
+}
+
+// panicText keeps a panic's value out of the log unless the runtime wrote it: a
+// handler may panic with the credential that it choked on.
+func panicText(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
+}

@@ -1,0 +1,91 @@
+package authhandlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Registry is the map of the handler types that a configuration may name. It is a
+// plain value: a build with handlers of its own adds a key to the built-in map.
+type Registry map[string]func() Config
+
+// Config is the typed configuration of one handler. Its exported fields with a
+// yaml tag are what may stand in the file beside name, alias, type and
+// permissions; types of config/value are understood.
+type Config interface {
+	// Validate reports everything that is wrong, each as a *FieldError, joined by
+	// errors.Join. It is pure: it reads no file, no variable and no network.
+	Validate() error
+	// Open makes the handler. It may read files and start background work, which
+	// ends when ctx does; an identity provider that does not answer is no error
+	// here, but an unready handler (Prober).
+	Open(ctx context.Context, env Env) (AuthHandler, error)
+}
+
+// Identifier is an optional ability of a Config: it says whose user ids the
+// handler yields. Handlers may share an alias only when their sources are equal
+// and not empty; the text is the issuer and the claim that names the person.
+type Identifier interface{ IdentitySource() string }
+
+// Grouper is an optional ability of a Config: it says whether the handler yields
+// groups. Where more than one does, a grant by groups must name its handlers.
+type Grouper interface{ YieldsGroups() bool }
+
+// Inspector is an optional ability of a Config: it verifies that the files and
+// variables which the configuration names exist and can be used, without opening
+// the handler or asking the network. `catflap check` calls it.
+type Inspector interface{ Inspect() error }
+
+// FieldError is one mistake in a configuration.
+type FieldError struct {
+	Field   string // the path below the handler, such as keys.jwks_url or audiences[1]
+	Problem string // what is wrong
+	Hint    string // what to write instead
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
+
+// Where returns the field's path, for a reader that knows its line.
+func (e *FieldError) Where() (field, problem, hint string) { return e.Field, e.Problem, e.Hint }
+
+// Env is what a handler gets from the house.
+type Env struct {
+	// Name is the handler's name in the configuration.
+	Name string
+	// Log is for events of the handler, not for single requests.
+	Log *slog.Logger
+	// HTTP is the client for requests of the handler's own. It has time-outs.
+	HTTP *http.Client
+	// Now is the clock. Handlers use no other.
+	Now func() time.Time
+	// Gate bounds the expensive verifications of all handlers together.
+	Gate *Gate
+	// Claims are the paths of the claims whose values the handler should put into
+	// AuthUserInfo.Claims.
+	Claims []string
+	// CachedTokens bounds how many verified credentials the handler remembers.
+	CachedTokens int
+	// Observe, if not nil, counts an event of the handler ("keys_fetched",
+	// "cache_hit", ...). The name is one of a small fixed set, never a value.
+	Observe func(event string)
+}
+
+// Open validates c and opens it, and checks that env holds what a handler may rely on.
+func Open(ctx context.Context, c Config, env Env) (AuthHandler, error) {
+	switch {
+	case env.Name == "", env.Log == nil, env.HTTP == nil, env.Now == nil, env.Gate == nil:
+		return nil, errors.New("authhandlers: incomplete Env")
+	}
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("handler %s: %w", env.Name, err)
+	}
+	h, err := c.Open(ctx, env)
+	if err != nil {
+		return nil, fmt.Errorf("handler %s: %w", env.Name, err)
+	}
+	return h, nil
+}

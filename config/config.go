@@ -1,0 +1,249 @@
+// Package config reads the one configuration file.
+//
+// The rule it guards: what the file does not say clearly does not start. An
+// unknown field, a value of the wrong kind, a missing audience or two handlers
+// that would share people are errors, all reported at once, each with its line,
+// its path and what to write instead. Validation is pure: it opens no file but
+// the configuration and asks no network. Secrets are never in the file, only
+// their names (package config/value). An option that weakens security begins
+// with insecure_.
+//
+// The comments of the types below are the reference: docs/configuration.md and
+// the JSON Schema are made from them.
+package config
+
+import "github.com/catflap/catflap/config/value"
+
+// Config is the whole configuration file.
+type Config struct {
+	// The version of this format. It must be 1.
+	Version int `yaml:"version" required:"true" example:"1"`
+	// The address that people reach, host:port. An empty host means every interface.
+	Listen string `yaml:"listen" default:"127.0.0.1:8080"`
+	// What browsers see: scheme, host and port only. Required behind a proxy that
+	// ends TLS and is not in trusted_proxies. Without it our own origin is the scheme
+	// and Host of each request.
+	PublicURL string `yaml:"public_url" example:"https://chat.example.com"`
+	// Certificate and key for TLS on listen. Without it the listener speaks plain HTTP.
+	TLS *TLS `yaml:"tls" example:"{cert_file: tls.crt, key_file: tls.key}"`
+	// The address of health, readiness, metrics and reload. It must not be reachable
+	// for the public. `off` closes it.
+	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:9090"`
+	// The addresses (CIDR) of front proxies whose X-Forwarded-For, -Proto and -Host
+	// are believed. Everybody else's are thrown away.
+	TrustedProxies []string `yaml:"trusted_proxies" example:"[10.0.0.0/8]"`
+	// Further origins whose pages may call, for CORS and WebSocket alike: scheme,
+	// host and port, exactly as browsers write them. Our own is always allowed.
+	Origins []string `yaml:"origins" example:"[https://app.example.com]"`
+	// The Cat behind.
+	Cat Cat `yaml:"cat"`
+	// Who may prove an identity, asked in this order.
+	Handlers []Handler `yaml:"handlers" required:"true" example:"[{name: staff, type: jwt, ...}]"`
+	// Who may do what.
+	Permissions Permissions `yaml:"permissions"`
+	// Live chat.
+	WebSocket WebSocket `yaml:"websocket"`
+	// Bounds on what a client can take.
+	Limits Limits `yaml:"limits"`
+	// Logs and audit.
+	Log Log `yaml:"log"`
+
+	places   *places // where in the file each field stands
+	warnings []Problem
+}
+
+// TLS names the certificate of the public listener. Both files are read again
+// when they change; a pair that can't be used leaves the last good one in place.
+type TLS struct {
+	// The certificate chain, PEM.
+	CertFile value.Path `yaml:"cert_file" required:"true" example:"tls.crt"`
+	// The private key, PEM.
+	KeyFile value.Path `yaml:"key_file" required:"true" example:"tls.key"`
+}
+
+// Cat is the upstream server and how Catflap is known there.
+type Cat struct {
+	// The Cat's address: scheme, host and port only.
+	URL string `yaml:"url" required:"true" example:"http://127.0.0.1:1865"`
+	// The Cat's generation. v2 is not supported yet.
+	Contract string `yaml:"contract" default:"v1" enum:"v1,v2"`
+	// How Catflap proves itself to the Cat. api_key: with the Cat's own keys, which
+	// mean full rights. minted: with a short-lived Cat JWT of the least service
+	// account that covers the request, so that the Cat refuses too.
+	Credential string `yaml:"credential" default:"api_key" enum:"api_key,minted"`
+	// The Cat's CCAT_API_KEY. Required with credential: api_key.
+	APIKey value.Secret `yaml:"api_key" example:"{env: CCAT_API_KEY}"`
+	// The Cat's CCAT_API_KEY_WS. Required with credential: api_key.
+	APIKeyWS value.Secret `yaml:"api_key_ws" example:"{env: CCAT_API_KEY_WS}"`
+	// The Cat's CCAT_JWT_SECRET. Required with credential: minted.
+	JWTSecret value.Secret `yaml:"jwt_secret" example:"{env: CCAT_JWT_SECRET}"`
+	// The Cat's own users that minted tokens stand for. The first whose permissions
+	// cover the request is used, so list the least first. `catflap cat-accounts
+	// create` makes them.
+	ServiceAccounts []ServiceAccount `yaml:"service_accounts"`
+	// Serve although the Cat answers without a credential. Only for a Cat that
+	// nobody but Catflap can reach.
+	InsecureOpenCat bool `yaml:"insecure_open_cat" default:"false"`
+	// How long to wait for a connection to the Cat.
+	ConnectTimeout value.Duration `yaml:"connect_timeout" default:"5s"`
+	// How long to wait for the first byte of an answer. A turn of a slow model over
+	// POST /message needs all of its time before the first byte.
+	ResponseTimeout value.Duration `yaml:"response_timeout" default:"5m"`
+	// Names of cookies that a plugin needs; every other cookie of the client stays here.
+	ForwardCookies []string `yaml:"forward_cookies"`
+}
+
+// ServiceAccount is one of the Cat's own users.
+type ServiceAccount struct {
+	// The account's id at the Cat: the text itself, or {env: NAME} or {file: PATH}.
+	ID AccountID `yaml:"id" required:"true" example:"{env: CAT_CHAT_ACCOUNT_ID}"`
+	// What the account may do at the Cat, as RESOURCE:ACTION, RESOURCE:* or *.
+	Permissions []string `yaml:"permissions" required:"true" example:"[\"STATUS:READ\", \"CONVERSATION:*\"]"`
+}
+
+// AccountID is an account's id, which is no secret, or where it is kept.
+type AccountID struct {
+	Literal string
+	From    value.Secret
+}
+
+// Handler is one authentication handler: the fields that all have. The fields of
+// its type stand beside them.
+type Handler struct {
+	// The handler's name, in grants, logs and metrics: lower-case letters, digits and
+	// -, not first, at most 31. Unique.
+	Name string `yaml:"name" required:"true" example:"staff"`
+	// Written before each user id (staff:alice). The default is the name. "" writes
+	// bare ids and is allowed for one issuer only. Changing it renames its people at
+	// the Cat: their memories stay with the old names.
+	Alias *string `yaml:"alias"`
+	// The handler's type. It says which further fields the handler has.
+	Type string `yaml:"type" required:"true" example:"jwt"`
+	// What this handler's people may do, instead of `everyone` and every grant; deny
+	// still applies. An empty list allows nothing.
+	Permissions []string `yaml:"permissions"`
+	// Settings is the typed configuration of the handler's type.
+	Settings HandlerSettings `yaml:"-"`
+}
+
+// EffectiveAlias is the alias that is written before the user ids.
+func (h Handler) EffectiveAlias() string {
+	if h.Alias == nil {
+		return h.Name
+	}
+	return *h.Alias
+}
+
+// HandlerSettings is what the registry of handler types yields. The optional
+// abilities IdentitySource() string, YieldsGroups() bool and Inspect() error are
+// used where a type has them.
+type HandlerSettings interface{ Validate() error }
+
+// HandlerTypes maps the name of a handler type to a new, empty configuration of it.
+type HandlerTypes map[string]func() HandlerSettings
+
+// Permissions says who may do what. A permission is RESOURCE:ACTION
+// (MEMORY:READ), RESOURCE:*, * (each by name), admin (everything at the Cat,
+// unknown endpoints included), base (the Cat's base set, own data only), or the
+// name of a set.
+type Permissions struct {
+	// What each signed-in person may do.
+	Everyone []string `yaml:"everyone" example:"[base]"`
+	// Named sets of permissions, to be used by name wherever a permission stands. A
+	// set may hold other sets.
+	Sets map[string][]string `yaml:"sets" example:"{readers: [base, \"MEMORY:READ\"]}"`
+	// What some may do besides.
+	Grants []Grant `yaml:"grants"`
+	// Endpoints that need no user: method and path as in endpoints.match. They are
+	// forwarded as nobody and without any credential.
+	Public []string `yaml:"public" example:"[\"GET /static/**\"]"`
+	// Endpoints of plugins, which are otherwise for holders of admin alone.
+	Endpoints []Endpoint `yaml:"endpoints"`
+}
+
+// Grant gives permissions to the people who meet each condition that is written.
+type Grant struct {
+	// The handlers whose people can meet this grant; without it, every handler's.
+	// Required for a grant by groups where more than one handler yields groups, and
+	// for a grant by claims where there is more than one handler: what one provider
+	// says must not grant for another's people.
+	From []string `yaml:"from" example:"[staff]"`
+	// Any of these groups, compared exactly.
+	Groups []string `yaml:"groups" example:"[cat-admins]"`
+	// Claims by their path, each with any of these values, compared exactly.
+	Claims map[string][]string `yaml:"claims" example:"{realm_access.roles: [cat-admin]}"`
+	// Any of these user ids, as the Cat sees them.
+	Users []string `yaml:"users" example:"[\"staff:alice\"]"`
+	// What they may do.
+	Allow []string `yaml:"allow" example:"[\"UPLOAD:WRITE\"]"`
+	// What they may not do, whoever else allows it.
+	Deny []string `yaml:"deny"`
+}
+
+// Endpoint names one endpoint of a plugin and what it needs.
+type Endpoint struct {
+	// Method and path. In the path, * stands for one segment and ** at the end for the
+	// rest; the method may be *.
+	Match string `yaml:"match" required:"true" example:"GET /custom/report"`
+	// One permission as RESOURCE:ACTION, or admin, or everyone (each signed-in person).
+	Needs string `yaml:"needs" required:"true" example:"CONVERSATION:READ"`
+	// The endpoint shows and changes the caller's own data only, so that base is
+	// enough where it holds the permission.
+	Own bool `yaml:"own" default:"false"`
+}
+
+// WebSocket is live chat.
+type WebSocket struct {
+	// shared: one socket at the Cat for each person; a second one takes over.
+	// separate: one socket at the Cat for each socket here.
+	Session string `yaml:"session" default:"shared" enum:"shared,separate"`
+	// Take a token from ?token= of the handshake, where the stock clients put it.
+	QueryToken bool `yaml:"query_token" default:"true"`
+	// How long the socket at the Cat stays when its last client has gone; 0 closes it
+	// at once, and a reload of the page may then lose an answer. With session: shared.
+	Linger value.Duration `yaml:"linger" default:"30s"`
+	// How often a client is pinged; one that stays silent for two of these is closed.
+	Ping value.Duration `yaml:"ping" default:"30s"`
+	// The largest message to the Cat. The Cat itself takes 16MiB.
+	MaxMessage value.Size `yaml:"max_message" default:"16MiB"`
+	// Sockets in all.
+	MaxSockets int `yaml:"max_sockets" default:"10000"`
+	// Sockets of one person.
+	MaxSocketsPerUser int `yaml:"max_sockets_per_user" default:"32"`
+}
+
+// Limits bounds what a client can take. A limit of 0 is refused unless the field
+// says what 0 means.
+type Limits struct {
+	// The head of a request.
+	HeaderBytes value.Size `yaml:"header_bytes" default:"32KiB"`
+	// The number of header lines of a request.
+	Headers int `yaml:"headers" default:"100"`
+	// The time to send the head of a request.
+	HeaderTimeout value.Duration `yaml:"header_timeout" default:"5s"`
+	// The body of a request; 0 means any size.
+	BodyBytes value.Size `yaml:"body_bytes" default:"0"`
+	// How long a body may stand still on its way.
+	BodyIdle value.Duration `yaml:"body_idle" default:"60s"`
+	// How long an idle connection is kept.
+	Idle value.Duration `yaml:"idle" default:"120s"`
+	// Connections in all.
+	Connections int `yaml:"connections" default:"20000"`
+	// Signatures computed at once; 0 means one less than the processors, at least one.
+	Verifications int `yaml:"verifications" default:"0"`
+	// Tokens remembered after their verification, of each handler.
+	CachedTokens int `yaml:"cached_tokens" default:"20000"`
+	// How long requests and sockets may take to end after a stop is asked for.
+	StopGrace value.Duration `yaml:"stop_grace" default:"20s"`
+}
+
+// Log is what is written to standard error.
+type Log struct {
+	// The form of a line.
+	Format string `yaml:"format" default:"json" enum:"json,text"`
+	// The least level of events.
+	Level string `yaml:"level" default:"info" enum:"debug,info,warn,error"`
+	// refusals: each refusal, sign-in, and opening and closing of a socket. all: each
+	// allowed request too.
+	Audit string `yaml:"audit" default:"refusals" enum:"refusals,all"`
+}

@@ -1,0 +1,100 @@
+package cat
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// How often the Cat's doors are tried: soon after it was found open or could not
+// be reached, rarely once it has been found closed.
+const (
+	probeSoon = 2 * time.Second
+	probeRare = time.Minute
+)
+
+var errNotProbed = errors.New("the Cat has not been looked at yet")
+
+// Guard keeps the verdict of a Probe. Until the Cat has been found closed once,
+// and whenever it is found open, nothing may be forwarded.
+type Guard struct {
+	probe *Probe
+	log   *slog.Logger
+	state atomic.Pointer[guardState]
+}
+
+type guardState struct {
+	refuse error // why nothing may be forwarded
+	ready  error // why readiness fails
+}
+
+// NewGuard makes a guard that lets nothing pass yet. A nil probe lets everything
+// pass: the operator has said that the Cat may be open.
+func NewGuard(probe *Probe, log *slog.Logger) *Guard {
+	g := &Guard{probe: probe, log: log}
+	g.state.Store(&guardState{refuse: errNotProbed, ready: errNotProbed})
+	if probe == nil {
+		g.state.Store(&guardState{})
+	}
+	return g
+}
+
+// Refuse returns why nothing may be forwarded now, or nil.
+func (g *Guard) Refuse() error { return g.state.Load().refuse }
+
+// Ready returns why Catflap is not ready because of the Cat, or nil.
+func (g *Guard) Ready() error { return g.state.Load().ready }
+
+// Run probes until ctx ends.
+func (g *Guard) Run(ctx context.Context) {
+	if g.probe == nil {
+		return
+	}
+	for {
+		pause := probeRare
+		if !g.Look(ctx) {
+			pause = probeSoon
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// Look probes once and reports whether the Cat was found closed.
+func (g *Guard) Look(ctx context.Context) bool {
+	err := g.probe.Check(ctx)
+	if ctx.Err() != nil {
+		return false
+	}
+	old := g.state.Load()
+	next := &guardState{refuse: err, ready: err}
+	var open *OpenError
+	if err != nil && !errors.As(err, &open) && (old.refuse == nil) {
+		// It was closed when last seen and can't be asked now: what can't be
+		// reached is not open, and the transport says so to each request.
+		next.refuse = nil
+	}
+	g.state.Store(next)
+	if text(old.ready) != text(err) {
+		if err != nil {
+			g.log.Error("not ready because of the Cat", "reason", err.Error())
+		} else {
+			g.log.Info("the Cat is closed to strangers")
+		}
+	}
+	return err == nil
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,150 @@
+package cat
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Route is what the contract says of an endpoint.
+type Route struct {
+	// Pattern is the endpoint's stable name, such as "GET /users/{id}".
+	Pattern string
+	// Needs is the permission that the endpoint needs; None with Admin set.
+	Needs Permission
+	// Own means that the endpoint keeps to the caller's own data, so that the base
+	// set counts.
+	Own bool
+	// Admin means that only holders of admin may call, whatever permissions they have.
+	Admin bool
+	// Panel means a page of the Cat's admin panel, which takes its credential from a
+	// cookie.
+	Panel bool
+	// Path is the decoded path to forward: the Cat's own spelling as regards the
+	// slash at the end, since the Cat answers the other one with a redirect to an
+	// address of its own.
+	Path string
+}
+
+// Contract is one generation of the Cat. It is immutable.
+type Contract struct {
+	literal  map[string][]endpoint // by path without a slash at the end
+	patterns map[int][]endpoint    // by number of segments
+	prefixes []endpoint
+	chat     Route
+}
+
+type endpoint struct {
+	Route
+	method   string
+	segments []string
+	slash    bool // the Cat spells it with a slash at the end
+}
+
+// V1 is the contract of the Cat 1.x.
+func V1() *Contract {
+	c := &Contract{literal: map[string][]endpoint{}, patterns: map[int][]endpoint{}}
+	for _, row := range v1 {
+		for _, method := range strings.Split(row.methods, ",") {
+			c.add(method, row)
+		}
+	}
+	c.chat = Route{Pattern: "WS /ws/{user_id}", Needs: permission("CONVERSATION", "WRITE"), Own: true, Path: "/ws"}
+	return c
+}
+
+func (c *Contract) add(method string, row row) {
+	e := endpoint{
+		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own, Admin: row.whose == adminOnly, Panel: row.panel},
+		method: method, slash: strings.HasSuffix(row.path, "/"),
+	}
+	if resource, action, ok := strings.Cut(row.needs, ":"); ok {
+		e.Needs = permission(resource, action)
+	}
+	path := strings.TrimSuffix(row.path, "/")
+	switch {
+	case strings.HasSuffix(path, "/**"):
+		e.Path = strings.TrimSuffix(path, "**")
+		c.prefixes = append(c.prefixes, e)
+	case strings.Contains(path, "{"):
+		e.segments = strings.Split(path[1:], "/")
+		c.patterns[len(e.segments)] = append(c.patterns[len(e.segments)], e)
+	default:
+		e.Path = row.path
+		c.literal[path] = append(c.literal[path], e)
+	}
+}
+
+// Routes returns every endpoint of the contract, for tables and documentation.
+func (c *Contract) Routes() []Route {
+	var l []Route
+	for _, row := range v1 {
+		for _, method := range strings.Split(row.methods, ",") {
+			if r, ok := c.Route(method, strings.NewReplacer("{", "", "}", "", "**", "x").Replace(row.path)); ok {
+				l = append(l, r)
+			}
+		}
+	}
+	return append(l, c.chat)
+}
+
+// Chat returns the route of the WebSocket for a decoded path, or false when the
+// Cat has none there. The person whom the path claims is not looked at.
+func (c *Contract) Chat(path string) (Route, bool) {
+	rest, ok := strings.CutPrefix(path, "/ws")
+	if !ok || rest != "" && (rest[0] != '/' || strings.Contains(rest[1:], "/")) {
+		return Route{}, false
+	}
+	return c.chat, true
+}
+
+// Route returns the endpoint of a method and a path which has been decoded once
+// and holds no empty and no dot segments. False means that the contract does not
+// know it. A slash at the end does not matter; HEAD is judged as GET.
+func (c *Contract) Route(method, path string) (Route, bool) {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	bare := strings.TrimSuffix(path, "/")
+	for i := range c.literal[bare] {
+		if e := &c.literal[bare][i]; e.method == method {
+			return e.Route, true
+		}
+	}
+	for i := range c.prefixes {
+		e := &c.prefixes[i]
+		if e.method == method && (strings.HasPrefix(path, e.Path) || path+"/" == e.Path) {
+			r := e.Route
+			r.Path = path
+			return r, true
+		}
+	}
+	return c.routePattern(method, bare)
+}
+
+func (c *Contract) routePattern(method, bare string) (Route, bool) {
+	if bare == "" {
+		return Route{}, false
+	}
+	for _, e := range c.patterns[strings.Count(bare, "/")] {
+		if e.method == method && e.fits(bare[1:]) {
+			r := e.Route
+			r.Path = bare
+			if e.slash {
+				r.Path += "/"
+			}
+			return r, true
+		}
+	}
+	return Route{}, false
+}
+
+func (e *endpoint) fits(path string) bool {
+	for _, want := range e.segments {
+		var got string
+		got, path, _ = strings.Cut(path, "/")
+		if want[0] != '{' && want != got {
+			return false
+		}
+	}
+	return true
+}

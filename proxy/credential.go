@@ -1,0 +1,124 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// The ways in which the credentials of a request can be wrong. The texts are told
+// to the client, and hold nothing of what it sent.
+var (
+	errTwoCredentials   = errors.New("the request carries two different credentials; send one")
+	errAuthorizationTwo = errors.New("the request carries more than one Authorization line; send one")
+	errCredentialForm   = errors.New("the credential is malformed: after the scheme one space and one token are due")
+	errLegacyForm       = errors.New("the token header must hold one token")
+)
+
+// bearerProtocol is the sub-protocol that announces a token: a browser's page,
+// which can set no header on a WebSocket, offers it and the token behind it.
+const bearerProtocol = "bearer"
+
+// readCredential collects what the client presented, in every carrier. Empty ones
+// are absent and equal ones are one; two different ones are an error (RFC 6750
+// §2). Query and sub-protocol are carriers on the WebSocket only.
+func readCredential(r *http.Request, t *target, socket, query bool) (*authhandlers.Credential, error) {
+	var found *authhandlers.Credential
+	take := func(c authhandlers.Credential) error {
+		if found != nil && (found.Scheme != c.Scheme || found.Value != c.Value) {
+			return errTwoCredentials
+		}
+		if found == nil {
+			found = &c
+		}
+		return nil
+	}
+	if err := readAuthorization(r.Header["Authorization"], take); err != nil {
+		return nil, err
+	}
+	for _, value := range r.Header[http.CanonicalHeaderKey(cat.TokenHeader)] {
+		if value == "" {
+			continue
+		}
+		if !tokenForm(value) {
+			return nil, errLegacyForm
+		}
+		if err := take(authhandlers.Credential{Scheme: "bearer", Value: value, Carrier: authhandlers.CarrierLegacyHeader}); err != nil {
+			return nil, err
+		}
+	}
+	if !socket {
+		return found, nil
+	}
+	if query {
+		for _, value := range t.tokens {
+			if err := take(authhandlers.Credential{Scheme: "bearer", Value: value, Carrier: authhandlers.CarrierQuery}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, value := range protocolTokens(r.Header) {
+		if err := take(authhandlers.Credential{Scheme: "bearer", Value: value, Carrier: authhandlers.CarrierSubprotocol}); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func readAuthorization(lines []string, take func(authhandlers.Credential) error) error {
+	if len(lines) > 1 {
+		return errAuthorizationTwo
+	}
+	if len(lines) == 0 || lines[0] == "" {
+		return nil
+	}
+	scheme, value, _ := strings.Cut(lines[0], " ")
+	scheme = strings.ToLower(scheme)
+	if value == "" {
+		if scheme == "bearer" {
+			return nil // an empty one is absent
+		}
+		return errCredentialForm
+	}
+	if scheme == "bearer" && !tokenForm(value) {
+		return errCredentialForm
+	}
+	return take(authhandlers.Credential{Scheme: scheme, Value: value, Carrier: authhandlers.CarrierAuthorization})
+}
+
+// tokenForm is the b64token of RFC 6750 §2.1: no white space, no comma, no quote.
+func tokenForm(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~+/=", c) >= 0) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// protocolTokens returns the entries behind "bearer" in the offered sub-protocols.
+func protocolTokens(h http.Header) []string {
+	offered := offeredProtocols(h)
+	for i, p := range offered {
+		if p == bearerProtocol {
+			return offered[i+1:]
+		}
+	}
+	return nil
+}
+
+func offeredProtocols(h http.Header) []string {
+	var offered []string
+	for _, line := range h["Sec-Websocket-Protocol"] {
+		for p := range strings.SplitSeq(line, ",") {
+			if p = strings.TrimSpace(p); p != "" {
+				offered = append(offered, p)
+			}
+		}
+	}
+	return offered
+}

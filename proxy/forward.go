@@ -1,0 +1,209 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// forward sends the request to the Cat and its answer back. The exchange itself is
+// the transport, so that what leaves is looked at last, after everything that
+// could still have changed it.
+func (ex *exchange) forward() *refusal {
+	replay, streamed, ref := ex.takeBody()
+	if ref != nil {
+		return ref
+	}
+	var failed *refusal
+	rp := httputil.ReverseProxy{
+		Rewrite:        func(pr *httputil.ProxyRequest) { ex.rewrite(pr, replay, streamed) },
+		Transport:      roundTripper{ex, streamed},
+		BufferPool:     ex.h.o.Upstream,
+		ModifyResponse: ex.answer,
+		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = ex.explain(err) },
+		ErrorLog:       ex.h.o.Upstream.errorLog,
+	}
+	defer ex.brokenOff()
+	rp.ServeHTTP(ex.w, ex.r)
+	if failed == nil {
+		ex.done(OutcomeAllowed, ex.record.Status)
+	}
+	return failed
+}
+
+// brokenOff records an answer that could not be finished, and lets net/http cut
+// the connection, which is the only way to tell the client.
+func (ex *exchange) brokenOff() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	ex.record.Code = "broken_off"
+	ex.done(OutcomeFault, ex.record.Status)
+	panic(p)
+}
+
+// rewrite makes the outgoing request: what passes of the client's, and then, set
+// last, the one identity and Catflap's own credential.
+func (ex *exchange) rewrite(pr *httputil.ProxyRequest, replay []byte, streamed bool) {
+	out, h := pr.Out, pr.Out.Header
+	strip(h)
+	delete(h, "Upgrade")
+	delete(h, "Connection")
+	if referer := h.Get("Referer"); referer != "" {
+		h["Referer"] = []string{withoutQuery(referer)}
+	}
+	if cookies := forwardCookies(ex.r.Header["Cookie"], ex.h.o.ForwardCookies); cookies != "" {
+		h["Cookie"] = []string{cookies}
+	}
+	out.Trailer = nil
+	ex.writeTarget(out)
+	ex.writePeer(h)
+	switch {
+	case replay != nil:
+		out.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(replay)), nil }
+		out.Body, _ = out.GetBody()
+	case streamed:
+		out.Body = ex.body
+	}
+	if out.Method == http.MethodPut || out.Method == http.MethodDelete {
+		// Idempotent (RFC 9110 §9.2.2), so that the transport may send it again when
+		// the Cat had closed an idle connection. An empty list is not sent.
+		h["Idempotency-Key"] = []string{}
+	}
+	cat.SetIdentity(h, ex.identity())
+}
+
+// identity is the user id that the request carries: never empty.
+func (ex *exchange) identity() string {
+	if ex.user == nil {
+		return cat.AnonymousID
+	}
+	return ex.user.ID
+}
+
+func (ex *exchange) writeTarget(out *http.Request) {
+	base := ex.h.o.Upstream.base
+	out.URL.Scheme, out.URL.Host = base.Scheme, base.Host
+	out.Host = base.Host
+	path := ex.target.path
+	if ex.decision.Route.Path != "" {
+		path = ex.decision.Route.Path
+	}
+	out.URL.Path, out.URL.RawPath = path, ""
+	if sent := encodePath(path); sent != path {
+		out.URL.RawPath = sent
+	}
+	out.URL.RawQuery, out.URL.ForceQuery, out.URL.Fragment = ex.target.query, false, ""
+}
+
+func (ex *exchange) writePeer(h http.Header) {
+	if ex.peer.ip.IsValid() {
+		h["X-Forwarded-For"] = []string{ex.peer.ip.String()}
+	}
+	h["X-Forwarded-Proto"] = []string{ex.peer.scheme}
+	h["X-Forwarded-Host"] = []string{ex.peer.host}
+}
+
+func withoutQuery(u string) string {
+	if i := strings.IndexAny(u, "?#"); i >= 0 {
+		return u[:i]
+	}
+	return u
+}
+
+// roundTripper writes the Cat's credential and takes the last look.
+type roundTripper struct {
+	ex       *exchange
+	streamed bool
+}
+
+func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	ex := rt.ex
+	if !ex.decision.Public {
+		if err := ex.h.o.Credentials.HTTP(req.Header, ex.identity(), ex.decision.Route); err != nil {
+			return nil, err
+		}
+	}
+	if err := cat.CheckIdentity(req.Header, ex.identity()); err != nil {
+		return nil, err
+	}
+	return ex.h.o.Upstream.roundTrip(req, rt.streamed)
+}
+
+// answer makes the Cat's answer fit for the client.
+func (ex *exchange) answer(resp *http.Response) error {
+	h := resp.Header
+	for name := range h {
+		if strings.HasPrefix(name, "Access-Control-") {
+			delete(h, name)
+		}
+	}
+	delete(h, "Server")
+	delete(h, "Alt-Svc")
+	dropCookies(h)
+	ex.h.o.Upstream.mapLocation(h, "Location")
+	ex.h.o.Upstream.mapLocation(h, "Content-Location")
+	ex.setCORS(h)
+	ex.record.Status = resp.StatusCode
+	return nil
+}
+
+// dropCookies keeps the Cat and its plugins from planting what would be a
+// credential here or there.
+func dropCookies(h http.Header) {
+	lines := h["Set-Cookie"]
+	kept := lines[:0]
+	for _, line := range lines {
+		name, _, _ := strings.Cut(line, "=")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if !cat.CookieCarries(name) && !strings.Contains(name, "catflap") {
+			kept = append(kept, line)
+		}
+	}
+	if len(kept) == 0 {
+		delete(h, "Set-Cookie")
+		return
+	}
+	h["Set-Cookie"] = kept
+}
+
+// explain turns a failed round trip into an answer. A fault of the client's own
+// body is the client's; what the Cat did is ours to tell as 502.
+func (ex *exchange) explain(err error) *refusal {
+	var netErr net.Error
+	switch {
+	case ex.body != nil && ex.body.err != nil:
+		return ex.body.refusal()
+	case ex.r.Context().Err() != nil:
+		ex.record.Reason = "the client left"
+		return &refusal{status: 499, code: "client_left", public: "The client left", err: context.Cause(ex.r.Context())}
+	case errors.Is(err, cat.ErrNoAccount):
+		return &refusal{
+			status: http.StatusForbidden, code: codeNoAccount, public: "You may not do this", rule: "cat.service_accounts",
+			hint: "no service account at the Cat covers it; the operator can add one", err: err,
+		}
+	case errors.Is(err, cat.ErrNoIdentity):
+		return &refusal{
+			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",
+			hint: "the operator finds the cause under the request id", err: err,
+		}
+	case errors.As(err, &netErr) && netErr.Timeout():
+		return &refusal{
+			status: http.StatusGatewayTimeout, code: codeCatTimeout, public: "The Cat took too long to answer",
+			hint: "try again; the operator finds the cause under the request id", rule: "cat.response_timeout", err: fmt.Errorf("the Cat: %w", err),
+		}
+	}
+	return &refusal{
+		status: http.StatusBadGateway, code: codeCatUnreachable, public: "The Cat can't be reached",
+		hint: "try again; the operator finds the cause under the request id", err: fmt.Errorf("the Cat: %w", err),
+	}
+}

@@ -1,0 +1,121 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/permission"
+)
+
+// PagePrefix is the path below which Catflap's own pages live. Nothing below it
+// is ever forwarded.
+const PagePrefix = "/_catflap/"
+
+// Options are the parts of a Handler.
+type Options struct {
+	Chain       *authhandlers.Chain
+	Policy      *permission.Policy
+	Contract    *cat.Contract
+	Guard       *cat.Guard
+	Credentials cat.Credentials
+	Upstream    *Upstream
+	Hub         *chat.Hub
+	// PublicURL is what browsers see, as an origin; empty: the request's own.
+	PublicURL string
+	// Origins are further origins that may call, exactly as browsers write them.
+	Origins []string
+	// TrustedProxies may say where a request came from.
+	TrustedProxies []netip.Prefix
+	// ForwardCookies are the names of the cookies that reach the Cat.
+	ForwardCookies []string
+	// QueryToken takes the credential of a handshake from its query.
+	QueryToken bool
+	// MaxHeaders bounds the header lines of a request.
+	MaxHeaders int
+	// MaxBody bounds the body of a request in bytes; 0 means any size.
+	MaxBody int64
+	// BodyIdle is how long a body may stand still.
+	BodyIdle time.Duration
+	// Observe is told of every exchange, once, when it is over.
+	Observe func(*Record)
+	Log     *slog.Logger
+	Now     func() time.Time
+}
+
+// Handler is the whole way of a request. It is immutable: a reload makes another.
+type Handler struct {
+	o          Options
+	publicHost string
+	challenges []string
+	pages      *http.ServeMux
+}
+
+// New makes a Handler; every part must be there.
+func New(o Options) (*Handler, error) {
+	if o.Chain == nil || o.Policy == nil || o.Contract == nil || o.Guard == nil || o.Credentials == nil || o.Upstream == nil ||
+		o.Hub == nil || o.Observe == nil || o.Log == nil || o.Now == nil || o.MaxHeaders <= 0 || o.BodyIdle <= 0 {
+		return nil, errors.New("proxy: incomplete Options")
+	}
+	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux()}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil {
+			return nil, err
+		}
+		h.publicHost = u.Host
+	}
+	for _, l := range o.Chain.Links() {
+		if c, ok := l.Handler.(authhandlers.Challenger); ok && !slices.Contains(h.challenges, c.Challenge()) {
+			h.challenges = append(h.challenges, c.Challenge())
+		}
+		if m, ok := l.Handler.(authhandlers.Mounter); ok {
+			m.Mount(h.pages)
+		}
+	}
+	return h, nil
+}
+
+// Ready reports why a request could not be served now: the Cat's doors, and each
+// handler that knows whether it is ready. The texts hold no secrets.
+func (h *Handler) Ready(ctx context.Context) error {
+	err := h.o.Guard.Ready()
+	for _, l := range h.o.Chain.Links() {
+		if p, ok := l.Handler.(authhandlers.Prober); ok {
+			if e := p.Ready(ctx); e != nil {
+				err = errors.Join(err, errors.New("handler "+l.Name+": "+e.Error()))
+			}
+		}
+	}
+	return err
+}
+
+// Judge says whether a person who is connected may stay so: after a reload, each
+// live socket is judged by the new rules. Nil means yes.
+func (h *Handler) Judge(u *authhandlers.AuthUserInfo) error {
+	if !slices.ContainsFunc(h.o.Chain.Links(), func(l authhandlers.Link) bool { return l.Name == u.Handler }) {
+		return errors.New("the handler that let this person in is no more")
+	}
+	route, _ := h.o.Contract.Chat("/ws")
+	if d := h.o.Policy.Decide(u, permission.Target{Method: http.MethodGet, Path: route.Path, Route: route, Known: true}); !d.Allow {
+		return errors.New(d.Reason)
+	}
+	return nil
+}
+
+// ServeHTTP takes one request all the way.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	ex := &exchange{h: h, w: w, r: r, start: h.o.Now()}
+	ex.record.Method = loggableMethod(r.Method)
+	if ref := ex.run(); ref != nil {
+		ex.refuse(ref)
+	}
+}

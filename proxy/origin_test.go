@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestCORS(t *testing.T) {
+	l := newLab(t, nil)
+	own := l.front.URL
+	for _, c := range []struct {
+		name, origin, method string
+		preflight            bool
+		status               int
+		allowed              bool
+	}{
+		{"preflight, listed", "https://app.example.com", "OPTIONS", true, 204, true},
+		{"preflight, our own", own, "OPTIONS", true, 204, true},
+		{"preflight, other", "https://evil.example", "OPTIONS", true, 403, false},
+		{"preflight, null", "null", "OPTIONS", true, 403, false},
+		{"preflight, other port", "https://app.example.com:8443", "OPTIONS", true, 403, false},
+		{"preflight, other scheme", "http://app.example.com", "OPTIONS", true, 403, false},
+		{"preflight, longer host", "https://app.example.com.evil.example", "OPTIONS", true, 403, false},
+		{"call, listed", "https://app.example.com", "POST", false, 200, true},
+		{"call, other", "https://evil.example", "POST", false, 200, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			token := "alice"
+			if c.preflight {
+				token = ""
+			}
+			seen := l.cat.count()
+			req := l.request(t, c.method, "/message", token, "")
+			req.Header.Set("Origin", c.origin)
+			if c.preflight {
+				req.Header.Set("Access-Control-Request-Method", "POST")
+			}
+			resp, _ := l.send(t, req)
+			if resp.StatusCode != c.status {
+				t.Errorf("status %d, want %d", resp.StatusCode, c.status)
+			}
+			got := resp.Header.Get("Access-Control-Allow-Origin")
+			if c.allowed != (got == c.origin) || !c.allowed && got != "" {
+				t.Errorf("allowed origin %q", got)
+			}
+			if resp.Header.Get("Vary") == "" {
+				t.Error("no Vary")
+			}
+			if c.preflight && l.cat.count() != seen {
+				t.Error("a preflight reached the Cat")
+			}
+		})
+	}
+}
+
+func TestRefusalsCanBeReadByAllowedPages(t *testing.T) {
+	l := newLab(t, nil)
+	req := l.request(t, "GET", "/users/", "base", "")
+	req.Header.Set("Origin", "https://app.example.com")
+	if resp, _ := l.send(t, req); resp.StatusCode != http.StatusForbidden || resp.Header.Get("Access-Control-Allow-Origin") == "" {
+		t.Errorf("%d %v", resp.StatusCode, resp.Header)
+	}
+}

@@ -1,0 +1,62 @@
+package permission
+
+import (
+	"fmt"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// Rights are what a list of permission names means.
+type Rights struct {
+	Named cat.Permissions // by name: everybody's data included
+	Base  bool            // the base set, own data only
+	Admin bool            // everything
+}
+
+func (r Rights) empty() bool { return r == Rights{} }
+
+// The words beside RESOURCE:ACTION.
+const (
+	wordAdmin    = "admin"
+	wordBase     = "base"
+	wordEveryone = "everyone"
+)
+
+// ParseRights reads permission names; sets are named sets, which must not name
+// each other in a circle.
+func ParseRights(names []string, sets map[string][]string) (Rights, error) {
+	return parseRights(names, sets, len(sets))
+}
+
+func parseRights(names []string, sets map[string][]string, depth int) (Rights, error) {
+	var r Rights
+	for _, name := range names {
+		switch name {
+		case wordAdmin:
+			r.Admin = true
+			continue
+		case wordBase:
+			r.Base = true
+			continue
+		}
+		if members, ok := sets[name]; ok {
+			if depth == 0 {
+				return Rights{}, fmt.Errorf("the set %q names itself", name)
+			}
+			more, err := parseRights(members, sets, depth-1)
+			if err != nil {
+				return Rights{}, err
+			}
+			r.Named |= more.Named
+			r.Base = r.Base || more.Base
+			r.Admin = r.Admin || more.Admin
+			continue
+		}
+		p, err := cat.ParsePermissions(name)
+		if err != nil {
+			return Rights{}, fmt.Errorf("%q is neither a permission, admin, base nor a set", name)
+		}
+		r.Named |= p
+	}
+	return r, nil
+}

@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// refusal is an answer of our own instead of the Cat's. What the client sees and
+// what is logged are two texts: the first holds no value of the request, the
+// token or the configuration.
+type refusal struct {
+	status int
+	code   authhandlers.Code
+	public string // what happened, for a person
+	hint   string // what to do about it
+	rule   string // for the log
+	err    error  // for the log
+	// challenge asks for a credential (401), or says that a token's rights do not
+	// suffice (403).
+	challenge bool
+	// tokenCame means that a credential was presented (RFC 6750 §3.1).
+	tokenCame bool
+	retry     int // seconds, if above 0
+	allow     string
+}
+
+// The codes of refusals that are not about a credential.
+const (
+	codeBadTarget      authhandlers.Code = "bad_request_target"
+	codeBadCredential  authhandlers.Code = "bad_credential"
+	codeBadHandshake   authhandlers.Code = "bad_websocket_handshake"
+	codeBadBody        authhandlers.Code = "bad_request_body"
+	codeBodyTooLarge   authhandlers.Code = "body_too_large"
+	codeBodyTimeout    authhandlers.Code = "body_timeout"
+	codeHeaders        authhandlers.Code = "too_many_headers"
+	codeMethod         authhandlers.Code = "method_not_allowed"
+	codePermission     authhandlers.Code = "permission_denied"
+	codeOrigin         authhandlers.Code = "origin_not_allowed"
+	codeNotFound       authhandlers.Code = "not_found"
+	codeNoAccount      authhandlers.Code = "no_service_account"
+	codeCatOpen        authhandlers.Code = "not_ready"
+	codeAuthFault      authhandlers.Code = "authentication_unavailable"
+	codeBusy           authhandlers.Code = "busy"
+	codeCatUnreachable authhandlers.Code = "cat_unreachable"
+	codeCatTimeout     authhandlers.Code = "cat_timeout"
+	codeCatRefused     authhandlers.Code = "cat_refused_socket"
+	codeInternal       authhandlers.Code = "internal_error"
+	codeSockets        authhandlers.Code = "too_many_sockets"
+	codeStopping       authhandlers.Code = "stopping"
+)
+
+func badRequest(code authhandlers.Code, err error) *refusal {
+	return &refusal{status: http.StatusBadRequest, code: code, public: err.Error(), hint: "nothing was forwarded; mend the request", err: err}
+}
+
+// refuseAuthentication turns the chain's error into an answer.
+func refuseAuthentication(err error, tokenCame bool) *refusal {
+	var rejected *authhandlers.Rejection
+	switch {
+	case errors.As(err, &rejected):
+		public := "Invalid Credentials"
+		if !tokenCame {
+			public = "Not signed in"
+		}
+		return &refusal{
+			status: http.StatusUnauthorized, code: rejected.Code, public: public, hint: rejected.Hint,
+			rule: "handlers", err: err, challenge: true, tokenCame: tokenCame,
+		}
+	case errors.Is(err, authhandlers.ErrBusy):
+		return &refusal{
+			status: http.StatusServiceUnavailable, code: codeBusy, public: "Too many sign-ins at once", hint: "try again in a moment",
+			err: err, retry: 1,
+		}
+	}
+	return &refusal{
+		status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified at the moment",
+		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5,
+	}
+}
+
+// detail is the Cat's own shape of an error, which its clients show.
+type detail struct {
+	Error     string            `json:"error"`
+	Code      authhandlers.Code `json:"code"`
+	Hint      string            `json:"hint"`
+	RequestID string            `json:"request_id"`
+}
+
+// write sends the refusal. Nothing has been written before.
+func (ref *refusal) write(w http.ResponseWriter, challenges []string, requestID string, head bool) {
+	body, err := json.Marshal(struct {
+		Detail detail `json:"detail"`
+	}{detail{ref.public, ref.code, ref.hint, requestID}})
+	if err != nil { // strings only: can't happen
+		body = []byte(`{"detail":{"error":"error"}}`)
+	}
+	h := w.Header()
+	h["Content-Type"] = []string{"application/json"}
+	h["Cache-Control"] = []string{"no-store"}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if ref.challenge {
+		h["Www-Authenticate"] = ref.challenges(challenges)
+	}
+	if ref.retry > 0 {
+		h["Retry-After"] = []string{strconv.Itoa(ref.retry)}
+	}
+	if ref.allow != "" {
+		h["Allow"] = []string{ref.allow}
+	}
+	w.WriteHeader(ref.status)
+	if !head {
+		_, _ = w.Write(body) // the client has gone: nobody to tell
+	}
+}
+
+func (ref *refusal) challenges(base []string) []string {
+	suffix := ""
+	switch {
+	case ref.status == http.StatusForbidden:
+		suffix = ` error="insufficient_scope"`
+	case ref.tokenCame:
+		suffix = ` error="invalid_token"`
+	}
+	if suffix == "" {
+		return base
+	}
+	out := make([]string, len(base))
+	for i, c := range base {
+		out[i] = c
+		if c == "Bearer" {
+			out[i] += suffix
+		}
+	}
+	return out
+}

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/chat"
+)
+
+// wantsSocket reports a request that asks for a WebSocket. Any other upgrade is
+// dropped, and the request goes on without it.
+func wantsSocket(r *http.Request) bool {
+	return hasToken(r.Header["Connection"], "upgrade") && hasToken(r.Header["Upgrade"], "websocket")
+}
+
+func hasToken(lines []string, want string) bool {
+	for _, line := range lines {
+		for element := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(element), want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkHandshake holds the handshake to RFC 6455 §4.2.1 before anything is done
+// for it.
+func checkHandshake(r *http.Request) *refusal {
+	bad := func(text string) *refusal { return badRequest(codeBadHandshake, errors.New(text)) }
+	switch {
+	case r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ProtoMinor != 1:
+		return bad("a WebSocket handshake is a GET over HTTP/1.1")
+	case len(r.Header["Sec-Websocket-Version"]) != 1 || r.Header.Get("Sec-Websocket-Version") != "13":
+		return &refusal{
+			status: http.StatusUpgradeRequired, code: codeBadHandshake, public: "Only version 13 of the WebSocket protocol is spoken here",
+			hint: "use RFC 6455",
+		}
+	case len(r.Header["Sec-Websocket-Key"]) != 1:
+		return bad("a WebSocket handshake carries one Sec-WebSocket-Key")
+	case r.ContentLength != 0:
+		return bad("a WebSocket handshake has no body")
+	}
+	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-Websocket-Key"))
+	if err != nil || len(key) != 16 {
+		return bad("the Sec-WebSocket-Key is no 16 bytes in base64")
+	}
+	return nil
+}
+
+// serveSocket hands the handshake to the hub. The person's own id is the path at
+// the Cat, whatever the client's path claimed.
+func (ex *exchange) serveSocket() *refusal {
+	if ref := checkHandshake(ex.r); ref != nil {
+		return ref
+	}
+	if ref := ex.checkSocketOrigin(); ref != nil {
+		return ref
+	}
+	upgrader := chat.Upgrader()
+	if protocolTokens(ex.r.Header) != nil {
+		upgrader.Subprotocols = []string{bearerProtocol}
+	}
+	ex.record.RequestID = newRequestID()
+	err := ex.h.o.Hub.Join(ex.r.Context(), chat.Joining{
+		User:    ex.user,
+		ID:      ex.record.RequestID,
+		Client:  ex.peer.ip,
+		Dial:    ex.dialCat,
+		Upgrade: func() (*websocket.Conn, error) { return upgrader.Upgrade(ex.w, ex.r, nil) },
+	})
+	if err == nil {
+		return nil // the hub has told of opening and closing
+	}
+	return refuseSocket(err)
+}
+
+// dialCat opens the person's socket at the Cat.
+func (ex *exchange) dialCat(ctx context.Context) (*websocket.Conn, error) {
+	token, err := ex.h.o.Credentials.Chat(ex.user.ID)
+	if err != nil {
+		return nil, err
+	}
+	h := http.Header{}
+	cat.SetIdentity(h, ex.user.ID)
+	if err := cat.CheckIdentity(h, ex.identity()); err != nil {
+		return nil, err
+	}
+	ex.writePeer(h)
+	dialer := chat.Dialer(ex.h.o.Upstream.timeout)
+	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(ex.h.o.Upstream.base, ex.user.ID, token), h)
+	if resp != nil && resp.Body != nil {
+		_ = resp.Body.Close() // gorilla has read what there is of it
+	}
+	if err != nil && resp != nil {
+		return nil, fmt.Errorf("the Cat answers %d to the handshake", resp.StatusCode)
+	}
+	return c, err
+}
+
+func refuseSocket(err error) *refusal {
+	var dial *chat.DialError
+	switch {
+	case errors.Is(err, chat.ErrTooManySockets):
+		return &refusal{
+			status: http.StatusServiceUnavailable, code: codeSockets, public: "Too many open sockets", hint: "close one, or try again later",
+			rule: "websocket.max_sockets", err: err, retry: 5,
+		}
+	case errors.Is(err, chat.ErrStopping):
+		return &refusal{
+			status: http.StatusServiceUnavailable, code: codeStopping, public: "Catflap is stopping", hint: "try again in a moment", err: err, retry: 1,
+		}
+	case errors.Is(err, cat.ErrNoAccount):
+		return &refusal{
+			status: http.StatusForbidden, code: codeNoAccount, public: "You may not do this", rule: "cat.service_accounts",
+			hint: "no service account at the Cat covers it; the operator can add one", err: err,
+		}
+	case errors.As(err, &dial):
+		return &refusal{
+			status: http.StatusBadGateway, code: codeCatRefused, public: "The Cat did not open a socket",
+			hint: "try again; the operator finds the cause under the request id", err: err,
+		}
+	}
+	return nil
+}
