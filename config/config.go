@@ -17,7 +17,7 @@ import "github.com/catflap/catflap/config/value"
 // Config is the whole configuration file.
 type Config struct {
 	// The version of this format. It must be 1.
-	Version int `yaml:"version" required:"true" example:"1"`
+	Version int `yaml:"version" required:"true" enum:"1" example:"1"`
 	// The address that people reach, host:port. An empty host means every interface.
 	Listen string `yaml:"listen" default:"127.0.0.1:8080"`
 	// What browsers see: scheme, host and port only. Required behind a proxy that
@@ -192,7 +192,7 @@ type Endpoint struct {
 	Own bool `yaml:"own" default:"false"`
 }
 
-// WebSocket is live chat.
+// WebSocket bounds and shapes live chat.
 type WebSocket struct {
 	// shared: one socket at the Cat for each person; a second one takes over.
 	// separate: one socket at the Cat for each socket here.

@@ -19,8 +19,8 @@ func (p Path) Below(dir string) Path {
 	return Path(filepath.Join(dir, string(p)))
 }
 
-// ReadFile reads a regular file of at most limit bytes. A file that is larger is
-// an error, never cut.
+// ReadFile reads a file of at most limit bytes. A larger one is an error, never
+// cut. A pipe is read to its end, so that a shell's process substitution works.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path) //nolint:gosec // the operator's own configuration names the path
 	if err != nil {

@@ -55,9 +55,9 @@ func (a *Accounts) Create(ctx context.Context, username string, permissions Perm
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusCreated:
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return nil, errors.New("the Cat refuses Catflap's credential to create users")
+		return nil, fmt.Errorf("the Cat refuses to create %q: the name exists already, or Catflap's credential may not create users", username)
 	default:
-		return nil, fmt.Errorf("the Cat answers %d to a new user; does %q exist already?", resp.StatusCode, username)
+		return nil, fmt.Errorf("the Cat answers %d to the new user %q", resp.StatusCode, username)
 	}
 	var u User
 	if err := json.Unmarshal(answer, &u); err != nil || u.ID == "" {

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"os"
+	"reflect"
+	"runtime"
+	"time"
+
+	"github.com/catflap/catflap/config/value"
+)
+
+// Inspect looks at what the configuration names: every secret can be read and
+// holds something, the certificate and its key fit, and each handler type finds
+// what it needs. It reads files and variables and asks no network. The error is
+// an *[Errors]; the warnings are of what can be used and may still not be meant.
+func (c *Config) Inspect() (warnings []Problem, err error) {
+	i := inspection{c: c, seen: map[string]bool{}}
+	i.handlers() // first, since a handler says more about its own secrets than inspectSecret
+	c.each(func(field string, _ Field, v reflect.Value) {
+		v = reflect.Indirect(v)
+		if !v.IsValid() {
+			return
+		}
+		switch v.Type() {
+		case secretType:
+			i.secret(field, v.Interface().(value.Secret))
+		case accountType:
+			i.secret(field, v.Interface().(AccountID).From)
+		}
+	})
+	i.certificate()
+	return bounded(i.warnings), asError(bounded(i.problems))
+}
+
+type inspection struct {
+	c                  *Config
+	problems, warnings []Problem
+	seen               map[string]bool // fields that have a problem
+}
+
+func (i *inspection) bad(field, message, hint string) {
+	if !i.seen[field] {
+		i.seen[field] = true
+		i.problems = append(i.problems, i.c.places.problem(field, message, hint))
+	}
+}
+
+func (i *inspection) doubt(field, message, hint string) {
+	i.warnings = append(i.warnings, i.c.places.problem(field, message, hint))
+}
+
+func (i *inspection) handlers() {
+	for n, h := range i.c.Handlers {
+		able, ok := h.Settings.(interface{ Inspect() error })
+		if !ok {
+			continue
+		}
+		for _, p := range i.c.located(item("handlers", n), able.Inspect()) {
+			i.bad(p.Field, p.Message, p.Hint)
+		}
+	}
+}
+
+func (i *inspection) secret(field string, s value.Secret) {
+	if s.IsZero() {
+		return
+	}
+	if _, err := s.Read(); err != nil {
+		hint := "set the variable where catflap is started, or name a file: {file: PATH}"
+		if s.File != "" {
+			hint = "the path is relative to the folder of the configuration; catflap's own user must be able to read the file"
+		}
+		if !i.seen[below(field, "env")] && !i.seen[below(field, "file")] {
+			i.bad(field, err.Error(), hint)
+		}
+		return
+	}
+	i.readable(field, s.File)
+}
+
+// readable warns of a secret's file that other users of the machine can read.
+func (i *inspection) readable(field string, file value.Path) {
+	const others = 0o044
+	if file == "" || runtime.GOOS == "windows" { // where the bits are made up
+		return
+	}
+	info, err := os.Stat(string(file))
+	if err == nil && info.Mode().Perm()&others != 0 {
+		i.doubt(field, fmt.Sprintf("other users can read %s (mode %04o)", file, info.Mode().Perm()), "chmod 600, or 400, and give it to catflap's own user")
+	}
+}
+
+func (i *inspection) certificate() {
+	t := i.c.TLS
+	if t == nil {
+		return
+	}
+	pair, err := tls.LoadX509KeyPair(string(t.CertFile), string(t.KeyFile))
+	if err != nil {
+		i.bad("tls", "the certificate and the key can't be used: "+err.Error(), "both files are PEM; paths are relative to the folder of the configuration")
+		return
+	}
+	i.readable("tls.key_file", t.KeyFile)
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		i.bad("tls.cert_file", "the certificate can't be used: "+err.Error(), "")
+		return
+	}
+	switch now := time.Now(); {
+	case now.After(leaf.NotAfter):
+		i.doubt("tls.cert_file", "the certificate has expired at "+leaf.NotAfter.UTC().Format(time.RFC3339), "renew it; it is read again when the file changes")
+	case now.Before(leaf.NotBefore):
+		i.doubt("tls.cert_file", "the certificate is valid only from "+leaf.NotBefore.UTC().Format(time.RFC3339), "look at the clock of this machine")
+	}
+	if u, err := url.Parse(i.c.PublicURL); err == nil && u.Hostname() != "" && leaf.VerifyHostname(u.Hostname()) != nil {
+		i.doubt("tls.cert_file", "the certificate is not for the host of public_url", "get one for "+u.Hostname())
+	}
+}

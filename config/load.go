@@ -1,0 +1,73 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/catflap/catflap/config/value"
+)
+
+// Known is what a configuration may name and this package can't know by itself.
+type Known struct {
+	// Handlers are the handler types of this build.
+	Handlers HandlerTypes
+	// Permissions are all permissions by name: RESOURCE:ACTION, RESOURCE:* and *.
+	Permissions []string
+	// Base are the permissions of the Cat's base set.
+	Base []string
+}
+
+// Load reads the file at path and validates it. The error is an *[Errors] with
+// everything that is wrong; a file that can't be read is one of these.
+func Load(path string, known Known) (*Config, error) {
+	data, err := value.ReadFile(path, maxFileBytes)
+	if err != nil {
+		p := Problem{File: path, Message: err.Error()}
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			p.Message = at.Err.Error() // the path is said already
+		}
+		return nil, asError([]Problem{p})
+	}
+	return Parse(path, data, filepath.Dir(path), known)
+}
+
+// Parse reads a configuration and validates it. Problems name the file as name;
+// relative paths in it are relative to the folder dir. It opens no file and asks
+// no network; [Config.Inspect] does the former.
+func Parse(name string, data []byte, dir string, known Known) (*Config, error) {
+	root, problems := parseDocument(name, data)
+	if len(problems) > 0 {
+		return nil, asError(bounded(problems))
+	}
+	d := newDecoder(name, dir, known)
+	c := &Config{places: d.places}
+	if p := d.version(root); p != nil {
+		return nil, asError([]Problem{*p})
+	}
+	d.document(root, c)
+	if d.wrong[""] {
+		return nil, asError(d.problems)
+	}
+	v := newValidator(c, d, known)
+	v.all()
+	if problems := append(d.problems, v.problems...); len(problems) > 0 {
+		return nil, asError(bounded(problems))
+	}
+	v.warn()
+	c.warnings = inOrder(v.warnings)
+	return c, nil
+}
+
+// Warnings is what is allowed and may still not be meant, in the order of the file.
+func (c *Config) Warnings() []Problem { return c.warnings }
+
+// format is the only version of the file's format so far.
+const format = "1"
+
+// wrongVersion is about the version that is written, if one is.
+func wrongVersion(written string) (message, hint string) {
+	return fmt.Sprintf("%s is no version that this build reads", written), "write version: " + format
+}

@@ -1,0 +1,128 @@
+package config_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/config/value"
+)
+
+// tokens is a handler type as the built-in ones are made: typed fields, defaults,
+// every optional ability.
+type tokens struct {
+	Issuer             string         `yaml:"issuer" required:"true" example:"https://idp.example.com"`
+	Audiences          []string       `yaml:"audiences" example:"[cat]"`
+	Algorithms         []string       `yaml:"algorithms" default:"RS256,ES256" enum:"RS256,ES256,EdDSA,HS256"`
+	Keys               keys           `yaml:"keys"`
+	UserID             string         `yaml:"user_id" default:"sub"`
+	Groups             string         `yaml:"groups"`
+	Leeway             value.Duration `yaml:"leeway" default:"60s"`
+	InsecureAnyhow     bool           `yaml:"insecure_anyhow" default:"false"`
+	Refresh            *bool          `yaml:"refresh" default:"true"`
+	internal, Untagged string
+}
+
+type keys struct {
+	JWKSFile value.Path   `yaml:"jwks_file"`
+	JWKSURL  string       `yaml:"jwks_url"`
+	PEMFile  value.Path   `yaml:"pem_file"`
+	Secret   value.Secret `yaml:"secret"`
+}
+
+// misplaced is what a handler type reports, in the form of authhandlers.FieldError.
+type misplaced struct{ field, problem, hint string }
+
+func (e *misplaced) Error() string                        { return e.field + ": " + e.problem }
+func (e *misplaced) Where() (field, problem, hint string) { return e.field, e.problem, e.hint }
+func (c *tokens) IdentitySource() string                  { return c.Issuer + " " + c.UserID }
+func (c *tokens) YieldsGroups() bool                      { return c.Groups != "" }
+
+func (c *tokens) Validate() error {
+	var errs []error
+	if len(c.Audiences) == 0 {
+		errs = append(errs, &misplaced{"audiences", "required", "name whom the tokens are for, such as [cat]"})
+	}
+	for i, a := range c.Audiences {
+		if a == "*" {
+			errs = append(errs, errors.Join(&misplaced{"audiences[" + string(rune('0'+i)) + "]", "no wildcard", "name it"}))
+		}
+	}
+	if c.Keys == (keys{}) {
+		errs = append(errs, &misplaced{"keys.jwks_url", "no keys are named", ""})
+	}
+	if c.Issuer == "broken" {
+		errs = append(errs, errors.New("something else is wrong"))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *tokens) Inspect() error {
+	if c.Keys.Secret.IsZero() {
+		return nil
+	}
+	if _, err := c.Keys.Secret.Read(); err != nil {
+		return &misplaced{"keys.secret", err.Error(), "from the handler itself"}
+	}
+	return nil
+}
+
+// people is a handler type without any optional ability.
+type people struct {
+	source
+	People []struct {
+		Name string       `yaml:"name" required:"true"`
+		Key  value.Secret `yaml:"key" required:"true"`
+	} `yaml:"people"`
+}
+
+// source is embedded: its fields stand among the others.
+type source struct {
+	From               string `yaml:"from" default:"file" enum:"file,vault"`
+	InsecurePlainTexts bool   `yaml:"insecure_plain_texts"`
+}
+
+func (*people) Validate() error { return nil }
+
+func known() config.Known {
+	k := config.Known{
+		Handlers: config.HandlerTypes{
+			"jwt":    func() config.HandlerSettings { return new(tokens) },
+			"people": func() config.HandlerSettings { return new(people) },
+		},
+		Permissions: []string{"*"},
+		Base:        []string{"STATUS:READ", "MEMORY:READ", "MEMORY:LIST", "CONVERSATION:WRITE", "CONVERSATION:READ", "STATIC:READ"},
+	}
+	for _, r := range []string{"STATUS", "MEMORY", "CONVERSATION", "SETTINGS", "LLM", "EMBEDDER", "AUTH_HANDLER", "USERS", "UPLOAD", "PLUGINS", "STATIC"} {
+		for _, a := range []string{"WRITE", "EDIT", "LIST", "READ", "DELETE", "*"} {
+			k.Permissions = append(k.Permissions, r+":"+a)
+		}
+	}
+	k.Permissions = append(k.Permissions, "UPLOAD_WEB:WRITE")
+	return k
+}
+
+// parse reads a configuration that must be valid.
+func parse(t *testing.T, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse("catflap.yaml", []byte(text), "", known())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// valid is a small configuration without a warning; tests add to its end.
+const valid = `version: 1
+cat:
+  url: http://127.0.0.1:1865
+  api_key: {env: CAT_KEY}
+  api_key_ws: {env: CAT_KEY_WS}
+handlers:
+  - name: staff
+    type: jwt
+    issuer: https://idp.example.com
+    audiences: [cat]
+    keys: {jwks_file: staff.jwks.json}
+    groups: groups
+`

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/catflap/catflap/config/value"
+)
+
+func (v *validator) cat() {
+	c := &v.c.Cat
+	if problem := bareURL(c.URL, "http", "https"); problem != "" {
+		v.bad("cat.url", problem, "write scheme, host and port only, such as http://127.0.0.1:1865")
+	}
+	if c.Contract == "v2" {
+		v.bad("cat.contract", "v2 is not supported yet", "write contract: v1, in front of a Cat 1.x")
+	}
+	switch c.Credential {
+	case "api_key":
+		v.catKeys(c)
+	case "minted":
+		v.catAccounts(c)
+	}
+	v.positive("cat.connect_timeout", c.ConnectTimeout)
+	v.positive("cat.response_timeout", c.ResponseTimeout)
+	for i, name := range c.ForwardCookies {
+		if !cookieName.MatchString(name) {
+			v.bad(item("cat.forward_cookies", i), quote(name)+" is no cookie's name", "write the name alone; wildcards are not supported")
+		}
+	}
+}
+
+// cookieName is a token (RFC 6265 §4.1.1) without *, which would look like a wildcard.
+var cookieName = regexp.MustCompile("\\A[!#$%&'+.^_`|~0-9A-Za-z-]+\\z")
+
+func (v *validator) catKeys(c *Cat) {
+	const instead = "remove it, or write credential: minted"
+	v.misplacedSecret("cat.jwt_secret", c.JWTSecret, instead)
+	if len(c.ServiceAccounts) > 0 {
+		v.bad("cat.service_accounts", "belongs to credential: minted", instead)
+	}
+	if c.InsecureOpenCat {
+		return
+	}
+	v.neededSecret("cat.api_key", c.APIKey, "write api_key: {env: NAME} with the variable that holds the Cat's CCAT_API_KEY")
+	v.neededSecret("cat.api_key_ws", c.APIKeyWS, "write api_key_ws: {env: NAME} with the variable that holds the Cat's CCAT_API_KEY_WS; without that key the Cat's chat is open")
+}
+
+func (v *validator) catAccounts(c *Cat) {
+	const instead = "remove it, or write credential: api_key"
+	v.misplacedSecret("cat.api_key", c.APIKey, instead)
+	v.misplacedSecret("cat.api_key_ws", c.APIKeyWS, instead)
+	v.neededSecret("cat.jwt_secret", c.JWTSecret, "write jwt_secret: {env: NAME} with the variable that holds the Cat's CCAT_JWT_SECRET")
+	if len(c.ServiceAccounts) == 0 {
+		v.bad("cat.service_accounts", "required with credential: minted", "list at least one account, the one with the fewest permissions first")
+	}
+	for i, a := range c.ServiceAccounts {
+		at := item("cat.service_accounts", i)
+		for j, p := range a.Permissions {
+			v.accountPermission(item(below(at, "permissions"), j), p)
+		}
+	}
+}
+
+// accountPermission verifies one of the Cat's own permissions.
+func (v *validator) accountPermission(field, name string) {
+	const web = "UPLOAD_WEB:"
+	switch {
+	case strings.HasPrefix(name, web):
+		v.bad(field, "UPLOAD_WEB is Catflap's own; the Cat does not know it", "write UPLOAD:WRITE")
+	case !slices.Contains(v.known.Permissions, name):
+		v.bad(field, quote(name)+" is no permission of the Cat", permissionHint(name, v.known.Permissions, "RESOURCE:* or *"))
+	}
+}
+
+func (v *validator) neededSecret(field string, s value.Secret, hint string) {
+	if s.IsZero() {
+		v.bad(field, "required with credential: "+v.c.Cat.Credential, hint)
+	}
+}
+
+func (v *validator) misplacedSecret(field string, s value.Secret, hint string) {
+	if !s.IsZero() {
+		v.bad(field, "has no effect with credential: "+v.c.Cat.Credential, hint)
+	}
+}
+
+func (v *validator) positive(field string, d value.Duration) {
+	if d == 0 {
+		v.bad(field, "must not be 0", "write for example 30s")
+	}
+}
