@@ -39,11 +39,12 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		_ = b.control.SetReadDeadline(now.Add(b.idle)) // where it can't be set, the server's own limits hold
 	}
 	n, err := b.ReadCloser.Read(p)
-	if err != nil {
+	switch err { //nolint:errorlint // io.Reader returns io.EOF bare
+	case nil:
+	case io.EOF:
 		_ = b.control.SetReadDeadline(time.Time{})
-		if err != io.EOF { //nolint:errorlint // io.Reader returns it bare
-			b.err = err
-		}
+	default:
+		b.err = err
 	}
 	return n, err
 }

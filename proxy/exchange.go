@@ -187,9 +187,9 @@ func (ex *exchange) refuse(ref *refusal) {
 		ex.record.Rule = ref.rule
 	}
 	ex.setCORS(ex.w.Header())
-	if ex.socket || ref.status == http.StatusBadRequest {
+	if ex.r.ProtoMajor == 1 && (ex.socket || ref.status == http.StatusBadRequest || ex.r.ContentLength != 0) {
 		// What was piped behind a refused handshake or a request that could not be
-		// read is not looked at.
+		// read is not looked at, and a body that nobody wants is not waited for.
 		ex.w.Header().Set("Connection", "close")
 	}
 	ref.write(ex.w, ex.h.challenges, ex.record.RequestID, ex.r.Method == http.MethodHead)

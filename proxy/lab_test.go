@@ -122,7 +122,7 @@ func newLab(t *testing.T, change func(*Options)) *lab {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	hub := chat.NewHub(chat.Options{Mode: chat.Shared, Now: time.Now})
+	hub := chat.NewHub(chat.Options{Settings: chat.Settings{Mode: chat.Shared, Ping: 30 * time.Second, MaxMessage: 16 << 20}, Now: time.Now})
 	t.Cleanup(func() { _ = hub.Shutdown(context.Background()) })
 	upstream := NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: 2 * time.Second, ResponseTimeout: 5 * time.Second, Log: log})
 	t.Cleanup(upstream.Close)

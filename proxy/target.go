@@ -207,6 +207,7 @@ func cleanQuery(raw string) (rest string, tokens []string, err error) {
 		return "", nil, nil
 	}
 	var kept strings.Builder
+	first := true
 	for start := 0; start <= len(raw); {
 		end := start + strings.IndexAny(raw[start:]+"&", "&;")
 		piece := raw[start:end]
@@ -223,9 +224,10 @@ func cleanQuery(raw string) (rest string, tokens []string, err error) {
 			}
 		case nameErr == nil && cat.ParameterCarries(name):
 		default:
-			if kept.Len() > 0 {
+			if !first {
 				kept.WriteByte(raw[start-1])
 			}
+			first = false
 			kept.WriteString(piece)
 		}
 		start = end + 1

@@ -64,7 +64,7 @@ func (ex *exchange) serveSocket() *refusal {
 	if ref := ex.checkSocketOrigin(); ref != nil {
 		return ref
 	}
-	upgrader := chat.Upgrader()
+	upgrader := ex.h.o.Hub.Upgrader()
 	if protocolTokens(ex.r.Header) != nil {
 		upgrader.Subprotocols = []string{bearerProtocol}
 	}
@@ -94,7 +94,7 @@ func (ex *exchange) dialCat(ctx context.Context) (*websocket.Conn, error) {
 		return nil, err
 	}
 	ex.writePeer(h)
-	dialer := chat.Dialer(ex.h.o.Upstream.timeout)
+	dialer := ex.h.o.Hub.Dialer(ex.h.o.Upstream.timeout)
 	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(ex.h.o.Upstream.base, ex.user.ID, token), h)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it
@@ -122,6 +122,8 @@ func refuseSocket(err error) *refusal {
 			status: http.StatusForbidden, code: codeNoAccount, public: "You may not do this", rule: "cat.service_accounts",
 			hint: "no service account at the Cat covers it; the operator can add one", err: err,
 		}
+	case errors.As(err, new(websocket.HandshakeError)):
+		return badRequest(codeBadHandshake, errors.New("the WebSocket handshake is malformed"))
 	case errors.As(err, &dial):
 		return &refusal{
 			status: http.StatusBadGateway, code: codeCatRefused, public: "The Cat did not open a socket",

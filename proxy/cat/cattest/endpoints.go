@@ -175,6 +175,7 @@ func (s *suite) endpoints(t *testing.T) {
 
 // forgetting: other people's requests make the Cat forget a conversation.
 func (s *suite) forgetting(t *testing.T) {
+	s.once(t)
 	user := s.name("forgotten")
 	s.say(t, s.as(user), "do not forget me")
 	if len(s.history(t, s.as(user))) != 2 {

@@ -132,6 +132,7 @@ func (s *suite) manners(t *testing.T) {
 		}
 	})
 	t.Run("an idle connection lives 5 seconds", func(t *testing.T) {
+		s.once(t)
 		conn := s.connect(t)
 		defer conn.Close()
 		r := bufio.NewReader(conn)
@@ -147,6 +148,7 @@ func (s *suite) manners(t *testing.T) {
 			"6\r\n{\"text\r\n9\r\n\":\"hello\"\r\n1\r\n}\r\n0\r\n\r\n").want(t, ok)
 	})
 	t.Run("a large message", func(t *testing.T) {
+		s.once(t)
 		s.echoes(t)
 		s.askJSON(t, "POST", "/message", s.as(s.name("large")), fmt.Sprintf(`{"text":"big 1","ballast":%q}`, strings.Repeat("x", 20<<20))).want(t, ok)
 	})

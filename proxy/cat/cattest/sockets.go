@@ -124,6 +124,7 @@ func (s *suite) sockets(t *testing.T) {
 		}
 	})
 	t.Run("large answers", func(t *testing.T) {
+		s.once(t)
 		s.echoes(t)
 		w := s.socketFor(t, s.name("large"))
 		defer w.bye()
@@ -208,6 +209,9 @@ func (s *suite) socketFrames(t *testing.T) {
 		{"above 16 MiB", websocket.TextMessage, []byte(text(strings.Repeat("x", 16<<20))), websocket.CloseMessageTooBig},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			if len(tt.frame) > 1<<20 {
+				s.once(t)
+			}
 			w := s.socketFor(t, s.name("drop"))
 			defer settle()
 			defer w.Close()

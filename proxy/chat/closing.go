@@ -1,0 +1,79 @@
+package chat
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Closing is why a socket is ended from here: a close code (RFC 6455 §7.4) and a
+// reason of at most 123 bytes for the person at the other end.
+type Closing struct {
+	Code   int
+	Reason string
+}
+
+// The close codes of our own (4000 to 4999 are for applications).
+const (
+	CodeSignedOut = 4401 // the credential has ended
+	CodeForbidden = 4403 // the person may no longer chat
+	CodeTakenOver = 4409 // another socket of the same person has opened
+)
+
+var (
+	closeExpired   = Closing{CodeSignedOut, "token expired"}
+	closeTakenOver = Closing{CodeTakenOver, "another window of yours has taken over"}
+	closeStopping  = Closing{websocket.CloseGoingAway, "the server is stopping"}
+	closeSilent    = Closing{websocket.CloseAbnormalClosure, "no answer to two pings"}
+)
+
+// Errors of Join. Nothing has been upgraded when it returns one.
+var (
+	// ErrTooManySockets means that a bound on sockets is reached.
+	ErrTooManySockets = errors.New("too many sockets are open")
+	// ErrStopping means that the hub no longer takes sockets.
+	ErrStopping = errors.New("no more sockets are taken: stopping")
+)
+
+// DialError means that the Cat did not open a socket.
+type DialError struct{ Err error }
+
+func (e *DialError) Error() string { return "the Cat did not open a socket: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// UpgradeError means that the client's handshake could not be finished.
+type UpgradeError struct{ Err error }
+
+func (e *UpgradeError) Error() string { return "the handshake could not be finished: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UpgradeError) Unwrap() error { return e.Err }
+
+const (
+	// settle is how long the Cat needs after a socket's close is complete before the
+	// same person's next one is sure to be heard: below, up to a quarter stay silent
+	// for ever; none did from 20 ms on.
+	settle = 25 * time.Millisecond
+	// closeWait bounds a close handshake; then the connection is cut.
+	closeWait = 3 * time.Second
+	// controlWait bounds the writing of a control frame.
+	controlWait = 5 * time.Second
+	// stall is how long a piece of a message may take to be written before its
+	// reader is taken for gone.
+	stall = 60 * time.Second
+	// look is how often expiry is compared with the clock.
+	look = 200 * time.Millisecond
+	// queue bounds the sockets of one person that wait for their turn.
+	queue = 8
+)
+
+// frame writes the payload of a close frame that passes a received one on.
+func frame(e *websocket.CloseError) []byte {
+	if e.Code == websocket.CloseNoStatusReceived {
+		return nil
+	}
+	return websocket.FormatCloseMessage(e.Code, e.Text)
+}

@@ -1,0 +1,150 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lab is a hub between clients and a Cat whose sockets a test serves.
+type lab struct {
+	hub   *Hub
+	cat   *httptest.Server
+	front *httptest.Server
+
+	now    atomic.Int64
+	expiry atomic.Int64
+
+	mu     sync.Mutex
+	events []Event
+	errs   []error
+	spans  []span // the sockets at the Cat, by user
+}
+
+type span struct {
+	user      string
+	from, til time.Time
+}
+
+// echo sends back what it gets.
+func echo(c *websocket.Conn) {
+	for {
+		kind, p, err := c.ReadMessage()
+		if err != nil || c.WriteMessage(kind, p) != nil {
+			return
+		}
+	}
+}
+
+func newLab(t *testing.T, settings Settings, serve func(*websocket.Conn)) *lab {
+	t.Helper()
+	l := &lab{}
+	l.now.Store(time.Now().UnixNano())
+	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+	l.cat = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		s := span{user: r.URL.Path, from: time.Now()}
+		serve(c)
+		s.til = time.Now()
+		_ = c.Close()
+		l.mu.Lock()
+		l.spans = append(l.spans, s)
+		l.mu.Unlock()
+	}))
+	l.hub = NewHub(Options{Settings: settings, Now: func() time.Time { return time.Unix(0, l.now.Load()) }, Observe: l.observe})
+	l.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u := &authhandlers.AuthUserInfo{ID: r.URL.Path, Issuer: "i", Subject: r.URL.Path, Handler: "h"}
+		if at := l.expiry.Load(); at != 0 {
+			u.Expiry = time.Unix(0, at)
+		}
+		err := l.hub.Join(r.Context(), Joining{
+			User:    u,
+			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return l.dial(ctx, l.cat, r.URL.Path) },
+			Upgrade: func() (*websocket.Conn, error) { return l.hub.Upgrader().Upgrade(w, r, nil) },
+		})
+		if err != nil {
+			l.mu.Lock()
+			l.errs = append(l.errs, err)
+			l.mu.Unlock()
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := l.hub.Shutdown(ctx); err != nil {
+			t.Error("shutdown:", err)
+		}
+		l.front.Close()
+		l.cat.Close()
+	})
+	return l
+}
+
+func (l *lab) dial(ctx context.Context, s *httptest.Server, user string) (*websocket.Conn, error) {
+	c, resp, err := l.hub.Dialer(5*time.Second).DialContext(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+user, nil)
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
+	return c, err
+}
+
+func (l *lab) observe(e Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, e)
+}
+
+func (l *lab) open(t *testing.T, user string) *websocket.Conn {
+	t.Helper()
+	c, err := l.dial(t.Context(), l.front, user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// closedWith reads until the end and returns the close code and reason.
+func closedWith(t *testing.T, c *websocket.Conn) (int, string) {
+	t.Helper()
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		if _, _, err := c.ReadMessage(); err != nil {
+			var closed *websocket.CloseError
+			if errors.As(err, &closed) {
+				return closed.Code, closed.Text
+			}
+			return websocket.CloseAbnormalClosure, err.Error()
+		}
+	}
+}
+
+func (l *lab) eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		l.mu.Lock()
+		done := ok()
+		l.mu.Unlock()
+		if done {
+			return
+		}
+	}
+	t.Fatal("never: " + what)
+}
