@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"unicode/utf8"
+	"strings"
 )
 
 // Account is one of the Cat's own users.
@@ -58,50 +58,24 @@ func (c *Cat) account(is func(*Account) bool) (Account, bool) {
 
 // accountFields reads an account out of a body; only what was sent is set.
 func (e *exchange) accountFields(create bool) (Account, bool) {
-	d, ok := e.dict(nil)
+	s, ok := e.model()
 	if !ok {
 		return Account{}, false
 	}
-	var a Account
-	var problems []object
-	text := func(name string, least int) string {
-		v, sent := d[name]
-		s, isText := v.(string)
-		switch {
-		case !sent && create:
-			problems = append(problems, problem("missing", "Field required", d, "body", name))
-		case sent && !isText:
-			problems = append(problems, problem("string_type", "Input should be a valid string", v, "body", name))
-		case sent && utf8.RuneCountInString(s) < least:
-			problems = append(problems, append(problem("string_too_short",
-				fmt.Sprintf("String should have at least %d characters", least), s, "body", name),
-				field{"ctx", object{{"min_length", least}}}))
-		}
-		return s
-	}
-	a.Name = text("username", 2)
+	least := 4
 	if create {
-		a.Password = text("password", 5)
-	} else {
-		a.Password = text("password", 4)
+		least = 5
 	}
-	if v, sent := d["permissions"]; sent {
+	a := Account{Name: s.textOf("username", 2, create), Password: s.textOf("password", least, create)}
+	if v, sent := s.fields["permissions"]; sent {
 		p, bad := permissionsOf(v)
-		problems = append(problems, bad...)
+		s.problems = append(s.problems, bad...)
 		a.Permissions = p
 	} else if create {
 		a.Permissions = BasePermissions()
 	}
-	for name, v := range d {
-		if name != "username" && name != "password" && name != "permissions" {
-			problems = append(problems, problem("extra_forbidden", "Extra inputs are not permitted", v, "body", name))
-		}
-	}
-	if len(problems) > 0 {
-		e.invalid(problems...)
-		return Account{}, false
-	}
-	return a, true
+	s.only("username", "password", "permissions")
+	return a, s.good(e)
 }
 
 func permissionsOf(v any) (Permissions, []object) {
@@ -113,7 +87,7 @@ func permissionsOf(v any) (Permissions, []object) {
 	p := Permissions{}
 	for r, list := range d {
 		if !slices.Contains(resources(), r) {
-			problems = append(problems, problem("enum", "Input should be a resource", r, "body", "permissions", r, "[key]"))
+			problems = append(problems, notOneOf(resources(), r, "body", "permissions", r, "[key]"))
 		}
 		items, ok := list.([]any)
 		if !ok {
@@ -123,12 +97,19 @@ func permissionsOf(v any) (Permissions, []object) {
 		for i, item := range items {
 			verb, _ := item.(string)
 			if !slices.Contains(verbs(), verb) {
-				problems = append(problems, problem("enum", "Input should be a permission", item, "body", "permissions", r, i))
+				problems = append(problems, notOneOf(verbs(), item, "body", "permissions", r, i))
 			}
 			p[r] = append(p[r], verb)
 		}
 	}
 	return p, problems
+}
+
+func notOneOf(allowed []string, input any, loc ...any) object {
+	last := len(allowed) - 1
+	expected := "'" + strings.Join(allowed[:last], "', '") + "' or '" + allowed[last] + "'"
+	return append(problem("enum", "Input should be "+expected, input, loc...),
+		field{"ctx", object{{"expected", expected}}})
 }
 
 func (c *Cat) createUser(e *exchange) {

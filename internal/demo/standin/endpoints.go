@@ -63,7 +63,7 @@ func (c *Cat) routes() []route {
 		{"GET", "/custom/stream", open, need{}, noBody, c.stream},
 		{"POST", "/custom/echo", open, need{}, noBody, c.echo},
 
-		{"GET", "/openapi.json", open, need{}, noBody, c.openAPI},
+		{"GET, HEAD", "/openapi.json", open, need{}, noBody, c.openAPI},
 	}
 	for _, f := range factories() {
 		table = append(table,

@@ -25,12 +25,12 @@ type exchange struct {
 	upgrade bool
 
 	body   []byte // read by enter
+	value  any    // of a JSON body
 	unread bool   // a body that was sent as something else than JSON
 
 	caller  caller
-	session *session
+	session *session // once somebody is let in
 	status  int
-	failed  bool // answered with a fault: nothing is kept
 	seen    *Request
 }
 
@@ -88,7 +88,7 @@ func (e *exchange) readBody(kind bodyKind) bool {
 		e.unread = true
 		return true
 	}
-	if _, err := decode(body); err != nil {
+	if e.value, err = decode(body); err != nil {
 		e.invalid(badJSON(err))
 		return false
 	}
@@ -109,28 +109,13 @@ func (e *exchange) isForm() bool {
 	return kind == "multipart/form-data" || kind == "application/x-www-form-urlencoded"
 }
 
-// dict is the body as an object; no body at all is the default. It reports false
-// when it has answered already.
-func (e *exchange) dict(otherwise map[string]any) (map[string]any, bool) {
-	if len(e.body) == 0 {
-		if otherwise == nil {
-			e.invalid(problem("missing", "Field required", nil, "body"))
-			return nil, false
-		}
-		return otherwise, true
-	}
-	v, err := decode(e.body)
-	if err != nil {
-		e.invalid(badJSON(err))
-		return nil, false
-	}
-	d, ok := v.(map[string]any)
-	if !ok {
-		e.invalid(problem("dict_type", "Input should be a valid dictionary", v, "body"))
-		return nil, false
-	}
-	return d, true
+// badSyntax is where a body stops being JSON.
+type badSyntax struct {
+	at   int64
+	text string
 }
+
+func (b badSyntax) Error() string { return b.text }
 
 // decode reads exactly one JSON value.
 func decode(b []byte) (any, error) {
@@ -138,10 +123,15 @@ func decode(b []byte) (any, error) {
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
-		return nil, err
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) && syntax.Offset > 0 && syntax.Offset <= int64(len(b)) {
+			return nil, badSyntax{syntax.Offset - 1, "Expecting value"}
+		}
+		return nil, badSyntax{int64(len(b)), "Expecting value"}
 	}
+	at := d.InputOffset()
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("extra data after byte %d", d.InputOffset())
+		return nil, badSyntax{at, "Extra data"}
 	}
 	return v, nil
 }
@@ -152,13 +142,10 @@ func problem(kind, msg string, input any, loc ...any) object {
 }
 
 func badJSON(err error) object {
-	at := int64(0)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) && syntax.Offset > 0 {
-		at = syntax.Offset - 1
-	}
-	return append(problem("json_invalid", "JSON decode error", object{}, "body", at),
-		field{"ctx", object{{"error", err.Error()}}})
+	var bad badSyntax
+	errors.As(err, &bad)
+	return append(problem("json_invalid", "JSON decode error", object{}, "body", bad.at),
+		field{"ctx", object{{"error", bad.text}}})
 }
 
 // json answers with a value.
@@ -194,7 +181,11 @@ func (e *exchange) redirect(status int, to string) {
 	e.write(status, "", nil)
 }
 
+// write answers; the session is kept just before a good answer is sent.
 func (e *exchange) write(status int, contentType string, body []byte) {
+	if e.session != nil && status < http.StatusBadRequest {
+		e.cat.keep(e.caller.user, e.session)
+	}
 	e.crossOrigin()
 	e.status = status
 	h := e.w.Header()
@@ -211,11 +202,14 @@ func (e *exchange) write(status int, contentType string, body []byte) {
 // fault is the Cat's 500: plain text, no cross-origin headers, and the connection
 // is closed right after it without a word about that in the headers.
 func (e *exchange) fault() {
-	e.status, e.failed = http.StatusInternalServerError, true
+	e.status = http.StatusInternalServerError
 	const text = "Internal Server Error"
 	h := e.w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Length", fmt.Sprint(len(text)))
+	if e.r.Close {
+		h.Set("Connection", "close")
+	}
 	hijacker, ok := e.w.(http.Hijacker)
 	if ok {
 		if conn, buffered, err := hijacker.Hijack(); err == nil {

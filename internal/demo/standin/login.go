@@ -9,24 +9,12 @@ import (
 
 // token answers POST /auth/token: a token for a name and a password.
 func (c *Cat) token(e *exchange) {
-	d, ok := e.dict(nil)
+	s, ok := e.model()
 	if !ok {
 		return
 	}
-	var problems []object
-	text := func(name string) string {
-		v, sent := d[name]
-		s, isText := v.(string)
-		if !sent {
-			problems = append(problems, problem("missing", "Field required", d, "body", name))
-		} else if !isText {
-			problems = append(problems, problem("string_type", "Input should be a valid string", v, "body", name))
-		}
-		return s
-	}
-	name, password := text("username"), text("password")
-	if len(problems) > 0 {
-		e.invalid(problems...)
+	name, password := s.text("username", true), s.text("password", true)
+	if !s.good(e) {
 		return
 	}
 	a, ok := c.accountByPassword(name, password)
@@ -73,7 +61,7 @@ func (c *Cat) login(e *exchange) {
 	}
 	var problems []object
 	for _, name := range []string{"username", "password", "referer"} {
-		if form.Get(name) == "" {
+		if !form.Has(name) {
 			problems = append(problems, problem("missing", "Field required", nil, "body", name))
 		}
 	}

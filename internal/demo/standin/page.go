@@ -35,7 +35,7 @@ func (e *exchange) file(f folder, name string) {
 		e.detail(http.StatusMethodNotAllowed, "Method Not Allowed")
 		return
 	}
-	content, ok := f[name]
+	content, ok := f[strings.TrimSuffix(name, "/")]
 	if !ok {
 		e.detail(http.StatusNotFound, "Not Found")
 		return
@@ -55,6 +55,7 @@ func (e *exchange) file(f folder, name string) {
 }
 
 func (c *Cat) adminPage(e *exchange) {
+	e.w.Header().Set("Accept-Ranges", "bytes")
 	e.write(http.StatusOK, "text/html; charset=utf-8", []byte(adminIndex))
 }
 

@@ -1,7 +1,6 @@
 package standin
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 )
@@ -24,22 +23,12 @@ func (e *exchange) collection(refusal string) (string, bool) {
 // pointFields reads content and metadata out of the body; source is whoever the
 // body says, and only if it says nobody the caller.
 func (e *exchange) pointFields() (string, map[string]any, bool) {
-	d, ok := e.dict(nil)
+	s, ok := e.model()
 	if !ok {
 		return "", nil, false
 	}
-	content, ok := d["content"].(string)
-	if !ok {
-		if v, sent := d["content"]; sent {
-			e.invalid(problem("string_type", "Input should be a valid string", v, "body", "content"))
-		} else {
-			e.invalid(problem("missing", "Field required", d, "body", "content"))
-		}
-		return "", nil, false
-	}
-	metadata, ok := d["metadata"].(map[string]any)
-	if v, sent := d["metadata"]; sent && !ok {
-		e.invalid(problem("dict_type", "Input should be a valid dictionary", v, "body", "metadata"))
+	content, metadata := s.text("content", true), s.dict("metadata")
+	if !s.good(e) {
 		return "", nil, false
 	}
 	if metadata == nil {
@@ -201,22 +190,12 @@ func (c *Cat) recallByQuery(e *exchange) {
 }
 
 func (c *Cat) recallByBody(e *exchange) {
-	d, ok := e.dict(nil)
-	if !ok {
+	d, _ := e.value.(map[string]any)
+	s := &shape{fields: d}
+	text, k, filter := s.text("text", true), s.number("k", 100), s.dict("metadata")
+	if !s.good(e) {
 		return
 	}
-	text, ok := d["text"].(string)
-	if !ok {
-		e.invalid(problem("missing", "Field required", nil, "body", "text"))
-		return
-	}
-	k := 100
-	if n, ok := d["k"].(json.Number); ok {
-		if i, err := n.Int64(); err == nil {
-			k = int(i)
-		}
-	}
-	filter, _ := d["metadata"].(map[string]any)
 	c.answerRecall(e, text, k, filter)
 }
 

@@ -3,6 +3,7 @@ package standin
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -25,7 +26,7 @@ const (
 )
 
 type route struct {
-	method  string
+	method  string // or two: "GET, HEAD"
 	pattern string
 	door    door
 	need    need
@@ -73,7 +74,7 @@ func (c *Cat) dispatch(e *exchange) {
 		if !ok {
 			continue
 		}
-		if r.method != e.r.Method {
+		if !slices.Contains(strings.Split(r.method, ", "), e.r.Method) {
 			if partial == "" {
 				partial = r.method
 			}
@@ -99,8 +100,8 @@ func (c *Cat) dispatch(e *exchange) {
 	e.detail(http.StatusNotFound, "Not Found")
 }
 
-// enter reads the body, asks who is there, answers, and keeps the session, in the
-// Cat's order: a body that is no JSON is refused before the credential is looked at.
+// enter reads the body, asks who is there, and answers, in the Cat's order: a body
+// that is no JSON is refused before the credential is looked at.
 func (c *Cat) enter(e *exchange, r route) {
 	if !e.readBody(r.body) {
 		return
@@ -122,9 +123,6 @@ func (c *Cat) enter(e *exchange, r route) {
 		return
 	}
 	r.handle(e)
-	if r.door != open && !e.failed {
-		c.keep(e.caller.user, e.session)
-	}
 }
 
 // slashed is the path with its last slash toggled, if that is an endpoint.

@@ -73,29 +73,23 @@ func (c *Cat) listSettings(e *exchange) {
 
 // settingFields reads name, value and category out of the body.
 func (e *exchange) settingFields() (name string, value, category any, ok bool) {
-	d, ok := e.dict(nil)
+	s, ok := e.model()
 	if !ok {
 		return "", nil, nil, false
 	}
-	var problems []object
-	name, isText := d["name"].(string)
-	if !isText {
-		problems = append(problems, problem("missing", "Field required", d, "body", "name"))
-	}
-	switch value = d["value"]; value.(type) {
+	name = s.text("name", true)
+	switch value = s.fields["value"]; value.(type) {
 	case map[string]any, []any:
 	case nil:
-		problems = append(problems, problem("missing", "Field required", d, "body", "value"))
+		s.wrong(problem("missing", "Field required", s.absent, "body", "value"))
 	default:
-		problems = append(problems,
-			problem("dict_type", "Input should be a valid dictionary", value, "body", "value", "dict[any,any]"),
-			problem("list_type", "Input should be a valid list", value, "body", "value", "list[any]"))
+		s.wrong(problem("dict_type", "Input should be a valid dictionary", value, "body", "value", "dict[any,any]"))
+		s.wrong(problem("list_type", "Input should be a valid list", value, "body", "value", "list[any]"))
 	}
-	if len(problems) > 0 {
-		e.invalid(problems...)
-		return "", nil, nil, false
+	if s.fields["category"] != nil {
+		category = s.text("category", false)
 	}
-	return name, value, d["category"], true
+	return name, value, category, s.good(e)
 }
 
 func (c *Cat) createSetting(e *exchange) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -52,17 +53,17 @@ func (c *Cat) serveSocket(e *exchange) {
 		c.seen.update(e.seen, func(r *Request) { r.Status = e.status })
 		c.sockets.opened(s, c.options.Now())
 	}}, e.r, http.Header{"Server": {"uvicorn"}})
-	clean := false
-	if err == nil {
-		s.conn.Store(conn)
-		<-s.writing
-		clean = c.serve(s, e)
-		conn.Close()
+	s.conn = conn
+	close(s.ready)
+	if e.status != http.StatusSwitchingProtocols {
+		return
 	}
-	if e.status == http.StatusSwitchingProtocols {
-		c.sockets.closed(s, c.options.Now(), clean)
-		c.keep(e.caller.user, e.session)
-		close(s.done)
+	clean := err == nil && c.serve(s, e)
+	c.sockets.closed(s, c.options.Now(), clean)
+	c.keep(e.caller.user, e.session)
+	close(s.done)
+	if err == nil {
+		conn.Close()
 	}
 }
 
@@ -81,7 +82,7 @@ func (c *Cat) serve(s *socket, e *exchange) bool {
 // listen takes the messages of a socket one after another, and reports whether it
 // ended with a close frame.
 func (c *Cat) listen(s *socket, e *exchange) bool {
-	conn := s.conn.Load()
+	conn := s.conn
 	for {
 		kind, r, err := conn.NextReader()
 		if err != nil {
@@ -122,18 +123,16 @@ func closedByPeer(err error) bool {
 
 // socket is one open WebSocket.
 type socket struct {
-	conn atomic.Pointer[websocket.Conn] // nil until the handshake is over
-	user string
-	done chan struct{}
-	pong atomic.Bool
-
-	writing chan struct{} // one writer at a time, and none before the handshake's end
+	user  string
+	conn  *websocket.Conn // set when ready is closed, nil if the handshake failed
+	ready chan struct{}
+	done  chan struct{}
+	write sync.Mutex // one writer at a time
+	pong  atomic.Bool
 }
 
 func newSocket(user string) *socket {
-	s := &socket{user: user, done: make(chan struct{}), writing: make(chan struct{}, 1)}
-	s.writing <- struct{}{}
-	return s
+	return &socket{user: user, ready: make(chan struct{}), done: make(chan struct{})}
 }
 
 // taken is a response whose connection is taken over: before that, the socket is
@@ -148,41 +147,45 @@ func (t taken) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(t.ResponseWriter).Hijack()
 }
 
-// write sends a text frame.
-func (s *socket) write(b []byte) {
-	select {
-	case s.writing <- struct{}{}:
-		s.conn.Load().WriteMessage(websocket.TextMessage, b)
-		<-s.writing
-	case <-s.done:
+// on runs do when the handshake is over, if it went well.
+func (s *socket) on(do func(*websocket.Conn)) {
+	if <-s.ready; s.conn != nil {
+		do(s.conn)
 	}
 }
 
+// send sends a text frame.
+func (s *socket) send(text []byte) {
+	s.on(func(conn *websocket.Conn) {
+		s.write.Lock()
+		defer s.write.Unlock()
+		conn.WriteMessage(websocket.TextMessage, text)
+	})
+}
+
 func (s *socket) close(code int, reason string) {
-	if conn := s.conn.Load(); conn != nil {
+	s.on(func(conn *websocket.Conn) {
 		conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
-	}
+	})
 }
 
 // drop ends the connection without a close frame.
 func (s *socket) drop() {
-	if conn := s.conn.Load(); conn != nil {
-		conn.NetConn().Close()
-	}
+	s.on(func(conn *websocket.Conn) { conn.NetConn().Close() })
 }
 
 // giveUp closes with a code and swallows what is still coming, so that the peer
 // gets to read the code.
 func (s *socket) giveUp(code int) {
 	s.close(code, "")
-	conn := s.conn.Load().NetConn()
+	conn := s.conn.NetConn()
 	conn.SetReadDeadline(time.Now().Add(time.Second))
 	io.Copy(io.Discard, conn)
 }
 
 // beat pings, and gives the socket up when a pong has not come by the next ping.
 func (s *socket) beat(every time.Duration) {
-	conn := s.conn.Load()
+	conn := s.conn
 	s.pong.Store(true)
 	conn.SetPongHandler(func(string) error { s.pong.Store(true); return nil })
 	t := time.NewTicker(every)

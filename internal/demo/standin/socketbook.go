@@ -64,7 +64,7 @@ func (b *socketBook) send(user string, frame object) {
 		return
 	}
 	if text, err := marshal(frame); err == nil {
-		s.write(text)
+		s.send(text)
 	}
 }
 

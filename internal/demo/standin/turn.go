@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -112,10 +113,15 @@ func (c *Cat) human(user string, message any) (object, error) {
 			continue
 		}
 		if _, isText := v.(string); !isText && (v != nil || f.name == "who") {
-			return nil, failure{"ValidationError", fmt.Sprintf(
-				"1 validation error for UserMessage\n%s\n  Input should be a valid string [type=string_type]", f.name)}
+			return nil, invalidMessage(f.name, "string")
 		}
 		said[i+2].value = v
+	}
+	if when, sent := d["when"]; sent {
+		if _, ok := when.(json.Number); !ok {
+			return nil, invalidMessage("when", "number")
+		}
+		said[1].value = when
 	}
 	for _, name := range slices.Sorted(maps.Keys(d)) {
 		if !slices.ContainsFunc(said, func(f field) bool { return f.name == name }) {
@@ -123,6 +129,11 @@ func (c *Cat) human(user string, message any) (object, error) {
 		}
 	}
 	return said, nil
+}
+
+func invalidMessage(field, kind string) error {
+	return failure{"ValidationError", fmt.Sprintf(
+		"1 validation error for UserMessage\n%s\n  Input should be a valid %s [type=%s_type]", field, kind, kind)}
 }
 
 func notAnObject(v any) error {

@@ -169,13 +169,13 @@ func (c *Cat) ingest(user, source, text string, metadata map[string]any) {
 // uploadURL takes an address. The real Cat goes and fetches it, from wherever it
 // stands; this one only remembers that it was asked to.
 func (c *Cat) uploadURL(e *exchange) {
-	d, ok := e.dict(nil)
+	s, ok := e.model()
 	if !ok {
 		return
 	}
-	address, ok := d["url"].(string)
-	if !ok {
-		e.invalid(problem("missing", "Field required", d, "body", "url"))
+	address := s.text("url", true)
+	s.only("url", "chunk_size", "chunk_overlap", "metadata")
+	if !s.good(e) {
 		return
 	}
 	e.json(http.StatusOK, object{{"url", address}, {"info", "URL is being ingested asynchronously"}})

@@ -1,0 +1,18 @@
+// Package builtin lists the handlers that Catflap comes with.
+//
+// The rule it guards: what a configuration can name is this list and nothing else.
+// There is no registration at start-up and no global to add to. A build with a
+// handler of its own takes the map, adds a key, and hands it on.
+package builtin
+
+import (
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/jwt"
+)
+
+// Registry returns a new map of all built-in handlers by their type name.
+func Registry() authhandlers.Registry {
+	return authhandlers.Registry{
+		"jwt": func() authhandlers.Config { return jwt.NewConfig() },
+	}
+}

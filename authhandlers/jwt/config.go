@@ -1,0 +1,125 @@
+package jwt
+
+import (
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config/value"
+)
+
+// Config is a handler for the signed tokens of one issuer. Tokens of several
+// issuers need a handler for each.
+type Config struct {
+	// The issuer, exactly as the tokens' iss has it: an https address, or http on
+	// the loopback interface.
+	Issuer string `yaml:"issuer" required:"true"`
+	// Who the tokens must be meant for: one of these must be in aud. Usually the name
+	// that Catflap has at the issuer. Required, since without it each token that the
+	// issuer has made for anybody would be accepted (RFC 8725 §3.9).
+	Audiences []string `yaml:"audiences"`
+	// Accept tokens that are meant for anybody else. Only for an issuer whose every
+	// token is for this Cat, or together with clients.
+	InsecureAnyAudience bool `yaml:"insecure_any_audience"`
+	// The signature algorithms that are accepted. The default is RS256, ES256 and
+	// EdDSA, and HS256 with keys.secret. Also known: RS384, RS512, PS256, PS384,
+	// PS512, ES384, ES512; with keys.secret HS384 and HS512.
+	Algorithms []string `yaml:"algorithms"`
+	// Where the issuer's keys are.
+	Keys Keys `yaml:"keys"`
+	// The claim that names the person, which becomes the user id at the Cat. It must
+	// never be given to somebody else, which of the usual claims only sub promises
+	// (OpenID Connect Core §5.7). email counts only where email_verified is true. A
+	// path such as profile.id leads into an object; a claim whose very name has dots
+	// is written as it is.
+	UserID string `yaml:"user_id" default:"sub"`
+	// The claim with the name that people read. It decides nothing.
+	UserName string `yaml:"user_name" default:"name"`
+	// The claim with the person's groups or roles: an array of texts, such as groups,
+	// realm_access.roles or https://example.com/roles. A dot within a name inside of
+	// an object is written \. as in resource_access.my\.client.roles.
+	Groups string `yaml:"groups"`
+	// What to make of groups that are one text. none: nothing, since a text where a
+	// list is due grants nothing. space: the words of it.
+	GroupsSeparator string `yaml:"groups_separator" default:"none" enum:"none,space"`
+	// How far the issuer's clock may be from ours. At most 120s.
+	Leeway value.Duration `yaml:"leeway" default:"30s"`
+	// The longest life of a token that is accepted, from iat (or from now, without
+	// it) to exp. A token that lives for years is a password.
+	MaxLifetime value.Duration `yaml:"max_lifetime" default:"168h"`
+	// Demand that the header says typ: at+jwt, and that iat is there, as RFC 9068
+	// wants of access tokens. Empty: a missing typ and JWT will do as well.
+	RequireTyp string `yaml:"require_typ" enum:",at+jwt"`
+	// The clients whose tokens are accepted, by azp and client_id. Empty: all of the
+	// issuer's.
+	Clients []string `yaml:"clients"`
+	// Accept ID tokens too: those with nonce, at_hash or c_hash, with typ ID, or with
+	// token_use id. They are meant for the client that the person signed in to, so
+	// audiences must then be the ids of clients which may speak for their users here.
+	AcceptIDTokens bool `yaml:"accept_id_tokens"`
+}
+
+// Keys says where the issuer's keys are: exactly one of jwks_file, jwks_url,
+// pem_file and secret.
+type Keys struct {
+	// A key set document (JWKS). It is read again when it changes.
+	JWKSFile value.Path `yaml:"jwks_file"`
+	// The address of the issuer's key set document: https, or http on the loopback
+	// interface. It is fetched at the start and again in the background.
+	JWKSURL string `yaml:"jwks_url"`
+	// Public keys or certificates, PEM, one of a kind. Read again when it changes.
+	PEMFile value.Path `yaml:"pem_file"`
+	// A secret that is shared with the issuer, for HS256, HS384 and HS512: at least
+	// 32, 48 or 64 bytes. Whoever knows it can make tokens, so keys are better.
+	Secret value.Secret `yaml:"secret"`
+	// With jwks_url: the age at which the keys are fetched again. It is also how long
+	// a key that the issuer has withdrawn may still be accepted.
+	Lifetime value.Duration `yaml:"lifetime" default:"10m"`
+	// With jwks_url: the least time between two fetches because a token names a key
+	// that is not known. At least 60s.
+	Cooldown value.Duration `yaml:"cooldown" default:"60s"`
+	// With jwks_url: how long the last keys are used while the address can't be
+	// reached. After that the handler is not ready, and its tokens get 503.
+	StaleIfError value.Duration `yaml:"stale_if_error" default:"24h"`
+}
+
+// NewConfig returns a configuration with all defaults, which are the same that an
+// absent field of the file has.
+func NewConfig() *Config {
+	return &Config{
+		UserID:          "sub",
+		UserName:        "name",
+		GroupsSeparator: "none",
+		Leeway:          value.Duration(30 * time.Second),
+		MaxLifetime:     value.Duration(168 * time.Hour),
+		Keys: Keys{
+			Lifetime:     value.Duration(10 * time.Minute),
+			Cooldown:     value.Duration(time.Minute),
+			StaleIfError: value.Duration(24 * time.Hour),
+		},
+	}
+}
+
+// IdentitySource names whose user ids these are: two handlers of one issuer that
+// read one claim mean the same people.
+func (c *Config) IdentitySource() string { return c.Issuer + " " + c.UserID }
+
+// YieldsGroups reports whether people have groups by this handler.
+func (c *Config) YieldsGroups() bool { return c.Groups != "" }
+
+// algorithms returns the allow-list.
+func (c *Config) algorithms() []string {
+	switch {
+	case len(c.Algorithms) > 0:
+		return c.Algorithms
+	case !c.Keys.Secret.IsZero():
+		return []string{"HS256"}
+	}
+	return []string{"RS256", "ES256", "EdDSA"}
+}
+
+var (
+	_ authhandlers.Config     = (*Config)(nil)
+	_ authhandlers.Identifier = (*Config)(nil)
+	_ authhandlers.Grouper    = (*Config)(nil)
+	_ authhandlers.Inspector  = (*Config)(nil)
+)

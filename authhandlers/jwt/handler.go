@@ -1,0 +1,176 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset"
+	"github.com/catflap/catflap/internal/keyset/strictjson"
+	"github.com/catflap/catflap/internal/tokencache"
+)
+
+// maxDepth bounds how deeply claims may nest. Keycloak's go to 3.
+const maxDepth = 32
+
+type handler struct {
+	issuer   string
+	allowed  []string
+	now      func() time.Time
+	gate     *authhandlers.Gate
+	observe  func(string)
+	keys     *keyset.Set
+	cache    *tokencache.Cache[*verified]
+	lists    *tokencache.Lists
+	claims   judge
+	identity identity
+}
+
+// verified is what is remembered of an accepted token.
+type verified struct {
+	info authhandlers.AuthUserInfo
+	key  *keyset.Key
+}
+
+// Until is the end of the token or of its key, whichever is first.
+func (v *verified) Until() time.Time {
+	if end := v.key.GoodUntil(); end.Before(v.info.Expiry) {
+		return end
+	}
+	return v.info.Expiry
+}
+
+func (v *verified) Current() bool { return v.key.Current() }
+
+// Authenticate takes bearer credentials that are JWTs of the handler's issuer.
+func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*authhandlers.AuthUserInfo, error) {
+	if !r.Credential.Bearer() {
+		return nil, authhandlers.ErrNoCredential
+	}
+	token := r.Credential.Value
+	if !looksSigned(token) {
+		return nil, authhandlers.ErrNoCredential
+	}
+	if len(token) > keyset.MaxTokenBytes {
+		return nil, reject(authhandlers.CodeTokenTooLarge, "the token is too large", "the token is larger than 16 KiB")
+	}
+	now := h.now()
+	h.keys.Poll(now)
+	k := h.cache.Key(token)
+	v, err := h.cache.Get(k, now)
+	switch {
+	case err == nil:
+		h.observe("cache_hit")
+	case err == tokencache.ErrMiss: //nolint:errorlint // Get returns it bare
+		h.observe("cache_miss")
+		if v, err = h.admit(ctx, k, token, now); err != nil {
+			return nil, err
+		}
+	default:
+		h.observe("cache_hit_refused")
+		return nil, err
+	}
+	return &v.info, nil
+}
+
+// Ready reports that the keys are not there.
+func (h *handler) Ready(context.Context) error { return h.keys.Ready() }
+
+// looksSigned reports whether a text may be a signed token: three parts, the first
+// of which begins as base64url of an opening brace does. An opaque token of another
+// handler does not, and neither does an encrypted one (five parts), which may be
+// opaque for us and known to the issuer's introspection.
+func looksSigned(token string) bool {
+	if len(token) < 2 || token[0] != 'e' || token[1] != 'y' && token[1] != 'w' {
+		return false
+	}
+	if len(token) > keyset.MaxTokenBytes {
+		return true // the size refuses it
+	}
+	return strings.Count(token, ".") == 2
+}
+
+// admit decides about a token that is not remembered.
+func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now time.Time) (*verified, error) {
+	t, err := keyset.ParseToken(text)
+	if err != nil {
+		return nil, malformed(err)
+	}
+	claims, err := strictjson.ParseObject(t.Payload, maxDepth)
+	if err != nil {
+		return nil, malformed(fmt.Errorf("the payload is %w", err))
+	}
+	if err := h.mine(claims); err != nil {
+		return nil, err
+	}
+	head, err := t.Header()
+	if err != nil {
+		return nil, malformed(err)
+	}
+	if !slices.Contains(h.allowed, head.Algorithm) {
+		return nil, reject(authhandlers.CodeAlgorithmNotAllowed, "the token is signed with an algorithm that is not accepted here",
+			"alg %s", quote(head.Algorithm))
+	}
+	expiry, err := h.claims.decide(head.Type, claims, now)
+	if err != nil {
+		return nil, err
+	}
+	info, err := h.identity.person(claims)
+	if err != nil {
+		return nil, err
+	}
+	info.Expiry = expiry
+	v := &verified{info: info}
+	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) { return h.verify(ctx, t, head, v) })
+}
+
+// mine chooses by the issuer that the token claims. It is not verified yet, so it
+// can only send the token elsewhere, or to our own keys.
+func (h *handler) mine(claims strictjson.Object) error {
+	v, ok := claims.Get("iss")
+	if !ok {
+		return fmt.Errorf("%w: the token has no iss", authhandlers.ErrNoCredential)
+	}
+	iss, ok := v.Str()
+	if !ok {
+		return fmt.Errorf("%w: the token's iss is no string", authhandlers.ErrNoCredential)
+	}
+	if iss != h.issuer {
+		return fmt.Errorf("%w: the token's iss is %s", authhandlers.ErrNoCredential, quote(iss))
+	}
+	return nil
+}
+
+// verify finds the key and computes the signature, in the house's own turn.
+func (h *handler) verify(ctx context.Context, t *keyset.Token, head keyset.Header, v *verified) (*verified, error) {
+	key, err := h.keys.Find(ctx, head.KeyID, head.Algorithm)
+	switch {
+	case errors.Is(err, keyset.ErrUnknownKey):
+		h.observe("unknown_key")
+		return nil, reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
+			"no key for kid %s and alg %s", quote(head.KeyID), quote(head.Algorithm))
+	case err != nil:
+		return nil, err
+	}
+	bad := errors.New("not verified") // until the signature says otherwise
+	if err := h.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
+		return nil, err
+	}
+	h.observe("signature_checked")
+	if bad != nil {
+		return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
+			"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
+	}
+	h.compact(&v.info)
+	v.key = key
+	return v, nil
+}
+
+var (
+	_ authhandlers.AuthHandler = (*handler)(nil)
+	_ authhandlers.Prober      = (*handler)(nil)
+)

@@ -1,0 +1,122 @@
+package jwt
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset/strictjson"
+)
+
+// maxNameBytes bounds the name that people read.
+const maxNameBytes = 200
+
+// identity makes a person of claims.
+type identity struct {
+	issuer             string
+	user, name, groups strictjson.Path
+	email              bool // the user is the e-mail address
+	words              bool // groups may be one text of words
+	retained           []strictjson.Path
+}
+
+// person returns who the claims say that it is, but for the expiry. Its texts are
+// those of the payload, and keep all of it in memory until they are copied.
+func (id *identity) person(claims strictjson.Object) (authhandlers.AuthUserInfo, error) {
+	info := authhandlers.AuthUserInfo{Issuer: id.issuer}
+	var err error
+	if info.Subject, err = id.subject(claims); err != nil {
+		return info, err
+	}
+	info.Name = id.displayName(claims)
+	info.SessionID = id.session(claims)
+	info.Groups = id.groupsOf(claims)
+	for _, p := range id.retained {
+		v, _ := claims.At(p)
+		if values := retained(v); values != nil {
+			if info.Claims == nil {
+				info.Claims = make(map[string][]string, len(id.retained))
+			}
+			info.Claims[p.String()] = values
+		}
+	}
+	return info, nil
+}
+
+// subject reads the claim that names the person, and proves that an id can be made
+// of it, so that no signature is computed for one that can't.
+func (id *identity) subject(claims strictjson.Object) (string, error) {
+	v, ok := claims.At(id.user)
+	if !ok {
+		return "", invalid("the claim with the user id is missing")
+	}
+	subject, ok := v.Str()
+	if !ok || subject == "" {
+		return "", invalid("the claim with the user id is no string, or empty")
+	}
+	if id.email {
+		// Exactly true: an address that anybody could have typed in is nobody's.
+		if v, _ := claims.Get("email_verified"); v.Text() != "true" {
+			return "", invalid("email_verified is not true")
+		}
+	}
+	if _, err := authhandlers.UserID("", subject); err != nil {
+		return "", reject(authhandlers.CodeInvalidUserID, "the token's subject can't be used as a user id", "%w", err)
+	}
+	return subject, nil
+}
+
+func (id *identity) displayName(claims strictjson.Object) string {
+	v, _ := claims.At(id.name)
+	name, _ := v.Str()
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, name)
+	if len(name) <= maxNameBytes {
+		return name
+	}
+	cut := maxNameBytes
+	for !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut]
+}
+
+// session reads sid (OpenID Connect Front-Channel Logout §3), by which a logout
+// finds the person's sockets.
+func (id *identity) session(claims strictjson.Object) string {
+	v, _ := claims.Get("sid")
+	sid, _ := v.Str()
+	return sid
+}
+
+// groupsOf reads the groups. Whatever is not of the configured type grants nothing.
+func (id *identity) groupsOf(claims strictjson.Object) []string {
+	v, _ := claims.At(id.groups)
+	if groups, ok := v.Strings(); ok {
+		return groups
+	}
+	if text, ok := v.Str(); ok && id.words {
+		return strings.Fields(text)
+	}
+	return nil
+}
+
+// retained returns what of a claim may be granted by: a text, a list of texts, or
+// the JSON text of a number or of true and false.
+func retained(v strictjson.Value) []string {
+	if text, ok := v.Str(); ok {
+		return []string{text}
+	}
+	if list, ok := v.Strings(); ok {
+		return list
+	}
+	if _, isBool := v.Bool(); isBool || v.IsNumber() {
+		return []string{v.Text()}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package jwt
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/internal/keyset"
+)
+
+// Inspect reports key files and variables that can't be used. It asks no network.
+func (c *Config) Inspect() error {
+	var p problems
+	allowed := c.algorithms()
+	switch k := c.Keys; {
+	case k.JWKSFile != "":
+		inspectFile(&p, "keys.jwks_file", k.JWKSFile, func(text []byte) error {
+			d, err := keyset.ParseDocument(text, allowed)
+			if err != nil {
+				return err
+			}
+			if len(d.Keys) == 0 {
+				return fmt.Errorf("no key for %s: %s", strings.Join(allowed, ", "), strings.Join(d.Skipped, "; "))
+			}
+			return nil
+		})
+	case k.PEMFile != "":
+		inspectFile(&p, "keys.pem_file", k.PEMFile, func(text []byte) error {
+			_, err := keyset.ParsePEM(text, allowed)
+			return err
+		})
+	case !k.Secret.IsZero():
+		c.inspectSecret(&p, allowed)
+	}
+	return errors.Join(p...)
+}
+
+func inspectFile(p *problems, field string, path value.Path, parse func([]byte) error) {
+	text, err := value.ReadFile(string(path), keyset.MaxDocumentBytes)
+	if err == nil {
+		err = parse(text)
+	}
+	if err != nil {
+		p.add(field, err.Error(), "")
+	}
+}
+
+// inspectSecret wants a secret that is long enough for each of the algorithms
+// (RFC 7518 §3.2), not only for one of them.
+func (c *Config) inspectSecret(p *problems, allowed []string) {
+	text, err := c.Keys.Secret.Read()
+	if err != nil {
+		p.add("keys.secret", err.Error(), "")
+		return
+	}
+	for _, a := range allowed {
+		if least := keyset.LeastSecret(a); len(text) < least {
+			p.add("keys.secret", fmt.Sprintf("it has %d bytes; %s needs %d (RFC 7518 §3.2)", len(text), a, least),
+				"make one with: openssl rand -base64 64")
+			return
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset"
+	"github.com/catflap/catflap/internal/keyset/strictjson"
+	"github.com/catflap/catflap/internal/tokencache"
+)
+
+// rememberedRefusals bounds how many refused tokens are remembered. They are only
+// those whose signature was computed; a repeated one is then as cheap as garbage.
+const rememberedRefusals = 1024
+
+// Open makes the handler. Keys from an address are fetched in the background.
+func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.AuthHandler, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	h := &handler{
+		issuer:   c.Issuer,
+		allowed:  slices.Clone(c.algorithms()),
+		now:      env.Now,
+		gate:     env.Gate,
+		observe:  env.Observe,
+		claims:   newJudge(c),
+		identity: identity{issuer: c.Issuer, email: c.UserID == "email", words: c.GroupsSeparator == "space"},
+	}
+	if h.observe == nil {
+		h.observe = func(string) {}
+	}
+	if err := h.identity.paths(c, env.Claims); err != nil {
+		return nil, err
+	}
+	var err error
+	if h.keys, err = c.openKeys(ctx, env, h.allowed); err != nil {
+		return nil, err
+	}
+	if h.lists, err = tokencache.NewLists(sharedLists); err != nil {
+		return nil, err
+	}
+	h.cache, err = tokencache.New[*verified](tokencache.Options{
+		Accepted:   env.CachedTokens,
+		Refused:    min(env.CachedTokens, rememberedRefusals),
+		RefusedFor: refusedFor,
+		Generation: h.keys.Generation,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (c *Config) openKeys(ctx context.Context, env authhandlers.Env, allowed []string) (*keyset.Set, error) {
+	o := keyset.Options{
+		Algorithms:   allowed,
+		Now:          env.Now,
+		Log:          env.Log,
+		Observe:      env.Observe,
+		HTTP:         env.HTTP,
+		Lifetime:     c.Keys.Lifetime.Std(),
+		Cooldown:     c.Keys.Cooldown.Std(),
+		StaleIfError: c.Keys.StaleIfError.Std(),
+	}
+	switch k := c.Keys; {
+	case k.JWKSURL != "":
+		return keyset.OpenURL(ctx, k.JWKSURL, o)
+	case k.JWKSFile != "":
+		return keyset.OpenFile(string(k.JWKSFile), o)
+	case k.PEMFile != "":
+		return keyset.OpenPEM(string(k.PEMFile), o)
+	case !k.Secret.IsZero():
+		if err := c.Inspect(); err != nil {
+			return nil, err
+		}
+		shared, err := k.Secret.Read()
+		if err != nil {
+			return nil, err
+		}
+		return keyset.OpenSecret(shared, o)
+	}
+	return nil, errors.New("no source of keys")
+}
+
+// paths compiles the claim paths.
+func (id *identity) paths(c *Config, retained []string) error {
+	for _, p := range []struct {
+		to   *strictjson.Path
+		text string
+	}{{&id.user, c.UserID}, {&id.name, c.UserName}, {&id.groups, c.Groups}} {
+		if p.text == "" {
+			continue
+		}
+		var err error
+		if *p.to, err = strictjson.ParsePath(p.text); err != nil {
+			return fmt.Errorf("%q: %w", p.text, err)
+		}
+	}
+	for _, text := range retained {
+		p, err := strictjson.ParsePath(text)
+		if err != nil {
+			return fmt.Errorf("claim %q: %w", text, err)
+		}
+		id.retained = append(id.retained, p)
+	}
+	return nil
+}

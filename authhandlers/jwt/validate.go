@@ -1,0 +1,162 @@
+package jwt
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset"
+	"github.com/catflap/catflap/internal/keyset/strictjson"
+)
+
+// maxLeeway bounds what clocks may differ by: a token lives longer by it.
+const maxLeeway = 120 * time.Second
+
+// problems collects the mistakes of a configuration.
+type problems []error
+
+func (p *problems) add(field, problem, hint string) {
+	*p = append(*p, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
+}
+
+// Validate reports everything that is wrong, without a look at files, variables
+// or the network.
+func (c *Config) Validate() error {
+	var p problems
+	c.validateIssuer(&p)
+	c.validateAudiences(&p)
+	c.validateKeys(&p)
+	c.validateAlgorithms(&p)
+	c.validateClaims(&p)
+	if d := c.Leeway.Std(); d < 0 || d > maxLeeway {
+		p.add("leeway", "must be between 0s and 120s", "synchronise the clocks, and keep the default of 30s")
+	}
+	if c.MaxLifetime <= 0 {
+		p.add("max_lifetime", "must be longer than 0s", "for example 168h")
+	}
+	switch c.RequireTyp {
+	case "", "at+jwt":
+	default:
+		p.add("require_typ", fmt.Sprintf("%q is not one of \"\" and at+jwt", c.RequireTyp), "leave it out, or write at+jwt")
+	}
+	return errors.Join(p...)
+}
+
+func (c *Config) validateIssuer(p *problems) {
+	const hint = "write it exactly as the tokens' iss has it, such as https://idp.example.com/realms/staff"
+	if c.Issuer == "" {
+		p.add("issuer", "required", hint)
+		return
+	}
+	u, err := keyset.CheckURL(c.Issuer)
+	switch {
+	case err != nil:
+		p.add("issuer", err.Error(), hint)
+	case u.RawQuery != "" || u.ForceQuery:
+		p.add("issuer", "it has a query", hint) // OpenID Connect Core §2
+	}
+}
+
+func (c *Config) validateAudiences(p *problems) {
+	switch {
+	case c.InsecureAnyAudience && len(c.Audiences) > 0:
+		p.add("insecure_any_audience", "audiences are given too", "leave one of the two out")
+	case !c.InsecureAnyAudience && len(c.Audiences) == 0:
+		p.add("audiences", "required", "the name that tokens for this Catflap have in aud")
+	}
+	texts(p, "audiences", c.Audiences)
+	texts(p, "clients", c.Clients)
+}
+
+// texts reports empty and repeated elements.
+func texts(p *problems, field string, list []string) {
+	seen := map[string]bool{}
+	for i, s := range list {
+		at := fmt.Sprintf("%s[%d]", field, i)
+		switch {
+		case s == "":
+			p.add(at, "empty", "leave it out")
+		case seen[s]:
+			p.add(at, fmt.Sprintf("%q is listed twice", s), "leave it out")
+		}
+		seen[s] = true
+	}
+}
+
+func (c *Config) validateKeys(p *problems) {
+	k := c.Keys
+	given := 0
+	for _, is := range []bool{k.JWKSFile != "", k.JWKSURL != "", k.PEMFile != "", !k.Secret.IsZero()} {
+		if is {
+			given++
+		}
+	}
+	const hint = "name exactly one of jwks_file, jwks_url, pem_file and secret"
+	switch {
+	case given == 0:
+		p.add("keys", "required", hint)
+	case given > 1:
+		p.add("keys", "more than one source of keys", hint)
+	}
+	if err := k.Secret.Validate(); err != nil {
+		p.add("keys.secret", err.Error(), "")
+	}
+	if k.JWKSURL != "" {
+		if _, err := keyset.CheckURL(k.JWKSURL); err != nil {
+			p.add("keys.jwks_url", err.Error(), "the https address of the issuer's key set; its discovery document says it as jwks_uri")
+		}
+	}
+	if d := k.Lifetime.Std(); d < 10*time.Second {
+		p.add("keys.lifetime", "must be 10s or longer", "for example 10m")
+	}
+	if d := k.Cooldown.Std(); d < time.Minute {
+		p.add("keys.cooldown", "must be 60s or longer", "strangers choose when a fetch is due; the default is 60s")
+	}
+	if k.StaleIfError < k.Lifetime {
+		p.add("keys.stale_if_error", "must not be shorter than keys.lifetime", "for example 24h")
+	}
+}
+
+func (c *Config) validateAlgorithms(p *problems) {
+	shared := !c.Keys.Secret.IsZero()
+	for i, a := range c.Algorithms {
+		at := fmt.Sprintf("algorithms[%d]", i)
+		known, symmetric := keyset.Known(a)
+		switch {
+		case !known:
+			p.add(at, fmt.Sprintf("%q is no signature algorithm that is known here", a),
+				"such as RS256, ES256 or EdDSA, in these very letters")
+		case symmetric && !shared:
+			p.add(at, a+" needs a shared secret", "with public keys take RS256, ES256, EdDSA or a PS* (RFC 8725 §2.1)")
+		case !symmetric && shared:
+			p.add(at, a+" needs public keys, and keys.secret is none", "with keys.secret take HS256, HS384 or HS512")
+		}
+	}
+	texts(p, "algorithms", c.Algorithms)
+}
+
+func (c *Config) validateClaims(p *problems) {
+	if c.UserID == "" {
+		p.add("user_id", "required", "usually sub")
+	}
+	for _, f := range []struct{ field, path string }{
+		{"user_id", c.UserID}, {"user_name", c.UserName}, {"groups", c.Groups},
+	} {
+		if f.path == "" {
+			continue
+		}
+		if _, err := strictjson.ParsePath(f.path); err != nil {
+			p.add(f.field, err.Error(), "a claim's name, or a path such as realm_access.roles")
+		}
+	}
+	switch c.GroupsSeparator {
+	case "", "none":
+	case "space":
+		if c.Groups == "" {
+			p.add("groups_separator", "given without groups", "name the claim with the groups")
+		}
+	default:
+		p.add("groups_separator", fmt.Sprintf("%q is not one of none and space", c.GroupsSeparator), "write none or space")
+	}
+}

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// readyTimeout bounds a readiness check.
+const readyTimeout = 5 * time.Second
+
+// adminHandler serves operators. Nothing of it is on the public listener, and a
+// page in an operator's browser can't reload (net/http's CrossOriginProtection).
+func (a *app) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, map[string]string{"status": "alive"}) })
+	mux.HandleFunc("GET /readyz", a.serveReady)
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	mux.HandleFunc("POST /-/reload", a.serveReload)
+	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	err := a.ready(ctx)
+	a.metrics.Ready(err == nil)
+	if err != nil {
+		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": strings.Split(err.Error(), "\n")})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func (a *app) ready(ctx context.Context) error {
+	if a.stopping.Load() {
+		return errors.New("stopping")
+	}
+	g := a.current.Load()
+	if g == nil {
+		return errNothingRuns
+	}
+	return g.handler.Ready(ctx)
+}
+
+func (a *app) serveReload(w http.ResponseWriter, r *http.Request) {
+	answer := make(chan error, 1)
+	select {
+	case a.requested <- answer:
+	case <-r.Context().Done():
+		return
+	}
+	select {
+	case err := <-answer:
+		if err != nil {
+			writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"status": "not reloaded", "problems": strings.Split(err.Error(), "\n")})
+			return
+		}
+		writeJSON(w, http.StatusOK, map[string]string{"status": "reloaded"})
+	case <-r.Context().Done():
+	}
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client has gone: nobody to tell
+}

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/internal/telemetry"
+	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/chat"
+)
+
+// Options say what to run.
+type Options struct {
+	ConfigFile string
+	Handlers   authhandlers.Registry
+	Version    string
+	// Stderr gets the log.
+	Stderr io.Writer
+	// Signals are SIGHUP (reload), SIGTERM and SIGINT (stop; a second one cuts).
+	Signals <-chan os.Signal
+	// Ready, if not nil, is called once with the listeners' addresses; admin is nil
+	// when that listener is off.
+	Ready func(public, admin net.Addr)
+}
+
+// app is what outlives a reload.
+type app struct {
+	o       Options
+	lines   *telemetry.Writer
+	log     *slog.Logger
+	metrics *telemetry.Metrics
+	audit   atomic.Pointer[telemetry.Audit]
+	gate    *authhandlers.Gate
+	hub     *chat.Hub
+	current atomic.Pointer[generation]
+	// requested carries reloads, each with the place for its answer.
+	requested chan chan error
+	stopping  atomic.Bool
+}
+
+// The bounds of the queue of verifications: enough for a burst of sign-ins, short
+// enough that nobody waits in vain.
+const (
+	verificationQueue = 512
+	verificationWait  = 3 * time.Second
+)
+
+// Run serves until ctx ends or a signal says so. Its error is about starting or
+// about a listener that failed; a stop that was asked for is none.
+func Run(ctx context.Context, o Options) error {
+	c, warnings, err := Load(o.ConfigFile, o.Handlers)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error)}
+	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
+	a.log = telemetry.NewLogger(a.lines, c.Log)
+	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))
+	a.gate = authhandlers.NewGate(c.Limits.Verifications, verificationQueue, verificationWait)
+	a.hub = chat.NewHub(chat.Options{Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket})
+	for _, w := range warnings {
+		a.log.Warn("configuration", "at", w.String())
+	}
+	g, err := a.build(ctx, c)
+	if err != nil {
+		return err
+	}
+	a.current.Store(g)
+	a.metrics.Reloaded(true, float64(time.Now().Unix()))
+	s, err := a.listen(c)
+	if err != nil {
+		return err
+	}
+	go g.watch()
+	s.serve()
+	a.log.Info("catflap serves", "version", o.Version, "listen", s.publicAddr().String(), "cat", c.Cat.URL, "handlers", len(c.Handlers))
+	if o.Ready != nil {
+		o.Ready(s.publicAddr(), s.adminAddr())
+	}
+	return errors.Join(a.loop(ctx, s), a.stop(s))
+}
+
+// loop waits for what may happen, one thing at a time.
+func (a *app) loop(ctx context.Context, s *servers) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-s.failed:
+			return err
+		case answer := <-a.requested:
+			answer <- a.reload(ctx)
+		case sig := <-a.o.Signals:
+			if sig != syscall.SIGHUP {
+				a.log.Info("stopping", "signal", sig.String())
+				return nil
+			}
+			_ = a.reload(ctx) // said in the log and in the metrics
+		}
+	}
+}
+
+// stop drains: no new connections, requests may end, sockets are closed with
+// 1001. What is left after the grace, or at a second signal, is cut.
+func (a *app) stop(s *servers) error {
+	a.stopping.Store(true)
+	grace, cancel := context.WithTimeout(context.Background(), a.current.Load().config.Limits.StopGrace.Std())
+	defer cancel()
+	go func() {
+		select {
+		case <-a.o.Signals:
+			cancel()
+		case <-grace.Done():
+		}
+	}()
+	sockets := make(chan error, 1)
+	go func() { sockets <- a.hub.Shutdown(grace) }()
+	if err := s.shutdown(grace); err != nil {
+		a.log.Warn("requests were cut at the end of stop_grace")
+	}
+	if err := <-sockets; err != nil {
+		a.log.Warn("sockets were cut at the end of stop_grace")
+	}
+	g := a.current.Load()
+	g.end()
+	g.upstream.Close()
+	a.log.Info("stopped")
+	return nil
+}
+
+// observer tells audit and metrics of each exchange.
+func (a *app) observer(c config.Log) func(*proxy.Record) {
+	audit := telemetry.NewAudit(a.lines, c)
+	return func(r *proxy.Record) {
+		a.metrics.Exchange(r)
+		audit.Exchange(r)
+	}
+}
+
+func (a *app) observeSocket(e chat.Event) {
+	a.metrics.Socket(e)
+	a.audit.Load().Socket(e)
+}
+
+// ServeHTTP hands a request to the configuration in force. A panic is a fault of
+// ours: it costs this one request, and is told with its place but not its value.
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer a.caught()
+	a.current.Load().handler.ServeHTTP(w, r)
+}

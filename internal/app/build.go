@@ -1,0 +1,247 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/permission"
+)
+
+// generation is everything that one configuration makes. The next one takes its
+// place as a whole.
+type generation struct {
+	config   *config.Config
+	handler  *proxy.Handler
+	guard    *cat.Guard
+	upstream *proxy.Upstream
+	watch    func()             // looks after the Cat until the generation ends
+	end      context.CancelFunc // ends the background work of its handlers
+}
+
+// outboundTimeout bounds a request of a handler's own, such as for keys.
+const outboundTimeout = 10 * time.Second
+
+// build makes a generation. It waits for nothing on the network.
+func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err error) {
+	ctx, end := context.WithCancel(ctx)
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
+	g := &generation{config: c, end: end}
+	policy, err := permission.New(rules(c.Permissions))
+	if err != nil {
+		return nil, err
+	}
+	chain, err := a.chain(ctx, c, policy.Claims())
+	if err != nil {
+		return nil, err
+	}
+	base, err := url.Parse(c.Cat.URL)
+	if err != nil {
+		return nil, fmt.Errorf("cat.url: %w", err)
+	}
+	contract := cat.V1()
+	credentials, accounts, err := credentials(c.Cat, contract)
+	if err != nil {
+		return nil, err
+	}
+	g.guard = cat.NewGuard(a.probe(c.Cat, base, credentials, accounts), a.log)
+	g.upstream = a.upstreamFor(c.Cat, base)
+	trusted, err := prefixes(c.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	g.handler, err = proxy.New(proxy.Options{
+		Chain: chain, Policy: policy, Contract: contract, Guard: g.guard, Credentials: credentials, Upstream: g.upstream, Hub: a.hub,
+		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: trusted, ForwardCookies: c.Cat.ForwardCookies,
+		QueryToken: c.WebSocket.QueryToken, MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), BodyIdle: c.Limits.BodyIdle.Std(),
+		Observe: a.observer(c.Log), Log: a.log, Now: time.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.follow(chain)
+	g.watch = func() { g.guard.Run(ctx) }
+	return g, nil
+}
+
+// chain opens the handlers in their order.
+func (a *app) chain(ctx context.Context, c *config.Config, claims []string) (*authhandlers.Chain, error) {
+	links := make([]authhandlers.Link, 0, len(c.Handlers))
+	for _, h := range c.Handlers {
+		settings, ok := h.Settings.(authhandlers.Config)
+		if !ok {
+			return nil, fmt.Errorf("handler %s: its type can't be opened", h.Name)
+		}
+		opened, err := authhandlers.Open(ctx, settings, authhandlers.Env{
+			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims,
+			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name),
+		})
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, authhandlers.Link{Name: h.Name, Alias: h.EffectiveAlias(), Handler: opened, Permissions: h.Permissions})
+	}
+	return authhandlers.NewChain(time.Now, links...)
+}
+
+// outbound is a client for the handlers' own requests: identity providers may lie
+// behind the environment's proxy, the Cat never does.
+func outbound() *http.Client {
+	return &http.Client{Timeout: outboundTimeout, Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: outboundTimeout, ResponseHeaderTimeout: outboundTimeout, IdleConnTimeout: time.Minute,
+		ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10,
+	}}
+}
+
+func rules(p config.Permissions) permission.Rules {
+	r := permission.Rules{Everyone: p.Everyone, Sets: p.Sets, Public: p.Public}
+	for _, g := range p.Grants {
+		r.Grants = append(r.Grants, permission.Grant{From: g.From, Groups: g.Groups, Claims: g.Claims, Users: g.Users, Allow: g.Allow, Deny: g.Deny})
+	}
+	for _, e := range p.Endpoints {
+		r.Endpoints = append(r.Endpoints, permission.Endpoint{Match: e.Match, Needs: e.Needs, Own: e.Own})
+	}
+	return r
+}
+
+// credentials reads the secrets for the Cat.
+func credentials(c config.Cat, contract *cat.Contract) (cat.Credentials, []cat.Account, error) {
+	if c.Credential != "minted" {
+		http, err := readSecret(c.APIKey)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cat.api_key: %w", err)
+		}
+		chat, err := readSecret(c.APIKeyWS)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cat.api_key_ws: %w", err)
+		}
+		return cat.NewKeys(http, chat), nil, nil
+	}
+	secret, err := c.JWTSecret.Read()
+	if err != nil {
+		return nil, nil, fmt.Errorf("cat.jwt_secret: %w", err)
+	}
+	var accounts []cat.Account
+	for i, s := range c.ServiceAccounts {
+		account, err := account(s)
+		if err != nil {
+			return nil, nil, fmt.Errorf("cat.service_accounts[%d]: %w", i, err)
+		}
+		accounts = append(accounts, account)
+	}
+	minter, err := cat.NewMinter(secret, accounts, contract, time.Now)
+	return minter, accounts, err
+}
+
+func readSecret(s value.Secret) (string, error) {
+	if s.IsZero() { // allowed with insecure_open_cat only
+		return "", nil
+	}
+	b, err := s.Read()
+	return string(b), err
+}
+
+func account(s config.ServiceAccount) (cat.Account, error) {
+	a := cat.Account{ID: s.ID.Literal}
+	if a.ID == "" {
+		id, err := s.ID.From.Read()
+		if err != nil {
+			return cat.Account{}, err
+		}
+		a.ID = string(id)
+	}
+	for _, name := range s.Permissions {
+		set, err := cat.ParsePermissions(name)
+		if err != nil {
+			return cat.Account{}, err
+		}
+		a.Permissions |= set
+		a.Full = a.Full || name == "*"
+	}
+	return a, nil
+}
+
+// probe looks for the Cat's open doors, unless the operator has said that it may
+// be open.
+func (a *app) probe(c config.Cat, base *url.URL, credentials cat.Credentials, accounts []cat.Account) *cat.Probe {
+	if c.InsecureOpenCat {
+		a.log.Warn("the Cat is not asked whether it is open: insecure_open_cat is set")
+		return nil
+	}
+	p := &cat.Probe{
+		Base: base, Credentials: credentials, Accounts: accounts, Now: time.Now,
+		HTTP: &http.Client{
+			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	if c.Credential == "minted" {
+		p.Credentials = nil
+	}
+	return p
+}
+
+// upstreamFor keeps the connections to a Cat that is still the same.
+func (a *app) upstreamFor(c config.Cat, base *url.URL) *proxy.Upstream {
+	if g := a.current.Load(); g != nil {
+		if old := g.config.Cat; old.URL == c.URL && old.ConnectTimeout == c.ConnectTimeout && old.ResponseTimeout == c.ResponseTimeout {
+			return g.upstream
+		}
+	}
+	return proxy.NewUpstream(proxy.UpstreamOptions{
+		Base: base, ConnectTimeout: c.ConnectTimeout.Std(), ResponseTimeout: c.ResponseTimeout.Std(), Log: a.log,
+	})
+}
+
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	var l []netip.Prefix
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("trusted_proxies: %w", err)
+		}
+		l = append(l, p)
+	}
+	return l, nil
+}
+
+func sockets(c config.WebSocket) chat.Settings {
+	s := chat.Settings{
+		Mode: chat.Shared, Ping: c.Ping.Std(), MaxMessage: int64(c.MaxMessage), MaxSockets: c.MaxSockets, MaxPerUser: c.MaxSocketsPerUser,
+	}
+	if c.Session == "separate" {
+		s.Mode = chat.Separate
+	}
+	return s
+}
+
+// follow carries the handlers' revocations to the live sockets.
+func (a *app) follow(chain *authhandlers.Chain) {
+	for _, l := range chain.Links() {
+		r, ok := l.Handler.(authhandlers.Revoker)
+		if !ok {
+			continue
+		}
+		go func() {
+			for revoked := range r.Revocations() {
+				a.hub.Revoke(revoked)
+			}
+		}()
+	}
+}
+
+var errNothingRuns = errors.New("nothing runs yet")

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"slices"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// Load reads and validates a configuration file, and verifies that the files and
+// variables that it names can be used. It asks no network. The error is a
+// *config.Errors with everything that is wrong; the warnings are for people who
+// check a file.
+func Load(path string, handlers authhandlers.Registry) (*config.Config, []config.Problem, error) {
+	c, err := config.Load(path, known(handlers))
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings := c.Warnings()
+	inspected, err := c.Inspect()
+	if err != nil {
+		return nil, nil, err
+	}
+	warnings = append(warnings, inspected...)
+	slices.SortStableFunc(warnings, func(a, b config.Problem) int { return a.Line - b.Line })
+	return c, warnings, nil
+}
+
+// known tells the configuration what it can't import: the types of handlers and
+// the Cat's permissions.
+func known(registry authhandlers.Registry) config.Known {
+	k := config.Known{Handlers: config.HandlerTypes{}, Permissions: []string{"*"}}
+	for name, empty := range registry {
+		k.Handlers[name] = func() config.HandlerSettings { return empty() }
+	}
+	for _, resource := range cat.Resources() {
+		for _, action := range append(cat.Actions(), "*") {
+			if _, err := cat.ParsePermissions(resource + ":" + action); err == nil {
+				k.Permissions = append(k.Permissions, resource+":"+action)
+			}
+		}
+	}
+	for _, p := range cat.Base.List() {
+		k.Base = append(k.Base, p.String())
+	}
+	return k
+}

@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
+)
+
+// What TestMain found and made, for all tests.
+var (
+	repository string
+	binary     string
+	installed  parts.Parts
+)
+
+func TestMain(m *testing.M) {
+	code, err := runAll(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func runAll(m *testing.M) (int, error) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "catflap-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	repository, installed, binary = root, parts.In(root), filepath.Join(dir, "catflap")
+	if err := build(); err != nil {
+		return 0, err
+	}
+	return m.Run(), nil
+}
+
+// build makes the binary with the race detector: a race that a test meets is a
+// failure of that test, by the exit code of the binary. CATFLAP_E2E_BINARY names
+// a binary that is there already.
+func build() error {
+	if given := os.Getenv("CATFLAP_E2E_BINARY"); given != "" {
+		binary = given
+		return nil
+	}
+	cmd := exec.Command("go", "build", "-race", "-o", binary, "./cmd/catflap")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = repository, os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build the binary: %w", err)
+	}
+	return nil
+}
+
+// need skips a test whose foreign program is missing; in CI it fails instead.
+func need(t testing.TB, missing error) {
+	t.Helper()
+	switch {
+	case missing == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatal(missing)
+	default:
+		t.Skip(missing)
+	}
+}

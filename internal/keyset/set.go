@@ -1,0 +1,240 @@
+package keyset
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrUnknownKey is returned when no key of the set is the token's.
+var ErrUnknownKey = errors.New("no key of the issuer fits")
+
+// ErrUnavailable is wrapped by the error for a set that has no keys at all: not
+// yet, or no longer. It is a fault on our side, not the token's.
+var ErrUnavailable = errors.New("the issuer's keys are not available")
+
+// Options are what the sources of keys have in common.
+type Options struct {
+	// Algorithms are those that may be verified; required.
+	Algorithms []string
+	// Now is the clock; required.
+	Now func() time.Time
+	// Log, if not nil, is told of keys that changed and of sources that fail.
+	Log *slog.Logger
+	// Observe, if not nil, counts keys_fetched, keys_fetch_failed and keys_changed.
+	Observe func(event string)
+
+	// The rest is for OpenURL alone.
+
+	// HTTP is the client; required.
+	HTTP *http.Client
+	// Lifetime is the age at which keys are fetched again. The default is 10 minutes.
+	Lifetime time.Duration
+	// Cooldown is the least time between two fetches because of an unknown key id;
+	// up to a quarter is added at random. The default is a minute.
+	Cooldown time.Duration
+	// StaleIfError is the age at which keys that can't be fetched anew are gone.
+	// The default is a day.
+	StaleIfError time.Duration
+	// Timeout bounds one fetch. The default is 10 seconds.
+	Timeout time.Duration
+}
+
+func (o *Options) complete() {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observe == nil {
+		o.Observe = func(string) {}
+	}
+	for _, d := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&o.Lifetime, 10 * time.Minute},
+		{&o.Cooldown, time.Minute},
+		{&o.StaleIfError, 24 * time.Hour},
+		{&o.Timeout, 10 * time.Second},
+	} {
+		if *d.field <= 0 {
+			*d.field = d.value
+		}
+	}
+}
+
+// source brings new keys to a Set.
+type source interface {
+	// poll is called often. It returns at once when nothing is due.
+	poll(now time.Time)
+	// find is asked for a key that the set does not have.
+	find(ctx context.Context, kid, algorithm string) (*Key, error)
+	// ready reports a source that has never brought keys, with the reason.
+	ready() error
+}
+
+// Set is the keys of one issuer. It is used by many goroutines at once.
+type Set struct {
+	allowed []string
+	now     func() time.Time
+	source  source // nil for keys that never change
+
+	adopting   sync.Mutex
+	keys       atomic.Pointer[ring]
+	generation atomic.Uint64
+	goodUntil  atomic.Int64 // Unix nanoseconds
+}
+
+// forever is the age limit of keys whose source can't be out of reach.
+const forever = math.MaxInt64
+
+// OpenSecret returns the set of one shared secret, for the HMAC algorithms that
+// it is long enough for.
+func OpenSecret(shared []byte, o Options) (*Set, error) {
+	k, err := newKey("", "", append(secret(nil), shared...), o.Algorithms)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{allowed: o.Algorithms, now: o.Now}
+	s.adopt([]*Key{k}, forever)
+	return s, nil
+}
+
+// Poll looks whether the keys are due to be read or fetched again, and has it
+// done. It must be called at each use of something that a key has verified, and is
+// cheap enough for that. Find does it by itself.
+func (s *Set) Poll(now time.Time) {
+	if s.source != nil {
+		s.source.poll(now)
+	}
+}
+
+// Find returns the key that a token names. A token without kid, and a key
+// without one, is enough only where no second key fits the algorithm.
+//
+// An unknown kid may wait for a fetch, as long as ctx lasts. The error is
+// ErrUnknownKey, ctx's, or wraps ErrUnavailable.
+func (s *Set) Find(ctx context.Context, kid, algorithm string) (*Key, error) {
+	s.Poll(s.now())
+	k, settled, err := s.look(kid, algorithm)
+	if settled || s.source == nil {
+		return k, err
+	}
+	return s.source.find(ctx, kid, algorithm)
+}
+
+// look searches the present keys. Its answer is settled unless a fetch could
+// change it.
+func (s *Set) look(kid, algorithm string) (k *Key, settled bool, err error) {
+	r := s.keys.Load()
+	if r == nil || s.now().UnixNano() >= s.goodUntil.Load() {
+		return nil, false, ErrUnavailable
+	}
+	k, settled = r.pick(kid, algorithm)
+	if k == nil {
+		return nil, settled, ErrUnknownKey
+	}
+	return k, true, nil
+}
+
+// adopt makes keys the present ones. A key that was there before stays the same
+// *Key; one that is no longer there is gone for everybody who holds it.
+func (s *Set) adopt(keys []*Key, goodUntil int64) (changed bool) {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	fresh := append([]*Key(nil), keys...)
+	old := s.keys.Load()
+	for _, k := range fresh {
+		k.goodUntil = &s.goodUntil
+	}
+	stay := map[*Key]bool{}
+	if old != nil {
+		for i, k := range fresh {
+			for _, o := range old.all {
+				if o.same(k) {
+					fresh[i], stay[o] = o, true
+				}
+			}
+		}
+	}
+	changed = old == nil || len(stay) != len(fresh) || len(stay) != len(old.all)
+	s.goodUntil.Store(goodUntil)
+	s.keys.Store(newRing(fresh))
+	if old != nil {
+		for _, o := range old.all {
+			if !stay[o] {
+				o.gone.Store(true)
+			}
+		}
+	}
+	if changed {
+		s.generation.Add(1)
+	}
+	return changed
+}
+
+// Generation changes whenever the keys do.
+func (s *Set) Generation() uint64 { return s.generation.Load() }
+
+// Ready reports a set that can verify nothing, with a reason that holds no secret.
+func (s *Set) Ready() error {
+	r := s.keys.Load()
+	switch {
+	case r == nil && s.source != nil:
+		return s.source.ready()
+	case s.now().UnixNano() >= s.goodUntil.Load():
+		return errors.New("the keys are too old, and can't be fetched anew")
+	case len(r.all) == 0:
+		return errors.New("the key set has no key for an allowed algorithm")
+	}
+	return nil
+}
+
+// ring is the keys of one moment.
+type ring struct {
+	all  []*Key
+	byID map[string][]*Key
+}
+
+func newRing(keys []*Key) *ring {
+	r := &ring{all: keys, byID: make(map[string][]*Key, len(keys))}
+	for _, k := range keys {
+		r.byID[k.id] = append(r.byID[k.id], k)
+	}
+	return r
+}
+
+// pick chooses by id and algorithm, never by trying. Its answer is settled unless
+// a key that we don't know yet could be meant.
+func (r *ring) pick(kid, algorithm string) (k *Key, settled bool) {
+	if kid == "" {
+		k, n := only(r.all, algorithm)
+		return k, n > 0
+	}
+	if same := r.byID[kid]; len(same) > 0 {
+		k, _ := only(same, algorithm)
+		return k, true
+	}
+	k, n := only(r.byID[""], algorithm)
+	return k, n == 1
+}
+
+// only returns the key that fits if no second does, and how many do.
+func only(keys []*Key, algorithm string) (*Key, int) {
+	var found *Key
+	n := 0
+	for _, k := range keys {
+		if k.Fits(algorithm) {
+			found = k
+			n++
+		}
+	}
+	if n != 1 {
+		return nil, n
+	}
+	return found, 1
+}
