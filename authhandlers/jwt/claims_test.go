@@ -218,4 +218,3 @@ func TestAnyAudience(t *testing.T) {
 		}
 	}
 }
-

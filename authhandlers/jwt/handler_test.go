@@ -56,6 +56,16 @@ func TestEnd(t *testing.T) {
 	}
 }
 
+func TestSize(t *testing.T) {
+	_, _, h := local(t, nil, nil)
+	for n, want := range map[int]string{16 << 10: "malformed_token", 16<<10 + 1: "token_too_large", 1 << 20: "token_too_large"} {
+		_, err := h.Authenticate(t.Context(), authtest.Bearer("ey."+strings.Repeat("A", n-4)+"."))
+		if got := code(err); got != want {
+			t.Errorf("%d bytes: %q, want %q", n, got, want)
+		}
+	}
+}
+
 // TestSharedSecret has an issuer that signs with a secret: and only with it.
 func TestSharedSecret(t *testing.T) {
 	k := newKey(t, "any", "HS256")

@@ -28,6 +28,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	last   bool // the connection ends with it
 }
 
 // dial connects from 127.0.0.2, so that an address that a client claims can be
@@ -79,7 +80,7 @@ func (l *line) receiveWithin(method string, limit time.Duration) (answer, error)
 		return answer{status: res.StatusCode, header: res.Header}, nil
 	}
 	body, err := io.ReadAll(res.Body)
-	return answer{status: res.StatusCode, header: res.Header, body: body}, err
+	return answer{status: res.StatusCode, header: res.Header, body: body, last: res.Close}, err
 }
 
 // exchange sends raw bytes on a connection of their own and returns the first

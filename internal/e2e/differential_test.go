@@ -46,7 +46,7 @@ func TestDifferential(t *testing.T) {
 			for _, r := range arrived[fmt.Sprint(i*len(probes)+n)] {
 				taken[person.name]++
 				compare(t, p, r, person.id, judged)
-				if person.name == "base" && !baseMayReach(r.Route) {
+				if person.name == "base" && !servesNothing(r.Route) && !baseMayReach(r.Route) {
 					t.Errorf("%s %q of a base user reached %q", p.method, p.target, r.Route)
 				}
 			}
@@ -77,11 +77,17 @@ func compare(t *testing.T, p probe, r routed, id string, judged map[judgement][]
 	want, got := parameters.ReplaceAllString(routes[0], "{}"), parameters.ReplaceAllString(r.Route, "{}")
 	switch {
 	case want == got, want == strings.Replace(got, "HEAD ", "GET ", 1):
-	case want == "GET /admin/**" && strings.HasPrefix(got, "GET /admin/"): // its pages and its files: one judgement
-	case got == "method not allowed", got == "none": // the server serves nothing: nothing was let in
+	case strings.HasPrefix(want, "GET /admin/") && strings.Contains(got, " /admin/"): // its pages and its files: one judgement
+	case servesNothing(r.Route):
 	default:
 		t.Errorf("%s %q was judged as %q, and the Cat's server took %q (path %q)", p.method, p.target, routes[0], r.Route, r.RawPath)
 	}
+}
+
+// servesNothing: no endpoint was run. A redirect of the Cat's names the path with
+// or without a slash, which is judged when it comes.
+func servesNothing(route string) bool {
+	return route == "method not allowed" || route == "none" || route == "redirect"
 }
 
 var parameters = regexp.MustCompile(`\{[^}]*\}`)
@@ -176,7 +182,7 @@ func (s *sender) try(p probe, n int, token string) int {
 		}
 		s.line.send(fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n%s", p.method, p.numbered(n), s.addr, token, body))
 		a, err := s.line.receive(p.method)
-		if err == nil && a.status != 0 && a.header.Get("Connection") != "close" {
+		if err == nil && a.status != 0 && !a.last {
 			s.line.all.Reset()
 			return a.status
 		}

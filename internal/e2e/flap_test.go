@@ -78,8 +78,18 @@ func launch(t testing.TB, c config) *flap {
 		close(f.exited)
 	}()
 	t.Cleanup(f.finish)
-	f.await("listening", func() bool { return f.ready() != 0 })
+	f.await("listening", func() bool { return f.ready() != 0 && listens(f.addr) })
 	return f
+}
+
+// listens reports whether somebody accepts connections there.
+func listens(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
 }
 
 // nextPort is the last port that was handed out. They come from below the range

@@ -68,6 +68,10 @@ func (r pathRow) judge(t *testing.T, expect string, got answer, arrived []arriva
 	t.Helper()
 	switch expect {
 	case "allow":
+		if r.Method == "TRACK" && got.status == 405 {
+			none(t, arrived)
+			return
+		}
 		exactlyOne(t, arrived, id)
 		return
 	case "configured":
@@ -81,6 +85,9 @@ func (r pathRow) judge(t *testing.T, expect string, got answer, arrived []arriva
 		"400": {400, 404, 405, 501}, "401": {401, 405}, "403": {403, 404, 405},
 		"401-or-cors": {401, 403, 405, 204, 200},
 	}[expect]
+	if r.Method == "OPTIONS" && r.Target == "*" {
+		allowed = append(allowed, 200, 204) // answered by the server itself
+	}
 	for _, s := range allowed {
 		if got.status == s {
 			return

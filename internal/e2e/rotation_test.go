@@ -167,9 +167,9 @@ func TestUnknownKeyFlood(t *testing.T) {
 	before := idp.fetches()
 	l := dial(t, f.addr)
 	for i := range 1000 {
-		l.send(message(f.addr, forged(idp.issuer(), fmt.Sprintf("rs256-%d-%s", i, rand.Text()))))
-		if a, err := l.receive("POST"); err != nil || a.status != 401 && a.status != 503 {
-			t.Fatalf("a forged token is answered %d, %v", a.status, err)
+		l.send(request("GET /", f.addr, forged(idp.issuer(), fmt.Sprintf("rs256-%d-%s", i, rand.Text())), ""))
+		if a, err := l.receive("GET"); err != nil || a.status != 401 && a.status != 503 {
+			t.Fatalf("forged token %d is answered %d, %v", i, a.status, err)
 		}
 	}
 	if n := idp.fetches() - before; n > 2 {

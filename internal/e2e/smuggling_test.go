@@ -126,7 +126,6 @@ func smugglings() []smuggling {
 		chunk("size line too long", strings.Repeat("0", 5000)+"\r\n\r\nHIDDEN"),
 		chunk("extension without end", "0;"+strings.Repeat("a", 8192)+"\r\n\r\nHIDDEN"),
 		chunk("trailer without colon", "2\r\n{}\r\n0\r\nuser_id admin\r\n\r\nHIDDEN"),
-		chunk("trailer with a space before the colon", "2\r\n{}\r\n0\r\nuser_id : admin\r\n\r\nHIDDEN"),
 		chunk("trailer is the hidden request", "2\r\n{}\r\n0\r\nHIDDEN"),
 		chunk("trailer without end", "2\r\n{}\r\n0\r\nX: "+strings.Repeat("a", 40<<10)+"\r\n\r\nHIDDEN"),
 
@@ -134,6 +133,7 @@ func smugglings() []smuggling {
 		{name: "version/1.0 with chunked and keep-alive", version: "HTTP/1.0", framing: []string{"Connection: keep-alive", "Transfer-Encoding: chunked", "Content-Length: 5"}, body: chunkedHidden},
 		{name: "version/2.0", version: "HTTP/2.0", framing: []string{"Transfer-Encoding: chunked"}, body: chunkedHidden},
 		{name: "version/1.2", version: "HTTP/1.2", framing: []string{"Transfer-Encoding: chunked"}, body: chunkedHidden, pipelined: true},
+		{name: "chunk/trailer with a space before the colon", framing: []string{"Transfer-Encoding: chunked"}, body: "2\r\n{}\r\n0\r\nuser_id : admin\r\n\r\nHIDDEN", pipelined: true},
 		{name: "te/folded into another line", framing: []string{" Transfer-Encoding: chunked"}, body: chunkedHidden, pipelined: true},
 		{name: "te/name with an underscore, and a length", framing: []string{"Transfer_Encoding: chunked", "Content-Length: 5"}, body: chunkedHidden, pipelined: true},
 		{name: "cl/name with an underscore, and chunks", framing: []string{"Content_Length: 0", "Transfer-Encoding: chunked"}, body: chunkedHidden, pipelined: true},

@@ -18,8 +18,8 @@ func TestGracefulStop(t *testing.T) {
 	t.Parallel()
 	cat := startCat(t)
 	f := start(t, config{cat: cat.tap.addr, limits: "stop_grace: 10s"})
-	sockets := []*websocket.Conn{mustChat(t, f, alice()), mustChat(t, f, alice()), mustChat(t, f, bob())}
-	expectTurn(t, sockets[1], "hello", idOf("alice"))
+	sockets := []*websocket.Conn{mustChat(t, f, alice()), mustChat(t, f, bob()), mustChat(t, f, root())}
+	expectTurn(t, sockets[0], "hello", idOf("alice"))
 
 	slow := dial(t, f.addr)
 	slow.send(request("POST /message", f.addr, staff.token("carol"), `{"text":"sleep 2"}`))
@@ -77,7 +77,7 @@ func TestSocketsEndWithTheirToken(t *testing.T) {
 	t.Parallel()
 	cat := startCat(t)
 	f := start(t, config{cat: cat.tap.addr, handlerMore: "leeway: 0s"})
-	short, long := mustChat(t, f, staff.tokenFor("alice", 3*time.Second)), mustChat(t, f, alice())
+	short, long := mustChat(t, f, staff.tokenFor("alice", 3*time.Second)), mustChat(t, f, bob())
 	expectTurn(t, short, "hello", idOf("alice"))
 	began := time.Now()
 	_, err := hear(short)
@@ -88,5 +88,5 @@ func TestSocketsEndWithTheirToken(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the socket outlived its token by %s", took)
 	}
-	expectTurn(t, long, "the other tab", idOf("alice"))
+	expectTurn(t, long, "another's", idOf("bob"))
 }

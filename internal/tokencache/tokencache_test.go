@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -195,34 +196,35 @@ func TestOneFlight(t *testing.T) {
 // TestLeaderLeaves holds that nobody fails for somebody else's leaving.
 func TestLeaderLeaves(t *testing.T) {
 	for _, size := range []int{10, 0} { // also where nothing is remembered
-		f := newCache(t, size, size)
-		e := &entry{until: f.now.Add(time.Minute)}
-		ctx, leave := context.WithCancel(t.Context())
-		leads := make(chan struct{})
-		led := make(chan error, 1)
-		go func() {
-			_, err := f.Do(ctx, f.Key("a"), f.now, func(ctx context.Context) (*entry, error) {
-				close(leads)
-				<-ctx.Done()
-				return nil, ctx.Err()
-			})
-			led <- err
-		}()
-		<-leads
-		var wg sync.WaitGroup
-		for range 5 {
-			wg.Go(func() {
-				got, err := f.Do(t.Context(), f.Key("a"), f.now, func(context.Context) (*entry, error) { return e, nil })
-				if err != nil || got != e {
-					t.Error(got, err)
-				}
-			})
-		}
-		leave()
-		if err := <-led; !errors.Is(err, context.Canceled) {
-			t.Error(err)
-		}
-		wg.Wait()
+		synctest.Test(t, func(t *testing.T) {
+			f := newCache(t, size, size)
+			e := &entry{until: f.now.Add(time.Minute)}
+			ctx, leave := context.WithCancel(t.Context())
+			led := make(chan error, 1)
+			go func() {
+				_, err := f.Do(ctx, f.Key("a"), f.now, func(ctx context.Context) (*entry, error) {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				})
+				led <- err
+			}()
+			synctest.Wait() // the leader leads
+			var wg sync.WaitGroup
+			for range 5 {
+				wg.Go(func() {
+					got, err := f.Do(t.Context(), f.Key("a"), f.now, func(context.Context) (*entry, error) { return e, nil })
+					if err != nil || got != e {
+						t.Error(got, err)
+					}
+				})
+			}
+			synctest.Wait() // the others wait for it
+			leave()
+			if err := <-led; !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			wg.Wait()
+		})
 	}
 }
 

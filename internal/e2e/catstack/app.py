@@ -85,6 +85,9 @@ class Files:
         self.name = name
 
     async def __call__(self, scope, receive, send):
+        if scope["method"] not in ("GET", "HEAD"):
+            await JSONResponse({"detail": "Method Not Allowed"}, 405)(scope, receive, send)
+            return
         scope["mount"] = self.name
         await JSONResponse({"mount": self.name})(scope, receive, send)
 

@@ -1,0 +1,54 @@
+# Catflap's few targets. Go alone is needed for demo and build; `make test` brings
+# what else it needs from the package registries into .cache/, and says so.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo build test fuzz bench lint vuln generate
+
+GO       ?= go
+FUZZTIME ?= 5s
+LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULN     := golang.org/x/vuln/cmd/govulncheck@latest
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 12
+
+demo: ## The whole product on this machine, with two people to try
+	$(GO) run ./cmd/catflap demo
+
+build: ## The static binary, bin/catflap
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/catflap ./cmd/catflap
+
+test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to end with real parts
+	$(GO) version
+	$(GO) run ./internal/e2e/parts/install &
+	parts=$$!
+	test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt would change:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v -e /internal/e2e -e /internal/bench)
+	$(MAKE) --no-print-directory fuzz
+	wait $$parts
+	$(GO) test -timeout 12m -count=1 ./internal/bench/... ./internal/e2e/...
+
+fuzz: ## Each fuzz target for FUZZTIME (default 5s)
+	for package in $$(grep -rlE '^func Fuzz' --include='*_test.go' $$(git ls-files '*_test.go') | xargs -n1 dirname | sort -u); do
+	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$package/*_test.go | cut -c6-); do
+	    echo "fuzz $$package $$target"
+	    $(GO) test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) ./$$package
+	  done
+	done
+
+bench: ## Catflap beside a bare ReverseProxy, nginx and HAProxy, in one run, as ratios
+	$(GO) run ./internal/bench
+
+lint: ## golangci-lint with the named list of .golangci.yml
+	$(GO) run $(LINT) run ./...
+
+vuln: ## govulncheck, where its database can be reached
+	$(GO) run $(VULN) ./...
+
+generate: ## docs/configuration.md and the JSON Schema, from the Go types
+	$(GO) generate ./config
+
+.ONESHELL:
