@@ -16,7 +16,9 @@ const readyTimeout = 5 * time.Second
 // page in an operator's browser can't reload (net/http's CrossOriginProtection).
 func (a *app) adminHandler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, map[string]string{"status": "alive"}) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+	})
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	mux.HandleFunc("POST /-/reload", a.serveReload)

@@ -37,7 +37,7 @@ func TestDifferential(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	settle(t, cat, f.addr, people[1].token, 2*len(probes))
+	settle(t, cat, f, people[1].token, 2*len(probes))
 
 	judged := judgements(t, f)
 	arrived, taken := cat.all(), map[string]int{}
@@ -143,14 +143,16 @@ func decodedPath(target string) string {
 	return decoded
 }
 
-// settle waits until the server has told of everything that it got: its lines
-// come by a pipe, in order, so that the last one is enough.
-func settle(t *testing.T, cat *stack, addr, token string, n int) {
+// settle waits until the server and Catflap have told of everything that they got:
+// their lines come by pipes, in order, so that the last one is enough.
+func settle(t *testing.T, cat *stack, f *flap, token string, n int) {
 	t.Helper()
-	s := &sender{t: t, addr: addr}
+	s := &sender{t: t, addr: f.addr}
 	defer s.close()
-	s.try(probe{"GET", "/"}, n, token)
-	await(t, "the last record", func() bool { return len(cat.all()[fmt.Sprint(n)]) > 0 }, func() string { return "" })
+	s.try(probe{"GET", "/settled"}, n, token)
+	await(t, "the last record", func() bool {
+		return len(cat.all()[fmt.Sprint(n)]) > 0 && strings.Contains(f.log.String(), `"path":"/settled"`)
+	}, func() string { return "" })
 }
 
 // sender sends one request after the other, on one connection while that lasts.
