@@ -48,18 +48,18 @@ Paste these:
   BOB=$(curl -s http://{{.P.Site}}/token/bob)
 
   # alice chats
-  curl -s http://{{.P.Listen}}/message -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d '{"text":"my secret is 42"}'; echo
+  curl -s http://{{.P.Listen}}/message -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d '{"text":"my secret is 42"}' | cut -c1-240
 
   # bob does not see what alice said, whoever he says he is: a forged user_id changes nothing
-  curl -s http://{{.P.Listen}}/memory/conversation_history -H "Authorization: Bearer $BOB"; echo
-  curl -s http://{{.P.Listen}}/memory/conversation_history -H "Authorization: Bearer $BOB" -H 'user_id: demo:alice'; echo
-  curl -s http://{{.P.Listen}}/memory/conversation_history -H "Authorization: Bearer $ALICE"; echo
+  curl -s http://{{.P.Listen}}/memory/conversation_history -H "Authorization: Bearer $BOB" | cut -c1-240
+  curl -s http://{{.P.Listen}}/memory/conversation_history -H "Authorization: Bearer $BOB" -H 'user_id: demo:alice' | cut -c1-240
+  curl -s http://{{.P.Listen}}/memory/conversation_history -H "Authorization: Bearer $ALICE" | cut -c1-240
 
   # bob may not list everybody's memories; alice, an administrator, may
-  curl -s http://{{.P.Listen}}/memory/collections/episodic/points -H "Authorization: Bearer $BOB"; echo
-  curl -s http://{{.P.Listen}}/memory/collections/episodic/points -H "Authorization: Bearer $ALICE"; echo
+  curl -s http://{{.P.Listen}}/memory/collections/episodic/points -H "Authorization: Bearer $BOB" | cut -c1-240
+  curl -s http://{{.P.Listen}}/memory/collections/episodic/points -H "Authorization: Bearer $ALICE" | cut -c1-240
 
   # nobody gets in without a token
-  curl -s http://{{.P.Listen}}/message -d '{"text":"hi"}'; echo
+  curl -s http://{{.P.Listen}}/message -d '{"text":"hi"}' | cut -c1-240
 
 `

@@ -143,7 +143,11 @@ func TestSlowProvider(t *testing.T) {
 	idp.control("slow?paths=/jwks&ms=4000")
 	waiting := make(chan int, 20)
 	for range cap(waiting) {
-		go func() { waiting <- asked(t, f, unknown) }()
+		go func() {
+			status := 0
+			defer func() { waiting <- status }() // also where asking ends the goroutine
+			status = asked(t, f, unknown)
+		}()
 	}
 	running := drive(t, f, known)
 	for range cap(waiting) {

@@ -76,8 +76,16 @@ class Person {
     const response = await fetch(catflap + path, { headers: { Authorization: `Bearer ${this.token}`, ...headers } });
     const body = await response.json();
     const forged = headers.user_id ? ` with user_id: ${headers.user_id}` : '';
-    this.answer.textContent = `GET ${path}${forged}\n${response.status}\n${JSON.stringify(body, null, 1)}`;
+    this.answer.textContent = `GET ${path}${forged}\n${response.status}\n${JSON.stringify(body, brief, 1)}`;
   }
+}
+
+// brief leaves out what fills the page and says nothing here: vectors, and the
+// Cat's account of how it came to an answer.
+function brief(key, value) {
+  if (key === 'why') return undefined;
+  if (Array.isArray(value) && value.length > 8 && typeof value[0] === 'number') return `(${value.length} numbers)`;
+  return value;
 }
 
 for (const section of document.querySelectorAll('.person')) {
