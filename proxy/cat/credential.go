@@ -44,8 +44,12 @@ func present(h http.Header, token string, r Route) {
 		return
 	}
 	h["Authorization"] = []string{"Bearer " + token}
-	if r.Panel {
-		h["Cookie"] = append(h["Cookie"], PanelCookie+"="+token)
+	if r.Panel { // one line: the Cat reads the first only
+		cookie := PanelCookie + "=" + token
+		if kept := h.Get("Cookie"); kept != "" {
+			cookie += "; " + kept
+		}
+		h["Cookie"] = []string{cookie}
 	}
 }
 

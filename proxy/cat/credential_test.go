@@ -41,8 +41,8 @@ func TestKeysGoWhereTheyBelong(t *testing.T) {
 		t.Errorf("%v %v", h, err)
 	}
 	panel, _ := c.Route("GET", "/admin/")
-	h = http.Header{}
-	if err := k.HTTP(h, "alice", panel); err != nil || h.Get("Cookie") != PanelCookie+"=http-key" {
+	h = http.Header{"Cookie": {"plugin=1"}}
+	if err := k.HTTP(h, "alice", panel); err != nil || len(h["Cookie"]) != 1 || h.Get("Cookie") != PanelCookie+"=http-key; plugin=1" {
 		t.Errorf("%v %v", h, err)
 	}
 	if token, err := k.Chat("alice"); err != nil || token != "ws-key" {
