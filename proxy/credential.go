@@ -93,12 +93,21 @@ func readAuthorization(lines []string, take func(authhandlers.Credential) error)
 func tokenForm(s string) bool {
 	for i := range len(s) {
 		c := s[i]
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~+/=", c) >= 0) {
+		if c >= 128 || tokenBytes[c>>6]&(1<<(c&63)) == 0 {
 			return false
 		}
 	}
 	return s != ""
 }
+
+// tokenBytes are the characters of a b64token as bits: the digits, +, -, ., / and
+// = in the first half of ASCII, the letters, _ and ~ in the second.
+const (
+	tokenBytesLow  = 0x3ff<<'0' | 1<<'+' | 1<<'-' | 1<<'.' | 1<<'/' | 1<<'='
+	tokenBytesHigh = 0x3ffffff<<('A'-64) | 0x3ffffff<<('a'-64) | 1<<('_'-64) | 1<<('~'-64)
+)
+
+var tokenBytes = [2]uint64{tokenBytesLow, tokenBytesHigh}
 
 // protocolTokens returns the entries behind "bearer" in the offered sub-protocols.
 func protocolTokens(h http.Header) []string {

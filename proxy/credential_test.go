@@ -94,3 +94,15 @@ func FuzzReadCredential(f *testing.F) {
 		}
 	})
 }
+
+func TestTokenForm(t *testing.T) {
+	for c := range 256 {
+		want := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		for _, more := range "-._~+/=" {
+			want = want || c == int(more)
+		}
+		if got := tokenForm(string([]byte{byte(c)})); got != want {
+			t.Errorf("%q: %v", byte(c), got)
+		}
+	}
+}

@@ -74,11 +74,6 @@ func (ex *exchange) rewrite(pr *httputil.ProxyRequest, replay []byte, streamed b
 	case streamed:
 		out.Body = ex.body
 	}
-	if out.Method == http.MethodPut || out.Method == http.MethodDelete {
-		// Idempotent (RFC 9110 §9.2.2), so that the transport may send it again when
-		// the Cat had closed an idle connection. An empty list is not sent.
-		h["Idempotency-Key"] = []string{}
-	}
 	cat.SetIdentity(h, ex.identity())
 }
 

@@ -1,16 +1,13 @@
 package proxy
 
 import (
-	"bytes"
-	"context"
-	"errors"
+	"crypto/tls"
 	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -35,8 +32,8 @@ type UpstreamOptions struct {
 // long as the Cat's address stays the same.
 type Upstream struct {
 	base     *url.URL
-	pooled   *http.Transport
-	single   *http.Transport
+	repeated *catTransport   // requests that can be sent again
+	streamed *http.Transport // bodies that stream through
 	errorLog *log.Logger
 	buffers  sync.Pool
 	timeout  time.Duration
@@ -49,31 +46,36 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 		base: o.Base, errorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug), timeout: o.ConnectTimeout,
 		buffers: sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }},
 	}
-	u.pooled = &http.Transport{
-		DialContext:            watched(dialer.DialContext),
-		MaxIdleConnsPerHost:    upstreamPool,
-		IdleConnTimeout:        upstreamIdle,
-		ResponseHeaderTimeout:  o.ResponseTimeout,
-		TLSHandshakeTimeout:    o.ConnectTimeout,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: upstreamHeaders,
+	dial := dialer.DialContext
+	if o.Base.Scheme == "https" {
+		dial = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}).DialContext
 	}
+	u.repeated = &catTransport{dial: dial, address: authority(o.Base), timeout: o.ResponseTimeout}
 	// A body that streams through can't be sent again, so it never meets a
 	// connection that the Cat may have closed meanwhile.
-	u.single = u.pooled.Clone()
-	u.single.DialContext = dialer.DialContext
-	u.single.DisableKeepAlives = true
+	u.streamed = &http.Transport{
+		DialContext: dialer.DialContext, DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
+		DisableCompression: true, MaxResponseHeaderBytes: upstreamHeaders,
+	}
 	return u
 }
 
 // Close gives up the idle connections.
-func (u *Upstream) Close() { u.pooled.CloseIdleConnections() }
+func (u *Upstream) Close() { u.repeated.closeIdle() }
+
+// authority is the host and port to connect to.
+func authority(base *url.URL) string {
+	if base.Port() != "" {
+		return base.Host
+	}
+	return net.JoinHostPort(base.Hostname(), map[string]string{"http": "80", "https": "443"}[base.Scheme])
+}
 
 func (u *Upstream) roundTrip(req *http.Request, streamed bool) (*http.Response, error) {
 	if streamed {
-		return u.single.RoundTrip(req)
+		return u.streamed.RoundTrip(req)
 	}
-	return u.pooled.RoundTrip(req)
+	return u.repeated.RoundTrip(req)
 }
 
 // Get and Put are the buffers for copying bodies (httputil.BufferPool).
@@ -103,42 +105,4 @@ func (u *Upstream) mapLocation(h http.Header, name string) {
 		path = "/" // a path that a browser would read as another host
 	}
 	h[name] = []string{path}
-}
-
-// errStale makes the transport take another connection: nothing has been written.
-var errStale = errors.New("the Cat closes this connection")
-
-// watchedConn refuses to carry another request once the Cat has answered one with
-// a 5xx, since it closes the connection then without a Connection: close. The
-// transport sends such a request again by itself, since no byte of it has left.
-type watchedConn struct {
-	net.Conn
-	asked atomic.Bool // a request is under way: the next bytes read begin an answer
-	dying atomic.Bool
-}
-
-func watched(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &watchedConn{Conn: c}, nil
-	}
-}
-
-func (c *watchedConn) Write(p []byte) (int, error) {
-	if c.dying.Load() {
-		return 0, errStale
-	}
-	c.asked.Store(true)
-	return c.Conn.Write(p)
-}
-
-func (c *watchedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 && c.asked.Swap(false) && bytes.HasPrefix(p[:n], []byte("HTTP/1.1 5")) {
-		c.dying.Store(true)
-	}
-	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/catflap/catflap/internal/app"
@@ -28,6 +29,7 @@ last good one stays in force.`,
 				if *file == "" {
 					return &usageError{"run needs a configuration file", "catflap run --config catflap.yaml"}
 				}
+				relaxCollector()
 				signals := make(chan os.Signal, 4)
 				signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 				defer signal.Stop(signals)
@@ -36,6 +38,16 @@ last good one stays in force.`,
 				}))
 			}
 		},
+	}
+}
+
+// relaxCollector lets the heap grow to four times what is live before it is
+// collected. What is live is a few MiB, so that Go's default would collect many
+// times a second under load: a tenth of the processor time, measured, for memory
+// that nobody misses. An operator's own GOGC stands.
+func relaxCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -100,10 +101,8 @@ func exchange(t testing.TB, addr, method, raw string) answer {
 
 // isHangUp reports that the peer closed the connection, in one way or another.
 func isHangUp(err error) bool {
-	if ne, ok := err.(net.Error); ok && ne.Timeout() {
-		return false
-	}
-	return err != nil
+	var timeout net.Error
+	return err != nil && (!errors.As(err, &timeout) || !timeout.Timeout())
 }
 
 // aMoment is how long a further answer may take to be noticed.

@@ -171,11 +171,9 @@ func (s *sender) close() {
 // try sends the request line as raw bytes and returns the status of the answer, 0
 // if there was none.
 func (s *sender) try(p probe, n int, token string) int {
-	body := ""
+	body := "\r\n"
 	if p.method == "POST" || p.method == "PUT" || p.method == "PATCH" {
 		body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
-	} else {
-		body = "\r\n"
 	}
 	for range 2 { // a connection that was kept may have ended
 		fresh := s.line == nil

@@ -25,7 +25,7 @@ type flap struct {
 	configFile string
 	cmd        *exec.Cmd
 	log        *output
-	exited     chan struct{} // closed when the process has ended
+	exited     <-chan struct{} // closed when the process has ended
 }
 
 // output collects what a process writes.
@@ -62,7 +62,7 @@ func launch(t testing.TB, c config) *flap {
 	dir := t.TempDir()
 	f := &flap{
 		t: t, addr: freeAddress(t), admin: freeAddress(t), log: &output{},
-		configFile: filepath.Join(dir, "catflap.yaml"), exited: make(chan struct{}),
+		configFile: filepath.Join(dir, "catflap.yaml"),
 	}
 	c.listen, c.admin = f.addr, f.admin
 	c.write(t, f.configFile)
@@ -70,13 +70,10 @@ func launch(t testing.TB, c config) *flap {
 	f.cmd.Dir = dir
 	f.cmd.Env = append(os.Environ(), "CCAT_API_KEY="+catKey, "CCAT_API_KEY_WS="+catKeyWS, "GORACE=halt_on_error=0 exitcode=66")
 	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
-	if err := f.cmd.Start(); err != nil {
+	var err error
+	if f.exited, err = startProcess(f.cmd); err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		_ = f.cmd.Wait() // read from ProcessState
-		close(f.exited)
-	}()
 	t.Cleanup(f.finish)
 	f.await("listening", func() bool { return f.ready() != 0 && listens(f.addr) })
 	return f

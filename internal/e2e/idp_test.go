@@ -73,14 +73,10 @@ func besidePackages(t testing.TB, file string) string {
 // is called.
 func run(t testing.TB, cmd *exec.Cmd) func() {
 	t.Helper()
-	if err := cmd.Start(); err != nil {
+	exited, err := startProcess(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // how a helper ends says nothing
-		close(exited)
-	}()
 	stop := func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		select {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,6 +19,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	code, err := runAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
@@ -40,6 +42,7 @@ func runAll(m *testing.M) (int, error) {
 	if err := build(); err != nil {
 		return 0, err
 	}
+	go leaveNothing()
 	return m.Run(), nil
 }
 

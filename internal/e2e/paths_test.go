@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -88,10 +89,8 @@ func (r pathRow) judge(t *testing.T, expect string, got answer, arrived []arriva
 	if r.Method == "OPTIONS" && r.Target == "*" {
 		allowed = append(allowed, 200, 204) // answered by the server itself
 	}
-	for _, s := range allowed {
-		if got.status == s {
-			return
-		}
+	if slices.Contains(allowed, got.status) {
+		return
 	}
 	t.Errorf("%s: status %d, want %s: %s", r.Why, got.status, expect, clip(got.body, 300))
 }
@@ -146,10 +145,8 @@ func (r pathRow) judgeHandshake(t *testing.T, got answer, arrived []arrival, id 
 	want := map[string][]int{
 		"rewrite": {101}, "rewrite_or_403": {403, 404}, "403_or_rewrite": {403, 404}, "403": {403, 404}, "400": {400, 404},
 	}[r.Alice]
-	for _, s := range want {
-		if got.status == s {
-			return
-		}
+	if slices.Contains(want, got.status) {
+		return
 	}
 	t.Errorf("%s: status %d, want %s: %s", r.Why, got.status, r.Alice, clip(got.body, 300))
 }

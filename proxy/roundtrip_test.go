@@ -1,0 +1,272 @@
+package proxy
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// wire is a server of raw answers: each connection is served by the next script.
+type wire struct {
+	addr  string
+	conns atomic.Int64
+}
+
+// newWire serves each connection with f, which gets the requests' heads read.
+func newWire(t *testing.T, f func(n int, c net.Conn, next func() (*http.Request, bool))) *wire {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	w := &wire{addr: ln.Addr().String()}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			n := int(w.conns.Add(1))
+			go func() {
+				defer c.Close()
+				in := bufio.NewReader(c)
+				f(n, c, func() (*http.Request, bool) {
+					r, err := http.ReadRequest(in)
+					if err == nil {
+						_, err = io.Copy(io.Discard, r.Body)
+					}
+					return r, err == nil
+				})
+			}()
+		}
+	}()
+	return w
+}
+
+func (w *wire) upstream(t *testing.T, timeout time.Duration) *Upstream {
+	t.Helper()
+	base, err := url.Parse("http://" + w.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: timeout, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(u.Close)
+	return u
+}
+
+// get asks once and returns status and body.
+func (w *wire) get(t *testing.T, u *Upstream, method string) (int, string, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+w.addr+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := u.roundTrip(req, false)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(body), err
+}
+
+const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+func TestRoundTripReusesConnections(t *testing.T) {
+	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+		for {
+			if _, ok := next(); !ok {
+				return
+			}
+			_, _ = io.WriteString(c, okAnswer)
+		}
+	})
+	u := w.upstream(t, time.Second)
+	for range 20 {
+		if status, body, err := w.get(t, u, "GET"); status != 200 || body != "ok" || err != nil {
+			t.Fatal(status, body, err)
+		}
+	}
+	if n := w.conns.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// TestRoundTripFraming asks twice over answers that must not be used again, or
+// whose end must be found: the second answer is never the first one's leftover.
+func TestRoundTripFraming(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer string
+		body   string
+		fails  bool
+		conns  int64
+	}{
+		"chunked":            {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", "ok", false, 1},
+		"empty":              {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "", false, 1},
+		"no content":         {"HTTP/1.1 204 No Content\r\n\r\n", "", false, 1},
+		"until the end":      {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nok", "ok", false, 2},
+		"HTTP/1.0":           {"HTTP/1.0 200 OK\r\n\r\nok", "ok", false, 2},
+		"more than its body": {okAnswer + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", "ok", false, 2},
+		"a 500":              {"HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nok", "ok", false, 2},
+		"informative":        {"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + okAnswer, "ok", false, 1},
+		"cut short":          {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok", "", true, 2},
+		"a bad chunk":        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "", true, 2},
+		"two lengths":        {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", "", true, 2},
+		"no HTTP":            {"hello\r\n\r\n", "", true, 2},
+		"a long head":        {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", upstreamHeaders) + "\r\n\r\n", "", true, 2},
+		"only informative":   {strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 20), "", true, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, func(_ int, conn net.Conn, next func() (*http.Request, bool)) {
+				for {
+					if _, ok := next(); !ok {
+						return
+					}
+					_, _ = io.WriteString(conn, c.answer)
+					if c.fails || strings.Contains(c.answer, "close") || strings.Contains(c.answer, "1.0") {
+						return
+					}
+				}
+			})
+			u := w.upstream(t, time.Second)
+			for i := range 2 {
+				_, body, err := w.get(t, u, "GET")
+				if (err != nil) != c.fails || err == nil && body != c.body {
+					t.Fatalf("answer %d: %q %v", i, body, err)
+				}
+			}
+			if n := w.conns.Load(); n != c.conns {
+				t.Errorf("%d connections, want %d", n, c.conns)
+			}
+		})
+	}
+}
+
+// TestRoundTripRepeats lets the Cat close each connection under the second
+// request: what is idempotent is asked again, a POST is only sent where it can
+// arrive.
+func TestRoundTripRepeats(t *testing.T) {
+	for _, method := range []string{"GET", "PUT", "DELETE", "POST"} {
+		var served atomic.Int64
+		w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+			if _, ok := next(); ok {
+				served.Add(1)
+				_, _ = io.WriteString(c, okAnswer)
+			}
+		})
+		u := w.upstream(t, time.Second)
+		for i := range 10 {
+			if status, _, err := w.get(t, u, method); status != 200 {
+				t.Fatalf("%s %d: %v", method, i, err)
+			}
+			for !closedByPeer(u) { // the close is on its way
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if n := served.Load(); n != 10 {
+			t.Errorf("%s was served %d times", method, n)
+		}
+	}
+}
+
+// closedByPeer reports whether the close of the idle connection has arrived.
+func closedByPeer(u *Upstream) bool {
+	u.repeated.mu.Lock()
+	defer u.repeated.mu.Unlock()
+	for _, c := range u.repeated.idle {
+		if stillOpen(c.Conn) {
+			return false
+		}
+	}
+	return true
+}
+
+// TestRoundTripNeverRepeatsWhatMayHaveArrived lets the Cat take a POST and close
+// without an answer: it must not be sent twice.
+func TestRoundTripNeverRepeatsWhatMayHaveArrived(t *testing.T) {
+	var taken atomic.Int64
+	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+		for {
+			r, ok := next()
+			if !ok {
+				return
+			}
+			if r.Method == http.MethodPost {
+				taken.Add(1)
+				return
+			}
+			_, _ = io.WriteString(c, okAnswer)
+		}
+	})
+	u := w.upstream(t, time.Second)
+	if _, _, err := w.get(t, u, "GET"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.get(t, u, "POST"); err == nil {
+		t.Error("no error")
+	}
+	if n := taken.Load(); n != 1 {
+		t.Errorf("taken %d times", n)
+	}
+}
+
+func TestRoundTripEndsWithItsClient(t *testing.T) {
+	gone := make(chan struct{})
+	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+		next()
+		_, _ = c.Read(make([]byte, 1))
+		close(gone)
+	})
+	u := w.upstream(t, time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+w.addr+"/", nil)
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, err := u.roundTrip(req, false); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	<-gone
+}
+
+func TestRoundTripTimesOut(t *testing.T) {
+	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+		next()
+		_, _ = c.Read(make([]byte, 1))
+	})
+	if _, _, err := w.get(t, w.upstream(t, 50*time.Millisecond), "GET"); !isTimeout(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRoundTripLeavesNothingBehind(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	w := &wire{addr: ln.Addr().String()}
+	u := w.upstream(t, time.Second)
+	for range 100 {
+		if _, _, err := w.get(t, u, "GET"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	u.Close()
+	_ = server.Close()
+	<-served
+}
