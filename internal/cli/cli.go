@@ -3,7 +3,7 @@
 // The rule it guards: whoever types something wrong learns what to type instead.
 // Errors go to standard error as "catflap: ..." with a "hint: ..." line behind;
 // mistakes in a configuration are printed as they are, each with its file and
-// line. Asking for help is never an error.
+// line. Asking for help is never an error. Nothing here prints a secret.
 package cli
 
 import (
@@ -12,28 +12,18 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
-	"github.com/catflap/catflap/config"
 )
 
-// The exit codes.
+// The exit codes. They are part of the command's promise: scripts look at them.
 const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
 )
-
-// command is one command. Its run gets the arguments behind its flags.
-type command struct {
-	name  string
-	args  string // how its arguments are written
-	short string
-	long  string
-	// setup declares the flags and returns what runs.
-	setup func(f *flag.FlagSet, e *env) func(ctx context.Context, args []string) error
-}
 
 // env is what every command gets.
 type env struct {
@@ -41,25 +31,15 @@ type env struct {
 	handlers       authhandlers.Registry
 }
 
+// commands are all commands, in the order in which the usage lists them.
 func commands() []command {
-	return []command{runCommand(), checkCommand(), demoCommand(), accountsCommand(), healthCommand(), schemaCommand(), versionCommand()}
+	return []command{
+		runCommand(), checkCommand(), demoCommand(), accountsCommand(), healthCommand(), schemaCommand(), versionCommand(),
+	}
 }
 
-// usageError is a command line that can't be meant; exit code 2.
-type usageError struct{ problem, hint string }
-
-func (e *usageError) Error() string { return e.problem }
-
-// hintedError is a failure with what to do about it.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }
-
-// Main runs a command line and returns the exit code.
+// Main runs a command line (without the program's name) and returns the exit code:
+// 0 done, 1 failed, 2 used wrongly.
 func Main(args []string, stdout, stderr io.Writer, handlers authhandlers.Registry) int {
 	e := &env{stdout: stdout, stderr: stderr, handlers: handlers}
 	if len(args) == 0 {
@@ -67,53 +47,64 @@ func Main(args []string, stdout, stderr io.Writer, handlers authhandlers.Registr
 		return exitUsage
 	}
 	switch args[0] {
-	case "help", "-h", "-help", "--help":
+	case "-h", "-help", "--help":
 		usage(stdout)
 		return exitDone
+	case "help":
+		return e.exit(e.helpOn(args[1:]))
 	case "--version", "-version":
 		args = []string{"version"}
 	}
 	for _, c := range commands() {
-		words := strings.Fields(c.name)
-		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.name {
+		if words := strings.Fields(c.name); len(args) >= len(words) && slices.Equal(args[:len(words)], words) {
 			return e.exit(e.call(c, args[len(words):]))
 		}
 	}
-	return e.exit(unknownCommand(args[0]))
+	return e.exit(e.halfCommand(args))
 }
 
 func (e *env) call(c command, args []string) error {
 	f := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	f.SetOutput(io.Discard)
+	f.SetOutput(io.Discard) // it would print its own idea of a usage
 	run := c.setup(f, e)
-	switch err := f.Parse(args); {
+	operands, err := parse(f, args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		c.help(f, e.stdout)
 		return nil
 	case err != nil:
 		return &usageError{err.Error(), "catflap " + c.name + " --help"}
 	}
-	return run(context.Background(), f.Args())
+	return run(context.Background(), operands)
 }
 
-func (c *command) help(f *flag.FlagSet, w io.Writer) {
-	fmt.Fprintf(w, "usage: catflap %s %s\n\n%s\n", c.name, c.args, strings.TrimSpace(c.long))
-	first := true
-	f.VisitAll(func(o *flag.Flag) {
-		if first {
-			fmt.Fprintln(w)
-			first = false
+// helpOn is `catflap help COMMAND`.
+func (e *env) helpOn(args []string) error {
+	if len(args) == 0 {
+		usage(e.stdout)
+		return nil
+	}
+	for _, c := range commands() {
+		if args[0] == strings.Fields(c.name)[0] {
+			return e.call(c, []string{"--help"})
 		}
-		name, text := flag.UnquoteUsage(o)
-		line := "  --" + o.Name
-		if name != "" {
-			line += " " + name
+	}
+	return unknownCommand(args[0])
+}
+
+// halfCommand is about a command of two words of which only the first is right.
+func (e *env) halfCommand(args []string) error {
+	for _, c := range commands() {
+		words := strings.Fields(c.name)
+		if len(words) < 2 || args[0] != words[0] {
+			continue
 		}
-		if o.DefValue != "" && o.DefValue != "false" {
-			text += " (default " + o.DefValue + ")"
+		if slices.ContainsFunc(args[1:], func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
+			return e.call(c, []string{"--help"})
 		}
-		fmt.Fprintf(w, "%s\n        %s\n", line, text)
-	})
+		return &usageError{words[0] + " needs to be told what to do", "catflap " + c.name}
+	}
+	return unknownCommand(args[0])
 }
 
 func usage(w io.Writer) {
@@ -121,45 +112,5 @@ func usage(w io.Writer) {
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-22s %s\n", c.name, c.short)
 	}
-	fmt.Fprint(w, "\ncatflap COMMAND --help says more. Try catflap demo first.\n")
-}
-
-func unknownCommand(word string) error {
-	hint := "catflap --help"
-	for _, c := range commands() {
-		if first := strings.Fields(c.name)[0]; strings.HasPrefix(first, word) || strings.HasPrefix(word, first) {
-			hint = "did you mean catflap " + c.name + "?"
-		}
-	}
-	return &usageError{fmt.Sprintf("there is no command %q", word), hint}
-}
-
-// exit prints an error and returns its code.
-func (e *env) exit(err error) int {
-	var problems *config.Errors
-	var wrong *usageError
-	var hinted *hintedError
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &problems):
-		fmt.Fprintln(e.stderr, strings.TrimRight(problems.Error(), "\n"))
-		return exitFailed
-	case errors.As(err, &wrong):
-		fmt.Fprintf(e.stderr, "catflap: %s\nhint: %s\n", wrong.problem, wrong.hint)
-		return exitUsage
-	}
-	fmt.Fprintf(e.stderr, "catflap: %s\n", err)
-	if errors.As(err, &hinted) {
-		fmt.Fprintf(e.stderr, "hint: %s\n", hinted.hint)
-	}
-	return exitFailed
-}
-
-// noArguments refuses what a command does not take.
-func noArguments(command string, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return &usageError{fmt.Sprintf("%s takes no argument, but %q is given", command, args[0]), "catflap " + command + " --help"}
+	fmt.Fprint(w, "\ncatflap COMMAND --help says more. Try catflap demo first.\nExit codes: 0 done, 1 failed, 2 used wrongly.\n")
 }

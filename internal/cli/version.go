@@ -1,64 +1,76 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"runtime"
 	"runtime/debug"
-
-	"github.com/catflap/catflap/config"
 )
 
-// version is the module's version, or the commit that was built.
+const modulePath = "github.com/catflap/catflap"
+
+// linked is the version that the linker was told (-ldflags -X); only the linker
+// writes it. Without it the version is that of the module or of the checkout.
+var linked string
+
+// version says which Catflap this is, for people, the log and the metrics.
 func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return cmp.Or(linked, "unknown")
+	}
+	return cmp.Or(linked, moduleVersion(info), "devel")
+}
+
+// moduleVersion is Catflap's own, also in a program that has handlers of its own
+// and is therefore another module.
+func moduleVersion(info *debug.BuildInfo) string {
+	v := info.Main.Version
+	if info.Main.Path != modulePath {
+		v = ""
+		for _, d := range info.Deps {
+			if d.Path == modulePath && d.Replace == nil {
+				v = d.Version
+			}
+		}
+	}
+	if v == "(devel)" {
+		return ""
+	}
+	return v
+}
+
+// commit is the revision that was built, where the build knows it.
+func commit() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	revision, dirty := "", ""
+	revision, changed := "unknown", ""
 	for _, s := range info.Settings {
 		switch {
-		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			revision = s.Value[:12]
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
 		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+changes"
+			changed = " with changes"
 		}
 	}
-	if revision == "" {
-		return "devel"
-	}
-	return revision + dirty
+	return revision + changed
 }
 
 func versionCommand() command {
 	return command{
-		name: "version", short: "say which Catflap this is", long: "Prints the version, the Go version and the platform.",
+		name: "version", short: "say which Catflap this is",
+		long: "Prints the version, the commit that was built, the Go version and the platform.",
 		setup: func(_ *flag.FlagSet, e *env) func(context.Context, []string) error {
 			return func(_ context.Context, args []string) error {
 				if err := noArguments("version", args); err != nil {
 					return err
 				}
-				fmt.Fprintf(e.stdout, "catflap %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				fmt.Fprintf(e.stdout, "catflap %s (commit %s, %s, %s/%s)\n", version(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 				return nil
-			}
-		},
-	}
-}
-
-func schemaCommand() command {
-	return command{
-		name: "schema", short: "print the JSON Schema of the configuration", long: "Prints the JSON Schema (draft 2020-12) of the configuration file, for editors.",
-		setup: func(_ *flag.FlagSet, e *env) func(context.Context, []string) error {
-			return func(_ context.Context, args []string) error {
-				if err := noArguments("schema", args); err != nil {
-					return err
-				}
-				_, err := fmt.Fprint(e.stdout, config.Schema())
-				return err
 			}
 		},
 	}

@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// accountKind is one account that a Cat behind minted tokens needs.
+type accountKind struct {
+	flag, name  string
+	purpose     string
+	permissions []string
+}
+
+// accountKinds are in the order in which Catflap tries them: the least first.
+// STATIC:READ is with the least, or each picture would be fetched by the account
+// that may do everything.
+var accountKinds = [3]accountKind{
+	{flag: "chat", purpose: "may chat", permissions: []string{"STATUS:READ", "STATIC:READ", "CONVERSATION:*"}},
+	{flag: "reader", purpose: "may also read memories", permissions: []string{"STATUS:READ", "STATIC:READ", "CONVERSATION:*", "MEMORY:READ"}},
+	{flag: "admin", purpose: "may do everything", permissions: []string{"*"}},
+}
+
+// set is the kind's permissions as the Cat counts them.
+func (k accountKind) set() (cat.Permissions, error) {
+	var s cat.Permissions
+	for _, name := range k.permissions {
+		p, err := cat.ParsePermissions(name)
+		if err != nil {
+			return 0, err
+		}
+		s |= p
+	}
+	return s, nil
+}
+
+// createAccounts makes what is missing, and prints lines only when all are there.
+func createAccounts(ctx context.Context, e *env, a *cat.Accounts, kinds [3]accountKind) error {
+	users, err := a.List(ctx)
+	if err != nil {
+		return &hintedError{err, "is the Cat running there, and is this its HTTP key?"}
+	}
+	// Everything that can be wrong with what exists is said before anything is made.
+	var conflicts error
+	for _, k := range kinds {
+		_, err := existing(users, k)
+		conflicts = errors.Join(conflicts, err)
+	}
+	if conflicts != nil {
+		return &hintedError{conflicts, "choose another name (--chat, --reader, --admin), or delete that user at the Cat"}
+	}
+	var lines strings.Builder
+	lines.WriteString("# under cat: in the configuration\n  credential: minted\n")
+	lines.WriteString("  jwt_secret: {env: CCAT_JWT_SECRET}   # the Cat's own\n  service_accounts:                    # the first that covers a request is used\n")
+	for _, k := range kinds {
+		id, err := ensureAccount(ctx, e, a, users, k)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&lines, "    - id: %s   # %s %s\n      permissions: [\"%s\"]\n", id, k.name, k.purpose, strings.Join(k.permissions, `", "`))
+	}
+	_, err = fmt.Fprint(e.stdout, lines.String())
+	return err
+}
+
+func ensureAccount(ctx context.Context, e *env, a *cat.Accounts, users []cat.User, k accountKind) (id string, err error) {
+	if id, err = existing(users, k); err != nil {
+		return "", err
+	}
+	if id != "" {
+		fmt.Fprintf(e.stderr, "%s: is there already (%s)\n", k.name, id)
+		return id, nil
+	}
+	set, err := k.set()
+	if err != nil {
+		return "", err
+	}
+	u, err := a.Create(ctx, k.name, set)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintf(e.stderr, "%s: created (%s)\n", k.name, u.ID)
+	return u.ID, nil
+}
+
+// existing returns the id of the account that is there already, if it is. One with
+// other permissions is somebody else's, and is never changed.
+func existing(users []cat.User, k accountKind) (string, error) {
+	i := slices.IndexFunc(users, func(u cat.User) bool { return u.Username == k.name })
+	if i < 0 {
+		return "", nil
+	}
+	set, err := k.set()
+	if err != nil {
+		return "", err
+	}
+	if !maps.EqualFunc(withoutEmpty(users[i].Permissions), set.ByResource(), sameActions) {
+		return "", fmt.Errorf("the Cat has a user %s with other permissions", k.name)
+	}
+	return users[i].ID, nil
+}
+
+func withoutEmpty(m map[string][]string) map[string][]string {
+	kept := map[string][]string{}
+	for resource, actions := range m {
+		if len(actions) > 0 {
+			kept[resource] = actions
+		}
+	}
+	return kept
+}
+
+func sameActions(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
+}

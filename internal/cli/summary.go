@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/catflap/catflap/config"
+)
+
+// summarize says in words who may do what, so that a mistake which is no error can
+// be seen.
+func summarize(w io.Writer, c *config.Config) {
+	say := func(what, format string, args ...any) {
+		fmt.Fprintf(w, "  %-15s%s\n", what, fmt.Sprintf(format, args...))
+	}
+	say("listens at", "%s%s", c.Listen, scheme(c))
+	say("for operators", "%s", c.AdminListen)
+	say("the Cat", "%s, with credential: %s", c.Cat.URL, c.Cat.Credential)
+	for _, h := range c.Handlers {
+		say("handler", "%s (%s), user ids %s", h.Name, h.Type, userIDs(h))
+		if h.Permissions != nil {
+			say("", "may, instead of everything below: %s", list(h.Permissions))
+		}
+	}
+	say("everyone", "may %s", list(c.Permissions.Everyone))
+	for i, g := range c.Permissions.Grants {
+		say(fmt.Sprintf("grant %d", i), "%s", condition(g))
+		if len(g.Allow) > 0 {
+			say("", "may %s", list(g.Allow))
+		}
+		if len(g.Deny) > 0 {
+			say("", "may not %s, whoever else allows it", list(g.Deny))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Permissions.Sets)) {
+		say("set "+name, "is %s", list(c.Permissions.Sets[name]))
+	}
+	for _, p := range c.Permissions.Endpoints {
+		say("endpoint", "%s needs %s", p.Match, p.Needs)
+	}
+	if len(c.Permissions.Public) > 0 {
+		say("without a user", "%s", list(c.Permissions.Public))
+	}
+}
+
+func scheme(c *config.Config) string {
+	switch {
+	case c.TLS != nil:
+		return ", TLS"
+	case c.PublicURL != "":
+		return ", as " + c.PublicURL
+	}
+	return ""
+}
+
+// userIDs shows what a handler's people are called at the Cat.
+func userIDs(h config.Handler) string {
+	if alias := h.EffectiveAlias(); alias != "" {
+		return alias + ":..."
+	}
+	return "bare, without a prefix"
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "nothing"
+	}
+	return strings.Join(names, ", ")
+}
+
+// condition says whom a grant means: each part must hold.
+func condition(g config.Grant) string {
+	var parts []string
+	if len(g.From) > 0 {
+		parts = append(parts, "people of "+strings.Join(g.From, " or "))
+	} else {
+		parts = append(parts, "people of any handler")
+	}
+	if len(g.Users) > 0 {
+		parts = append(parts, "who are "+strings.Join(g.Users, " or "))
+	}
+	if len(g.Groups) > 0 {
+		parts = append(parts, "in "+strings.Join(g.Groups, " or "))
+	}
+	for _, path := range slices.Sorted(maps.Keys(g.Claims)) {
+		parts = append(parts, "with "+path+" "+strings.Join(g.Claims[path], " or "))
+	}
+	return strings.Join(parts, ", ")
+}
