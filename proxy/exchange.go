@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -65,6 +66,10 @@ func (ex *exchange) run() *refusal {
 
 // arrive reads the target, once, and the bounds that net/http does not hold.
 func (ex *exchange) arrive() *refusal {
+	ex.closeAmbiguous()
+	if !validHost(ex.r.Host) {
+		return badRequest(codeBadTarget, errHost)
+	}
 	var err error
 	if ex.target, err = readTarget(ex.r, ex.h.publicHost); err != nil {
 		return badRequest(codeBadTarget, err)
@@ -83,6 +88,30 @@ func (ex *exchange) arrive() *refusal {
 	ex.socket = wantsSocket(ex.r)
 	ex.record.WebSocket = ex.socket
 	return nil
+}
+
+// closeAmbiguous ends the connection behind a request whose length a server in
+// front could have read in another way: Transfer-Encoding beside a Content-Length,
+// which net/http has dropped by now, and anything of HTTP/1.0 (RFC 9112 §6.1).
+func (ex *exchange) closeAmbiguous() {
+	if r := ex.r; r.ProtoMajor == 1 && (r.ProtoMinor == 0 || len(r.TransferEncoding) > 0) {
+		ex.w.Header()["Connection"] = []string{"close"}
+	}
+}
+
+var errHost = errors.New("the request needs one well-formed Host")
+
+// validHost reports a host with an optional port (RFC 9110 §7.2). net/http has
+// looked at its characters.
+func validHost(host string) bool {
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		port, err := strconv.ParseUint(host[i+1:], 10, 16)
+		if err != nil || port == 0 {
+			return false
+		}
+		host = host[:i]
+	}
+	return host != "" && (host[0] == '[') == (host[len(host)-1] == ']')
 }
 
 // checkMethod refuses the methods that are never forwarded, whoever asks.

@@ -68,6 +68,7 @@ func claims(folded string) bool {
 	case "x_real_ip", "x_client_ip", "x_cluster_client_ip", "true_client_ip", "cf_connecting_ip", "client_ip", "front_end_https",
 		"x_http_method", "x_http_method_override", "x_method_override", "x_rewrite_url", "x_host", "x_url_scheme", "x_scheme",
 		"remote_user", "remote_email", "remote_groups", "remote_name", "x_remote_user", "x_user", "x_username", "x_email", "x_groups", "x_roles",
+		"content_length", "transfer_encoding", "host", // twins of the real ones, which never come by here
 		"cookie2", "keep_alive", "te", "upgrade", "connection", "http2_settings":
 		return true
 	}

@@ -212,7 +212,7 @@ func cleanQuery(raw string) (rest string, tokens []string, err error) {
 		end := start + strings.IndexAny(raw[start:]+"&", "&;")
 		piece := raw[start:end]
 		rawName, rawValue, _ := strings.Cut(piece, "=")
-		name, nameErr := url.QueryUnescape(rawName)
+		name, nameErr := url.QueryUnescape(strings.TrimLeft(rawName, "?")) // clients that append "?token=" to a query
 		switch {
 		case nameErr == nil && name == cat.TokenParameter:
 			value, err := url.QueryUnescape(rawValue)

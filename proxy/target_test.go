@@ -90,6 +90,7 @@ func TestCleanQuery(t *testing.T) {
 		{"a=%zz&b", "a=%zz&b", 0},
 		{"&&", "&&", 0},
 		{"x=/user&token=K", "x=/user", 1},
+		{"x&?token=K", "x", 1},
 		{strings.Repeat("a=1&", 10001) + "token=T", strings.TrimSuffix(strings.Repeat("a=1&", 10001), "&"), 1},
 	} {
 		rest, tokens, err := cleanQuery(c.raw)
@@ -132,4 +133,15 @@ func FuzzTarget(f *testing.F) {
 			t.Fatalf("%q: the query %q is not clean", raw, got.query)
 		}
 	})
+}
+
+func TestValidHost(t *testing.T) {
+	for host, want := range map[string]bool{
+		"chat.example.com": true, "127.0.0.1:8080": true, "[::1]:8080": true, "[::1]": true, "a": true,
+		"": false, ":80": false, "a:b": false, "a:99999": false, "a:0": false, "a:": false, "[::1": false, "a]": false,
+	} {
+		if got := validHost(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -47,13 +46,13 @@ func createAccounts(ctx context.Context, e *env, a *cat.Accounts, kinds [3]accou
 		return &hintedError{err, "is the Cat running there, and is this its HTTP key?"}
 	}
 	// Everything that can be wrong with what exists is said before anything is made.
-	var conflicts error
-	for _, k := range kinds {
-		_, err := existing(users, k)
-		conflicts = errors.Join(conflicts, err)
-	}
-	if conflicts != nil {
-		return &hintedError{conflicts, "choose another name (--chat, --reader, --admin), or delete that user at the Cat"}
+	for i, k := range kinds {
+		if slices.ContainsFunc(kinds[:i], func(o accountKind) bool { return o.name == k.name }) {
+			return &usageError{fmt.Sprintf("two accounts can't both be named %q", k.name), "--chat, --reader and --admin take three names"}
+		}
+		if _, err := existing(users, k); err != nil {
+			return &hintedError{err, "name another with --" + k.flag + ", or delete that user at the Cat"}
+		}
 	}
 	var lines strings.Builder
 	lines.WriteString("# under cat: in the configuration\n  credential: minted\n")

@@ -121,7 +121,8 @@ func (h *Hub) Join(ctx context.Context, j Joining) error {
 	if err := h.connect(ctx, s, p, settings.Mode); err != nil {
 		return err
 	}
-	defer p.left(s)
+	s.left = sync.OnceFunc(func() { p.left(s) })
+	defer s.left()
 	if s.client, err = j.Upgrade(); err != nil {
 		s.hangUp()
 		return &UpgradeError{err}

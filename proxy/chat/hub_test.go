@@ -321,3 +321,19 @@ func TestTheTotalIsBounded(t *testing.T) {
 	})
 	l.open(t, "/c")
 }
+
+func TestAClientThatDoesNotAnswerHoldsUpNobody(t *testing.T) {
+	l := newLab(t, settings, echo)
+	l.open(t, "/alice") // never reads, so it never answers the close
+	begun := time.Now()
+	second := l.open(t, "/alice")
+	if took := time.Since(begun); took > closeWait/2 {
+		t.Errorf("the second socket took %v", took)
+	}
+	if err := second.WriteMessage(websocket.TextMessage, []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := second.ReadMessage(); err != nil {
+		t.Error(err)
+	}
+}

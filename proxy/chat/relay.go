@@ -30,7 +30,12 @@ func (s *socket) relay(from, to *websocket.Conn, way int) {
 		discard(from)
 	case errors.As(err, &closed) && closed.Code != websocket.CloseAbnormalClosure:
 		s.ended(Closing{closed.Code, by})
-		_ = to.WriteControl(websocket.CloseMessage, frame(closed), deadline)
+		payload := frame(closed)
+		if c := s.endedFromHere(); c != nil && way == toClient {
+			// The Cat's answer to our close may come by before our close to the client.
+			payload = websocket.FormatCloseMessage(c.Code, c.Reason)
+		}
+		_ = to.WriteControl(websocket.CloseMessage, payload, deadline)
 	case errors.Is(err, websocket.ErrReadLimit):
 		// The sender has been told by the library.
 		s.ended(Closing{websocket.CloseMessageTooBig, "message too large"})

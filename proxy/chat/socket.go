@@ -17,6 +17,7 @@ type socket struct {
 	cat      *websocket.Conn
 	opened   time.Time
 	over     chan struct{} // closed when the socket at the Cat is closed completely
+	left     func()        // says so, once
 
 	mu       sync.Mutex
 	serving  bool
@@ -60,6 +61,10 @@ func (s *socket) serve() {
 	go func() {
 		defer close(done)
 		s.relay(s.cat, s.client, toClient)
+		// The Cat has closed. A client that does not answer its own close holds up
+		// nobody who waits for the Cat.
+		_ = s.cat.Close()
+		s.left()
 	}()
 	s.relay(s.client, s.cat, toCat)
 	<-done
@@ -83,6 +88,13 @@ func (s *socket) end(c Closing) {
 	if serving {
 		s.sendClose(c)
 	}
+}
+
+// endedFromHere is why the socket was ended from here, or nil.
+func (s *socket) endedFromHere() *Closing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
 }
 
 func (s *socket) sendClose(c Closing) {
