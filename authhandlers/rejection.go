@@ -8,22 +8,22 @@ type Code string
 
 // The codes of a refused credential. Each is answered with 401.
 const (
-	CodeMalformedToken      Code = "malformed_token"         // no well-formed token (RFC 7515 §3.1, RFC 7519 §7.2)
-	CodeTokenTooLarge       Code = "token_too_large"         //nolint:gosec // no credential, a reason's name
-	CodeAlgorithmNotAllowed Code = "algorithm_not_allowed"   // RFC 8725 §3.1
-	CodeUnknownKey          Code = "unknown_key"             // no key of the issuer fits
-	CodeBadSignature        Code = "bad_signature"           // the signature does not verify
-	CodeWrongIssuer         Code = "wrong_issuer"            // no handler takes this issuer
-	CodeWrongAudience       Code = "wrong_audience"          // RFC 7519 §4.1.3, RFC 8725 §3.9
-	CodeWrongTokenType      Code = "wrong_token_type"        // an ID, refresh or logout token (RFC 8725 §3.11)
-	CodeTokenExpired        Code = "token_expired"           // RFC 7519 §4.1.4
-	CodeTokenNotYetValid    Code = "token_not_yet_valid"     // RFC 7519 §4.1.5
-	CodeTokenLifetime       Code = "token_lifetime_too_long" //nolint:gosec // no credential, a reason's name
-	CodeInvalidClaim        Code = "invalid_claim"           // a claim is missing or of the wrong type
-	CodeInvalidUserID       Code = "invalid_user_id"         // the subject can't be made a user id
-	CodeClientNotAllowed    Code = "client_not_allowed"      // azp or client_id is not listed
-	CodeUnclaimed           Code = "unknown_credential"      // no handler claims the credential
-	CodeMissingCredential   Code = "missing_credential"      // nothing was presented
+	CodeMalformedToken      Code = "malformed_token" // no well-formed token (RFC 7515 §3.1, RFC 7519 §7.2)
+	CodeTokenTooLarge       Code = "token_too_large"
+	CodeAlgorithmNotAllowed Code = "algorithm_not_allowed" // RFC 8725 §3.1
+	CodeUnknownKey          Code = "unknown_key"           // no key of the issuer fits
+	CodeBadSignature        Code = "bad_signature"         // the signature does not verify
+	CodeWrongIssuer         Code = "wrong_issuer"          // no handler takes this issuer
+	CodeWrongAudience       Code = "wrong_audience"        // RFC 7519 §4.1.3, RFC 8725 §3.9
+	CodeWrongTokenType      Code = "wrong_token_type"      // an ID, refresh or logout token (RFC 8725 §3.11)
+	CodeTokenExpired        Code = "token_expired"         // RFC 7519 §4.1.4
+	CodeTokenNotYetValid    Code = "token_not_yet_valid"   // RFC 7519 §4.1.5
+	CodeTokenLifetime       Code = "token_lifetime_too_long"
+	CodeInvalidClaim        Code = "invalid_claim"      // a claim is missing or of the wrong type
+	CodeInvalidUserID       Code = "invalid_user_id"    // the subject can't be made a user id
+	CodeClientNotAllowed    Code = "client_not_allowed" // azp or client_id is not listed
+	CodeUnclaimed           Code = "unknown_credential" // no handler claims the credential
+	CodeMissingCredential   Code = "missing_credential" // nothing was presented
 )
 
 // Rejection says that the credential was this handler's, and is refused.

@@ -102,7 +102,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, f Field) {
 		d.handler(n, path, v)
 		return
 	}
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		d.quantity(n, path, u)
 		return
 	}

@@ -48,7 +48,7 @@ func setDefault(v reflect.Value, f Field) {
 
 func mustSet(v reflect.Value, name, text string) {
 	var err error
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		err = u.UnmarshalText([]byte(text))
 	} else {
 		switch {

@@ -22,8 +22,7 @@ type Field struct {
 // yaml tag, or with yaml:"-", is none.
 func Fields(t reflect.Type) []Field {
 	var l []Field
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		switch {
 		case f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct:

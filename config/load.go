@@ -25,8 +25,7 @@ func Load(path string, known Known) (*Config, error) {
 	data, err := value.ReadFile(path, maxFileBytes)
 	if err != nil {
 		p := Problem{File: path, Message: err.Error()}
-		var at *fs.PathError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*fs.PathError](err); ok {
 			p.Message = at.Err.Error() // the path is said already
 		}
 		return nil, asError([]Problem{p})

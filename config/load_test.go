@@ -21,8 +21,7 @@ func TestBad(t *testing.T) {
 			if err == nil || c != nil {
 				t.Fatalf("got %v and error %v, want an error alone", c, err)
 			}
-			var all *config.Errors
-			if !errors.As(err, &all) {
+			if _, ok := errors.AsType[*config.Errors](err); !ok {
 				t.Fatalf("the error is a %T", err)
 			}
 			compare(t, file, err.Error()+"\n")

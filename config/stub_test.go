@@ -20,7 +20,7 @@ type tokens struct {
 	Leeway             value.Duration `yaml:"leeway" default:"60s"`
 	InsecureAnyhow     bool           `yaml:"insecure_anyhow" default:"false"`
 	Refresh            *bool          `yaml:"refresh" default:"true"`
-	internal, Untagged string
+	internal, Untagged string         //nolint:unused // neither may stand in a file
 }
 
 type keys struct {

@@ -51,7 +51,7 @@ func (c *Config) located(at string, err error) []Problem {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself, not something that wraps one
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var l []Problem
 		for _, e := range joined.Unwrap() {
 			l = append(l, c.located(at, e)...)

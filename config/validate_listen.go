@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -104,12 +105,7 @@ func validPort(port string) bool {
 }
 
 func oneOf(s string, all []string) bool {
-	for _, a := range all {
-		if s == a {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(all, s)
 }
 
 func (v *validator) trustedProxies() {

@@ -39,7 +39,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		_ = b.control.SetReadDeadline(now.Add(b.idle)) // where it can't be set, the server's own limits hold
 	}
 	n, err := b.ReadCloser.Read(p)
-	switch err { //nolint:errorlint // io.Reader returns io.EOF bare
+	switch err {
 	case nil:
 	case io.EOF:
 		_ = b.control.SetReadDeadline(time.Time{})

@@ -25,7 +25,7 @@ func stillOpen(c net.Conn) bool {
 	err = raw.Read(func(fd uintptr) bool {
 		var b [1]byte
 		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		open = err == syscall.EAGAIN || err == syscall.EINTR //nolint:errorlint // a system call's own
+		open = err == syscall.EAGAIN || err == syscall.EINTR
 		return true
 	})
 	return err == nil && open

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -42,8 +43,8 @@ func readPeer(r *http.Request, trusted []netip.Prefix) peer {
 // first address that is not a trusted proxy's: what stands before it is only said.
 func forwardedFor(ip netip.Addr, lines []string, trusted []netip.Prefix) netip.Addr {
 	elements := strings.Split(strings.Join(lines, ","), ",")
-	for i := len(elements) - 1; i >= 0; i-- {
-		next, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(elements[i]), "[]"))
+	for _, element := range slices.Backward(elements) {
+		next, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(element), "[]"))
 		if err != nil {
 			return ip
 		}

@@ -222,7 +222,7 @@ type catBody struct {
 func (b *catBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil {
-		b.finish(err == io.EOF) //nolint:errorlint // io.Reader returns it bare
+		b.finish(err == io.EOF)
 	}
 	return n, err
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/catflap/catflap/proxy/cat"
@@ -104,10 +105,5 @@ func forwardCookies(lines, names []string) string {
 }
 
 func listed(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(names, name)
 }

@@ -36,7 +36,7 @@ func newStaleCat(t *testing.T) *staleCat {
 }
 
 func serveStale(c net.Conn) {
-	defer c.Close() //nolint:errcheck // the test's end
+	defer c.Close()
 	in := bufio.NewReader(c)
 	for {
 		r, err := http.ReadRequest(in)
@@ -60,7 +60,7 @@ func rawStatus(t *testing.T, addr, raw string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck // the test's end
+	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 	if _, err := io.WriteString(c, raw); err != nil {
 		t.Fatal(err)

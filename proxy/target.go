@@ -135,13 +135,16 @@ func decodePath(raw string) (string, error) {
 		if err := checkUnicode(decoded); err != nil {
 			return "", err
 		}
-	} else if strings.ContainsFunc(raw, func(r rune) bool { return r < utf8.RuneSelf && forbiddenRaw(byte(r)) }) {
+	} else if strings.ContainsAny(raw, forbiddenBytes) {
 		return "", errTargetByte
 	}
 	return decoded, checkSegments(decoded)
 }
 
-func forbiddenRaw(c byte) bool { return strings.IndexByte("\\<>\"^`{|}", c) >= 0 }
+// forbiddenBytes are ASCII, but no part of a path (RFC 3986 §3.3).
+const forbiddenBytes = "\\<>\"^`{|}"
+
+func forbiddenRaw(c byte) bool { return strings.IndexByte(forbiddenBytes, c) >= 0 }
 
 func checkUnicode(s string) error {
 	if !utf8.ValidString(s) {

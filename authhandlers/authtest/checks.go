@@ -111,8 +111,7 @@ func testRefused(t *testing.T, s *Suite, h authhandlers.AuthHandler) {
 		r := s.Refused[name](t)
 		for range 2 { // the second time it may be remembered
 			_, err := ask(t, h, r)
-			var rejection *authhandlers.Rejection
-			if !errors.As(err, &rejection) {
+			if _, ok := errors.AsType[*authhandlers.Rejection](err); !ok {
 				t.Errorf("%s: %v, want a Rejection", name, err)
 				continue
 			}
@@ -126,8 +125,7 @@ func testRefused(t *testing.T, s *Suite, h authhandlers.AuthHandler) {
 func checkError(t *testing.T, name string, r *authhandlers.Request, err error) {
 	t.Helper()
 	seen := err.Error()
-	var rejection *authhandlers.Rejection
-	if errors.As(err, &rejection) {
+	if rejection, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		if rejection.Code == "" || rejection.Hint == "" {
 			t.Errorf("%s: a Rejection without code or hint: %+v", name, rejection)
 		}
@@ -274,8 +272,7 @@ func testExpiry(t *testing.T, s *Suite, h authhandlers.AuthHandler) {
 	}
 	s.Clock.Set(u.Expiry)
 	_, err = chain.Authenticate(t.Context(), r)
-	var rejection *authhandlers.Rejection
-	if !errors.As(err, &rejection) {
+	if _, ok := errors.AsType[*authhandlers.Rejection](err); !ok {
 		t.Errorf("after its end: %v, want a Rejection", err)
 	}
 }

@@ -27,7 +27,7 @@ func good() *jwt.Config {
 func fields(t *testing.T, err error) []string {
 	t.Helper()
 	var out []string
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // of errors.Join
+	joined, ok := err.(interface{ Unwrap() []error })
 	if err != nil && !ok {
 		t.Fatalf("not joined: %v", err)
 	}
@@ -214,7 +214,7 @@ func TestAbilities(t *testing.T) {
 // TestHints holds that each mistake says what to write instead, in one line.
 func TestHints(t *testing.T) {
 	c := &jwt.Config{RequireTyp: "x", GroupsSeparator: "x", Algorithms: []string{"x"}, Leeway: value.Duration(time.Hour)}
-	for _, e := range c.Validate().(interface{ Unwrap() []error }).Unwrap() { //nolint:errorlint // of errors.Join
+	for _, e := range c.Validate().(interface{ Unwrap() []error }).Unwrap() {
 		var f *authhandlers.FieldError
 		if !errors.As(e, &f) || f.Hint == "" || slices.Contains([]byte(f.Hint), '\n') {
 			t.Errorf("%v: hint %q", e, f.Hint)

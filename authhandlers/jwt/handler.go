@@ -62,10 +62,10 @@ func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*a
 	h.keys.Poll(now)
 	k := h.cache.Key(token)
 	v, err := h.cache.Get(k, now)
-	switch {
-	case err == nil:
+	switch err {
+	case nil:
 		h.observe("cache_hit")
-	case err == tokencache.ErrMiss: //nolint:errorlint // Get returns it bare
+	case tokencache.ErrMiss: //nolint:errorlint // Get returns it bare
 		h.observe("cache_miss")
 		if v, err = h.admit(ctx, k, token, now); err != nil {
 			return nil, err

@@ -202,7 +202,7 @@ func TestNothingIsShown(t *testing.T) {
 		_, err := r.h.Authenticate(t.Context(), authtest.Bearer(token))
 		text := fmt.Sprintf("%v %+v", err, err)
 		seen.WriteString(text)
-		for _, part := range strings.Split(token, ".") {
+		for part := range strings.SplitSeq(token, ".") {
 			if strings.Contains(text, part) {
 				t.Errorf("the token is shown: %s", text)
 			}

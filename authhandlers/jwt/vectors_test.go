@@ -2,6 +2,7 @@ package jwt_test
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"regexp"
 	"strings"
@@ -99,9 +100,7 @@ func (b *bench) configured() map[string][]setting {
 	byEmail := func(c *jwt.Config) { c.UserID = "email" }
 	byRoles := func(c *jwt.Config) { c.Groups = "roles" }
 	second := map[string]any{}
-	for k, v := range b.keys["attacker"].JWK() {
-		second[k] = v
-	}
+	maps.Copy(second, b.keys["attacker"].JWK())
 	return map[string][]setting{
 		"jw-006": {{name: "default", want: "accept"}, {name: "strict", want: "reject", change: strict}},
 		"jw-036": {

@@ -79,7 +79,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a.current.Store(g)
 	a.metrics.Reloaded(true, float64(time.Now().Unix()))
-	s, err := a.listen(c)
+	s, err := a.listen(ctx, c)
 	if err != nil {
 		return err
 	}

@@ -33,14 +33,15 @@ const (
 )
 
 // listen opens the listeners. An error names the field of the configuration.
-func (a *app) listen(c *config.Config) (_ *servers, err error) {
+func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err error) {
+	var open net.ListenConfig
 	s := &servers{failed: make(chan error, 2)}
 	defer func() {
 		if err != nil {
 			s.close()
 		}
 	}()
-	if s.publicAt, err = net.Listen("tcp", c.Listen); err != nil {
+	if s.publicAt, err = open.Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	s.publicAt = netutil.LimitListener(s.publicAt, c.Limits.Connections)
@@ -60,7 +61,7 @@ func (a *app) listen(c *config.Config) (_ *servers, err error) {
 	if c.AdminListen == "off" {
 		return s, nil
 	}
-	if s.adminAt, err = net.Listen("tcp", c.AdminListen); err != nil {
+	if s.adminAt, err = open.Listen(ctx, "tcp", c.AdminListen); err != nil {
 		return nil, fmt.Errorf("admin_listen: %w", err)
 	}
 	s.admin = &http.Server{Handler: a.adminHandler(), ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(), ErrorLog: errorLog}

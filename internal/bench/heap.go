@@ -22,7 +22,7 @@ func heapOfAToken(t *tokens) float64 {
 	if err != nil {
 		return 0
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // as above
+	defer os.RemoveAll(dir)
 	keys := filepath.Join(dir, "keys.json")
 	if t.writeKeys(keys, filepath.Join(dir, "key.pem")) != nil {
 		return 0

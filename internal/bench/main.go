@@ -46,7 +46,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a leftover holds nothing of worth
+	defer os.RemoveAll(dir)
 	l, err := newLab(ctx, dir)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ func (l *lab) prove(ctx context.Context, c *contender) error {
 		case err == nil && status == http.StatusOK && (!c.judges || seen == "prover" || seen == "staff:prover"):
 			return l.proveRefusals(ctx, c)
 		case ctx.Err() != nil:
-			return fmt.Errorf("%s: not proved: status %d, person %q, %v\n%s", c.name, status, seen, err, c.process.out)
+			return fmt.Errorf("%s: not proved: status %d, person %q, %w\n%s", c.name, status, seen, err, c.process.out)
 		}
 		time.Sleep(20 * time.Millisecond) // it may still be looking at the upstream
 	}
@@ -32,7 +32,7 @@ func (l *lab) proveRefusals(ctx context.Context, c *contender) error {
 			continue // HAProxy knows one key and looks at no kid
 		}
 		if status, _, err := l.ask(ctx, c, bad); err != nil || status != http.StatusUnauthorized {
-			return fmt.Errorf("%s: bad token %d gets %d, %v", c.name, i, status, err)
+			return fmt.Errorf("%s: bad token %d gets %d, %w", c.name, i, status, err)
 		}
 	}
 	return nil

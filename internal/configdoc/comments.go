@@ -99,7 +99,7 @@ func collect(file *ast.File, types map[string]typeComment) {
 // paragraphs joins the lines of a comment; empty lines stay between paragraphs.
 func paragraphs(doc *ast.CommentGroup) string {
 	var l []string
-	for _, p := range strings.Split(strings.TrimSpace(doc.Text()), "\n\n") {
+	for p := range strings.SplitSeq(strings.TrimSpace(doc.Text()), "\n\n") {
 		l = append(l, strings.Join(strings.Fields(p), " "))
 	}
 	return strings.Join(l, "\n\n")

@@ -43,7 +43,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a leftover of the demo holds only its own keys
+	defer os.RemoveAll(dir)
 	p, listeners, err := claim(o, dir)
 	if err != nil {
 		return err
@@ -62,11 +62,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	cat := standin.New(standin.Options{APIKey: p.APIKey, APIKeyWS: p.APIKeyWS, JWTSecret: rand.Text()}).Start(listeners.cat)
-	defer cat.Close() //nolint:errcheck // the end of the demo
+	defer cat.Close()
 	server := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listeners.site) }()
-	defer server.Close() //nolint:errcheck // as above
+	defer server.Close()
 
 	// Catflap takes the two ports that were held for it.
 	listeners.release()
@@ -133,7 +133,7 @@ func (p *parts) write(dir string, i *issuer) (configFile string, err error) {
 			return "", err
 		}
 	}
-	f, err := os.OpenFile(configFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // in a folder of our own
+	f, err := os.OpenFile(configFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", err
 	}

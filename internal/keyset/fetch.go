@@ -68,8 +68,7 @@ func (f fetcher) get(ctx context.Context, allowed []string) (*Document, error) {
 
 // plain takes the address out of an error of net/http.
 func (f fetcher) plain(err error) error {
-	var of *url.Error
-	if errors.As(err, &of) {
+	if of, ok := errors.AsType[*url.Error](err); ok {
 		err = of.Err
 	}
 	return fmt.Errorf("%s: %w", f.host(), err)

@@ -154,7 +154,7 @@ func TestBounds(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	a, b := newCache(t, 1, 1), newCache(t, 1, 1)
-	if a.Key("token") != a.Key("token") {
+	if again := a.Key("token"); a.Key("token") != again {
 		t.Error("one token, two keys")
 	}
 	if a.Key("token") == b.Key("token") {

@@ -35,7 +35,7 @@ func permission(resource, action string) Permission {
 	if r < 0 || a < 0 {
 		return None
 	}
-	return Permission(r*len(actions)+a) + 1
+	return Permission(r*len(actions)+a) + 1 //nolint:gosec // at most 60
 }
 
 // String writes the permission as RESOURCE:ACTION.
@@ -60,7 +60,7 @@ func (s Permissions) Covers(other Permissions) bool { return other&^s == 0 }
 func (s Permissions) List() []Permission {
 	var l []Permission
 	for ; s != 0; s &= s - 1 {
-		l = append(l, Permission(bits.TrailingZeros64(uint64(s)))+1)
+		l = append(l, Permission(bits.TrailingZeros64(uint64(s)))+1) //nolint:gosec // at most 64
 	}
 	return l
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -113,10 +114,8 @@ func (p *Probe) account(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, u := range users {
-		for _, action := range u.Permissions["STATUS"] {
-			if action == "READ" {
-				return u.ID, nil
-			}
+		if slices.Contains(u.Permissions["STATUS"], "READ") {
+			return u.ID, nil
 		}
 	}
 	return "", nil

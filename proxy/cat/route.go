@@ -44,7 +44,7 @@ type endpoint struct {
 func V1() *Contract {
 	c := &Contract{literal: map[string][]endpoint{}, patterns: map[int][]endpoint{}}
 	for _, row := range v1 {
-		for _, method := range strings.Split(row.methods, ",") {
+		for method := range strings.SplitSeq(row.methods, ",") {
 			c.add(method, row)
 		}
 	}
@@ -78,7 +78,7 @@ func (c *Contract) add(method string, row row) {
 func (c *Contract) Routes() []Route {
 	var l []Route
 	for _, row := range v1 {
-		for _, method := range strings.Split(row.methods, ",") {
+		for method := range strings.SplitSeq(row.methods, ",") {
 			if r, ok := c.Route(method, strings.NewReplacer("{", "", "}", "", "**", "x").Replace(row.path)); ok {
 				l = append(l, r)
 			}

@@ -25,6 +25,8 @@ type lab struct {
 	cat   *httptest.Server
 	front *httptest.Server
 
+	catAddr string // if set, of another Cat
+
 	now    atomic.Int64
 	expiry atomic.Int64
 
@@ -49,7 +51,7 @@ func echo(c *websocket.Conn) {
 	}
 }
 
-func newLab(t *testing.T, settings Settings, serve func(*websocket.Conn)) *lab {
+func newLab(t testing.TB, settings Settings, serve func(*websocket.Conn)) *lab {
 	t.Helper()
 	l := &lab{}
 	l.now.Store(time.Now().UnixNano())
@@ -75,7 +77,7 @@ func newLab(t *testing.T, settings Settings, serve func(*websocket.Conn)) *lab {
 		}
 		err := l.hub.Join(r.Context(), Joining{
 			User:    u,
-			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return l.dial(ctx, l.cat, r.URL.Path) },
+			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, r.URL.Path) },
 			Upgrade: func() (*websocket.Conn, error) { return l.hub.Upgrader().Upgrade(w, r, nil) },
 		})
 		if err != nil {
@@ -105,6 +107,13 @@ func (l *lab) dial(ctx context.Context, s *httptest.Server, user string) (*webso
 	return c, err
 }
 
+func (l *lab) dialCat(ctx context.Context, user string) (*websocket.Conn, error) {
+	if l.catAddr == "" {
+		return l.dial(ctx, l.cat, user)
+	}
+	return l.dial(ctx, &httptest.Server{URL: "http://" + l.catAddr}, user)
+}
+
 func (l *lab) observe(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,8 +136,7 @@ func closedWith(t *testing.T, c *websocket.Conn) (int, string) {
 	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
 	for {
 		if _, _, err := c.ReadMessage(); err != nil {
-			var closed *websocket.CloseError
-			if errors.As(err, &closed) {
+			if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
 				return closed.Code, closed.Text
 			}
 			return websocket.CloseAbnormalClosure, err.Error()

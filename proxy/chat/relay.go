@@ -111,7 +111,7 @@ func (s *socket) copyMessage(to *websocket.Conn, kind int, r io.Reader, way int)
 			}
 		}
 		switch {
-		case err == io.EOF: //nolint:errorlint // io.Reader returns it bare
+		case err == io.EOF:
 			if !text.end() {
 				return errNotUTF8
 			}

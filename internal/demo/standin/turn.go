@@ -190,8 +190,7 @@ func (c *Cat) answer(user, text string, why object) object {
 
 // asFailure is the error frame's content for any error.
 func asFailure(err error) failure {
-	var f failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[failure](err); ok {
 		return f
 	}
 	return failure{"Exception", err.Error()}

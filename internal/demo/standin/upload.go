@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -155,9 +156,7 @@ func (c *Cat) ingest(user, source, text string, metadata map[string]any) {
 			continue
 		}
 		m := map[string]any{"source": source, "when": c.seconds()}
-		for k, v := range metadata {
-			m[k] = v
-		}
+		maps.Copy(m, metadata)
 		c.mu.Lock()
 		c.memory.add("declarative", "", chunk, m)
 		c.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ func (s *suite) ask(t *testing.T, method, target string, lines []string, body st
 	t.Helper()
 	conn := s.connect(t)
 	defer conn.Close()
-	return s.askOn(t, conn, bufio.NewReader(conn), method, target, append(lines[:len(lines):len(lines)], "Connection: close"), body)
+	return s.askOn(t, conn, bufio.NewReader(conn), method, target, append(slices.Clip(lines), "Connection: close"), body)
 }
 
 func (s *suite) connect(t *testing.T) net.Conn {
@@ -82,7 +83,7 @@ func (s *suite) askOn(t *testing.T, conn net.Conn, r *bufio.Reader, method, targ
 // askJSON sends a JSON body.
 func (s *suite) askJSON(t *testing.T, method, target string, lines []string, body string) answer {
 	t.Helper()
-	return s.ask(t, method, target, append(lines[:len(lines):len(lines)], "Content-Type: application/json"), body)
+	return s.ask(t, method, target, append(slices.Clip(lines), "Content-Type: application/json"), body)
 }
 
 // want fails unless the status is this one.

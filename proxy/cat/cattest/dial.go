@@ -134,8 +134,7 @@ func (w socket) silent(t *testing.T, d time.Duration) {
 	for {
 		_, b, err := w.ReadMessage()
 		if err != nil {
-			var ce *websocket.CloseError
-			if errors.As(err, &ce) {
+			if _, ok := errors.AsType[*websocket.CloseError](err); ok {
 				t.Errorf("closed: %v", err)
 			}
 			return

@@ -1,0 +1,146 @@
+package imports
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rule says what the packages of one pattern may import of the module. In a
+// pattern * is one segment, and ** at the end is any number of them, none too.
+type rule struct {
+	packages string
+	may      string // patterns, separated by spaces
+}
+
+// rules are tried in their order; the first that fits a package decides.
+//
+// cmd -> internal/cli -> internal/app -> everything that is not a concrete handler;
+// proxy -> authhandlers, proxy/*; builtin -> the handlers -> authhandlers. config and
+// authhandlers know nothing of each other: the registry of types is handed to
+// config. config/value is a leaf that everybody may use, so that a handler's
+// settings have types.
+func rules() []rule {
+	return []rule{
+		{"cmd/catflap", "authhandlers/builtin cmd"},
+		{"cmd", "authhandlers internal/cli"},
+
+		{"authhandlers", ""},
+		{"authhandlers/authtest/**", "authhandlers authhandlers/authtest/**"},
+		{"authhandlers/builtin", "authhandlers authhandlers/*"},
+		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
+
+		{"config/value", ""},
+		{"config", "config/value"},
+
+		{"proxy/cat", ""},
+		{"proxy/cat/cattest", "proxy/cat"},
+		{"proxy/**", "authhandlers proxy/*"},
+
+		{"internal/keyset/**", "internal/keyset/**"},
+		{"internal/tokencache", ""},
+		{"internal/telemetry", "config proxy proxy/*"},
+		{"internal/app", "authhandlers config config/value internal/telemetry proxy proxy/*"},
+		{"internal/cli", "authhandlers config internal/app internal/demo proxy/cat"},
+
+		{"internal/demo/**", "internal/demo/**"},
+		{"internal/configdoc/generate", "authhandlers/builtin config internal/configdoc"},
+		{"internal/configdoc", "config config/value"},
+
+		// Not part of the product: they look at it from outside.
+		{"internal/bench/**", "**"},
+		{"internal/e2e/**", "internal/e2e/**"},
+		{"internal/imports", ""},
+		{"examples", ""},
+	}
+}
+
+func TestWhoMayImportWhom(t *testing.T) {
+	used := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test {
+			continue
+		}
+		r, ok := ruleFor(s.dir)
+		if !ok {
+			t.Errorf("%s: no rule says what package %s may import; decide, and write it here", s.name, s.dir)
+			continue
+		}
+		used[r.packages] = true
+		for _, i := range s.file.Imports {
+			name, err := strconv.Unquote(i.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours, ok := strings.CutPrefix(name, module)
+			if ok && !anyFits(r.may, ours) {
+				t.Errorf("%s: %s may not import %s", s.at(i), s.dir, ours)
+			}
+		}
+	}
+	for _, r := range rules() {
+		if !used[r.packages] && r.packages != "examples" && r.packages != "proxy/cat/cattest" {
+			t.Errorf("the rule for %s means no package; remove it", r.packages)
+		}
+	}
+}
+
+// TestRules holds the test itself: what must not be is seen.
+func TestRules(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"proxy", "authhandlers", true},
+		{"proxy", "authhandlers/jwt", false},
+		{"proxy", "config", false},
+		{"proxy/cat", "authhandlers", false},
+		{"authhandlers", "config/value", false},
+		{"authhandlers/jwt", "internal/keyset/strictjson", true},
+		{"authhandlers/jwt", "proxy", false},
+		{"authhandlers/jwt", "authhandlers/builtin", false},
+		{"config", "authhandlers", false},
+		{"internal/app", "authhandlers/builtin", false},
+		{"internal/app", "internal/demo", false},
+		{"internal/keyset", "config", false},
+		{"cmd/catflap", "authhandlers/builtin", true},
+		{"internal/demo/standin", "proxy/cat", false},
+	} {
+		r, _ := ruleFor(c.from)
+		if got := anyFits(r.may, c.to); got != c.want {
+			t.Errorf("%s -> %s: %v", c.from, c.to, got)
+		}
+	}
+}
+
+func ruleFor(dir string) (rule, bool) {
+	for _, r := range rules() {
+		if fits(r.packages, dir) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func anyFits(patterns, dir string) bool {
+	for _, p := range strings.Fields(patterns) {
+		if fits(p, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+func fits(pattern, dir string) bool {
+	if pattern == "**" {
+		return true
+	}
+	if parent, ok := strings.CutSuffix(pattern, "/**"); ok {
+		return dir == parent || strings.HasPrefix(dir, parent+"/")
+	}
+	if parent, ok := strings.CutSuffix(pattern, "/*"); ok {
+		rest, below := strings.CutPrefix(dir, parent+"/")
+		return below && !strings.Contains(rest, "/")
+	}
+	return pattern == dir
+}

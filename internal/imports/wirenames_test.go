@@ -1,0 +1,81 @@
+package imports
+
+import (
+	"go/ast"
+	"go/token"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// wireNames are what the Cat believes. Outside of proxy/cat they are constants of
+// that package, or they are not written at all.
+func wireNames() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"user_id":      regexp.MustCompile(`(^|[^A-Za-z0-9_])user_id($|[^A-Za-z0-9_])`),
+		"access_token": regexp.MustCompile(`(^|[^A-Za-z0-9_])access_token($|[^A-Za-z0-9_])`),
+		"/ws/":         regexp.MustCompile(`/ws/`),
+		"CCAT_":        regexp.MustCompile(`CCAT_`),
+	}
+}
+
+// speaksCat are the packages that may: the contract itself, what plays the Cat, and
+// what looks at the product from outside.
+const speaksCat = "proxy/cat/** internal/demo/** internal/e2e/** internal/bench/** internal/imports"
+
+// excepted are the literals that look like one and are none, by their file.
+func excepted() map[string][]string {
+	return map[string][]string{
+		// The name of a setting: which claim names the person.
+		"authhandlers/jwt/config.go":   {"user_id"},
+		"authhandlers/jwt/validate.go": {"user_id"},
+		// The name of a carrier in the audit log.
+		"authhandlers/handler.go": {"access_token"},
+		// The Cat's own variables, where a text tells the operator what to set.
+		"config/config.go":             {"CCAT_"},
+		"config/validate_cat.go":       {"CCAT_"},
+		"internal/cli/accounts.go":     {"CCAT_"},
+		"internal/cli/accountkinds.go": {"CCAT_"},
+		// Names of request headers that browsers ask to send.
+		"proxy/origin.go": {"user_id", "access_token"},
+	}
+}
+
+func TestOnlyTheContractSpellsTheCatsNames(t *testing.T) {
+	names, allowed := wireNames(), excepted()
+	seen := map[string]bool{}
+	for _, s := range sources(t) {
+		if s.test || anyFits(speaksCat, s.dir) {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, pattern := range names {
+				if !pattern.MatchString(text) {
+					continue
+				}
+				if strings.Contains(" "+strings.Join(allowed[s.name], " ")+" ", " "+name+" ") {
+					seen[s.name+" "+name] = true
+					continue
+				}
+				t.Errorf("%s: %s is spelt here; take the constant of proxy/cat", s.at(literal), name)
+			}
+			return true
+		})
+	}
+	for file, words := range allowed {
+		for _, w := range words {
+			if !seen[file+" "+w] {
+				t.Errorf("%s no longer spells %s: remove the exception", file, w)
+			}
+		}
+	}
+}
