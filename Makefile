@@ -1,6 +1,6 @@
 # Catflap's few targets. Go alone is needed for demo and build; `make test` brings
 # what else it needs from the package registries into .cache/, and says so.
-SHELL := /usr/bin/env bash
+SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo build test fuzz bench lint vuln generate
@@ -21,18 +21,25 @@ build: ## The static binary, bin/catflap
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w' -o bin/catflap ./cmd/catflap
 
 test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to end with real parts
+	@say() { printf '\n== %s\n' "$$*"; }
 	$(GO) version
-	$(GO) run ./internal/e2e/parts/install &
-	parts=$$!
-	test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo 'gofmt would change:'; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	say "parts for the end-to-end tests, into .cache/ (beside the unit tests)"
+	$(GO) run ./internal/e2e/parts/install & parts=$$!
+	say "format and vet"
+	unformatted=$$(gofmt -l $$(git ls-files '*.go'))
+	[ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
+	say "unit, vector, contract, leak and race tests"
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v -e /internal/e2e -e /internal/bench)
+	(cd examples/custom-handler && $(GO) vet ./... && $(GO) test ./...)
+	say "each fuzz target for $(FUZZTIME)"
 	$(MAKE) --no-print-directory fuzz
 	wait $$parts
+	say "end to end, with real parts"
 	$(GO) test -timeout 12m -count=1 ./internal/bench/... ./internal/e2e/...
 
 fuzz: ## Each fuzz target for FUZZTIME (default 5s)
-	for package in $$(grep -rlE '^func Fuzz' --include='*_test.go' $$(git ls-files '*_test.go') | xargs -n1 dirname | sort -u); do
+	@for package in $$(grep -rlE '^func Fuzz' --include='*_test.go' $$(git ls-files '*_test.go') | xargs -n1 dirname | sort -u); do
 	  for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$package/*_test.go | cut -c6-); do
 	    echo "fuzz $$package $$target"
 	    $(GO) test -run='^$$' -fuzz="^$$target$$" -fuzztime=$(FUZZTIME) ./$$package
