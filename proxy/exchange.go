@@ -147,14 +147,31 @@ func (ex *exchange) authenticate() *refusal {
 		ex.record.User, ex.record.Handler = ex.user.ID, ex.user.Handler
 		return nil
 	}
-	var rejected *authhandlers.Rejection
-	if ex.credential == nil && !ex.socket && errors.As(err, &rejected) && rejected.Code == authhandlers.CodeMissingCredential {
+	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
+	if ex.credential == nil && !ex.socket && rejected != nil && rejected.Code == authhandlers.CodeMissingCredential {
 		if d, ok := ex.h.o.Policy.Public(ex.r.Method, ex.target.path); ok {
 			ex.decision = d
 			return nil
 		}
 	}
+	if rejected != nil && rejected.Code == authhandlers.CodeBadSignature {
+		ex.holdBack()
+	}
 	return refuseAuthentication(err, ex.credential != nil)
+}
+
+// forgeryDelay is how long the refusal of a forged token is held back. Nobody who
+// has been given a token meets it; whoever sends forged ones as fast as they are
+// refused is slowed to what costs the others nothing.
+const forgeryDelay = 5 * time.Millisecond
+
+func (ex *exchange) holdBack() {
+	t := time.NewTimer(forgeryDelay)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ex.r.Context().Done():
+	}
 }
 
 // authorise asks the policy whether this person may call this endpoint.

@@ -80,7 +80,13 @@ func TestRefusalsAreInTheCatsShape(t *testing.T) {
 	} {
 		seen := l.cat.count()
 		resp, body := l.send(t, l.request(t, c.method, c.path, c.token, ""))
-		var answer struct{ Detail detail }
+		var answer struct {
+			Detail struct {
+				Error, Hint string
+				Code        authhandlers.Code
+				RequestID   string `json:"request_id"`
+			}
+		}
 		if err := json.Unmarshal([]byte(body), &answer); err != nil {
 			t.Errorf("%s %s as %q: %q", c.method, c.path, c.token, body)
 			continue

@@ -82,22 +82,40 @@ func refuseAuthentication(err error, tokenCame bool) *refusal {
 	}
 }
 
-// detail is the Cat's own shape of an error, which its clients show.
-type detail struct {
-	Error     string            `json:"error"`
-	Code      authhandlers.Code `json:"code"`
-	Hint      string            `json:"hint"`
-	RequestID string            `json:"request_id"`
+// body is the refusal in the Cat's own shape of an error, which its clients show.
+// The texts are our own; they are quoted as JSON all the same.
+func (ref *refusal) body(requestID string) []byte {
+	b := make([]byte, 0, 256)
+	b = append(b, `{"detail":{"error":`...)
+	b = appendJSON(b, ref.public)
+	b = append(b, `,"code":`...)
+	b = appendJSON(b, string(ref.code))
+	b = append(b, `,"hint":`...)
+	b = appendJSON(b, ref.hint)
+	b = append(b, `,"request_id":`...)
+	b = appendJSON(b, requestID)
+	return append(b, "}}"...)
+}
+
+// appendJSON appends a text as a JSON string.
+func appendJSON(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, err := json.Marshal(text)
+			if err != nil { // a string: can't happen
+				return append(b, `""`...)
+			}
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, text...)
+	return append(b, '"')
 }
 
 // write sends the refusal. Nothing has been written before.
 func (ref *refusal) write(w http.ResponseWriter, challenges []string, requestID string, head bool) {
-	body, err := json.Marshal(struct {
-		Detail detail `json:"detail"`
-	}{detail{ref.public, ref.code, ref.hint, requestID}})
-	if err != nil { // strings only: can't happen
-		body = []byte(`{"detail":{"error":"error"}}`)
-	}
+	body := ref.body(requestID)
 	h := w.Header()
 	h["Content-Type"] = []string{"application/json"}
 	h["Cache-Control"] = []string{"no-store"}

@@ -17,7 +17,7 @@ const (
 	upstreamIdle    = 4 * time.Second
 	upstreamPool    = 512
 	upstreamHeaders = 128 << 10
-	copyBuffer      = 32 << 10
+	copyBuffer      = 128 << 10
 )
 
 // UpstreamOptions say where the Cat is and how long it may take.

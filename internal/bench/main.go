@@ -34,7 +34,7 @@ func run(args []string) error {
 	rounds := f.Int("rounds", 5, "`ROUNDS` of each figure; medians are compared")
 	each := f.Duration("for", 2*time.Second, "how long one load takes")
 	rows := f.String("rows", "", "only these rows, such as 1,3c (default: all)")
-	profileTo := f.String("profile", "", "write a processor profile of row 1, or with -rows 3 of row 3, to this `FILE`, and nothing else")
+	profileTo := f.String("profile", "", "write a processor profile of row 1, or of the one that -rows names (3, 3b), to this `FILE`, and nothing else")
 	if err := f.Parse(args); err != nil {
 		return err
 	}

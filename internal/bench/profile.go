@@ -14,7 +14,7 @@ import (
 	"github.com/catflap/catflap/internal/app"
 )
 
-// profile runs Catflap inside this process, under the load of row 1 or 3, and
+// profile runs Catflap inside this process, under the load of row 1, 3 or 3b, and
 // writes its processor profile: where the time goes that the rows only add up.
 func profile(ctx context.Context, l *lab, file, row string, each time.Duration) error {
 	out, err := os.Create(file)
@@ -58,8 +58,11 @@ func profile(ctx context.Context, l *lab, file, row string, each time.Duration) 
 	}
 	b := &bench{lab: l, figures: map[string][]float64{}}
 	s := spec{Kind: "requests", Path: "/", Tokens: l.tokens.good(1), Status: 200, Connections: connections, For: each}
-	if row == "3" {
+	switch row {
+	case "3":
 		s.Tokens, s.Status = l.tokens.forged(10*distinct), 401
+	case "3b":
+		s.Tokens, s.Status = []string{"no-token-at-all"}, 401
 	}
 	_, _, err = b.load(ctx, c, s)
 	pprof.StopCPUProfile()
