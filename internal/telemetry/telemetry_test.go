@@ -1,0 +1,201 @@
+package telemetry
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/chat"
+)
+
+// sink is a log file that says what has reached it.
+type sink struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *sink) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+func record() *proxy.Record {
+	return &proxy.Record{
+		Outcome: proxy.OutcomeRefused, Status: 403, Code: "permission_denied", Rule: "default", Reason: "needs USERS:LIST", User: "staff:bob",
+		Handler: "staff", Carrier: "authorization", Method: "GET", Path: "/users/", Route: "GET /users/", Client: netip.MustParseAddr("192.0.2.1"),
+		RequestID: "ABCDEFGHIJKLMNOP", Duration: 1500 * time.Microsecond, Err: errors.New("the cause"),
+	}
+}
+
+func TestAnAuditLineHoldsTheWholeDecision(t *testing.T) {
+	var out bytes.Buffer
+	NewAudit(&out, config.Log{Format: "json", Audit: "refusals", Level: "error"}).Exchange(record())
+	var line map[string]any
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatal(err, out.String())
+	}
+	for name, want := range map[string]any{
+		"msg": "audit", "event": "refused", "status": 403.0, "code": "permission_denied", "rule": "default", "reason": "needs USERS:LIST",
+		"user": "staff:bob", "handler": "staff", "carrier": "authorization", "method": "GET", "path": "/users/", "route": "GET /users/",
+		"client": "192.0.2.1", "request_id": "ABCDEFGHIJKLMNOP", "duration_ms": 1.0, "err": "the cause",
+	} {
+		if line[name] != want {
+			t.Errorf("%s: %v, want %v", name, line[name], want)
+		}
+	}
+}
+
+func TestWhichExchangesAreAudited(t *testing.T) {
+	for _, c := range []struct {
+		audit   string
+		outcome proxy.Outcome
+		want    bool
+	}{
+		{"refusals", proxy.OutcomeRefused, true}, {"refusals", proxy.OutcomeFault, true}, {"refusals", proxy.OutcomeAllowed, false}, {"refusals", proxy.OutcomePage, false},
+		{"all", proxy.OutcomeAllowed, true}, {"all", proxy.OutcomePage, true},
+	} {
+		var out bytes.Buffer
+		r := record()
+		r.Outcome = c.outcome
+		NewAudit(&out, config.Log{Format: "text", Audit: c.audit}).Exchange(r)
+		if got := out.Len() > 0; got != c.want {
+			t.Errorf("audit: %s, %s: written %v", c.audit, c.outcome, got)
+		}
+	}
+}
+
+func TestALineStaysOneLine(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var out bytes.Buffer
+		r := record()
+		r.Path = "/x\r\n{\"msg\":\"audit\",\"event\":\"allowed\"}\x00\x1b[31m"
+		r.Err = errors.New("two\nlines")
+		NewAudit(&out, config.Log{Format: format, Audit: "all"}).Exchange(r)
+		if n := strings.Count(out.String(), "\n"); n != 1 || strings.ContainsAny(out.String(), "\r\x00\x1b") {
+			t.Errorf("%s: %q", format, out.String())
+		}
+	}
+}
+
+func TestSocketLines(t *testing.T) {
+	var out bytes.Buffer
+	a := NewAudit(&out, config.Log{Format: "json", Audit: "refusals"})
+	u := &authhandlers.AuthUserInfo{ID: "staff:bob", Handler: "staff"}
+	a.Socket(chat.Event{Kind: chat.EventOpen, User: u, ID: "ID1"})
+	a.Socket(chat.Event{Kind: chat.EventClose, User: u, ID: "ID1", Code: 4401, Reason: "token expired"})
+	for _, want := range []string{`"event":"socket_open"`, `"event":"socket_close"`, `"close_code":4401`, `"reason":"token expired"`, `"user":"staff:bob"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is not in %s", want, out.String())
+		}
+	}
+}
+
+func TestTheWriterGathersAndFlushes(t *testing.T) {
+	s := &sink{}
+	w := NewWriter(s)
+	fmt.Fprintln(w, `{"level":"INFO","msg":"one"}`)
+	if s.text() != "" {
+		t.Error("a quiet line went out at once")
+	}
+	fmt.Fprintln(w, `{"level":"ERROR","msg":"two"}`)
+	if got := s.text(); strings.Count(got, "\n") != 2 || !strings.HasPrefix(got, `{"level":"INFO"`) {
+		t.Errorf("after an error: %q", got)
+	}
+	fmt.Fprintln(w, `{"level":"INFO","msg":"three"}`)
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(s.text(), "three"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a quiet line never went out")
+		}
+	}
+	fmt.Fprintln(w, `{"level":"INFO","msg":"four"}`)
+	if err := w.Flush(); err != nil || !strings.Contains(s.text(), "four") {
+		t.Error("the last line was lost")
+	}
+}
+
+func TestTheWriterKeepsLinesWhole(t *testing.T) {
+	s := &sink{}
+	w := NewWriter(s)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for range 2000 {
+				fmt.Fprintln(w, strings.Repeat(string(rune('a'+i)), 40))
+			}
+		})
+	}
+	wg.Wait()
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(s.text()) {
+		n++
+		if line = strings.TrimSpace(line); len(line) != 40 || strings.Trim(line, line[:1]) != "" {
+			t.Fatalf("%q", line)
+		}
+	}
+	if n != 16000 {
+		t.Errorf("%d lines", n)
+	}
+}
+
+func TestMetricsHaveBoundedLabels(t *testing.T) {
+	m := NewMetrics("test")
+	for i := range 200 {
+		r := record()
+		r.Status, r.Path, r.User, r.RequestID = 100+i*7, fmt.Sprintf("/%d", i), fmt.Sprintf("u%d", i), fmt.Sprint(i)
+		m.Exchange(r)
+		m.Socket(chat.Event{Kind: chat.EventClose, Code: 3000 + i*10, User: &authhandlers.AuthUserInfo{}})
+	}
+	m.HandlerEvents("staff")("cache_hit")
+	m.Reloaded(true, 1)
+	m.Reloaded(false, 0)
+	m.Ready(true)
+	out := httptest.NewRecorder()
+	m.Handler().ServeHTTP(out, httptest.NewRequest("GET", "/metrics", nil))
+	text := out.Body.String()
+	for _, want := range []string{
+		`catflap_refusals_total{code="permission_denied"} 200`, `catflap_handler_events_total{event="cache_hit",handler="staff"} 1`,
+		`catflap_config_last_reload_successful 0`, `catflap_config_reloads_total{result="taken"} 1`, "catflap_ready 1", `catflap_build_info{`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if n := strings.Count(text, "catflap_requests_total{"); n > 6 {
+		t.Errorf("%d series of requests", n)
+	}
+	if n := strings.Count(text, "catflap_sockets_closed_total{"); n > 14 {
+		t.Errorf("%d series of closes", n)
+	}
+	if strings.Contains(text, "u17") || strings.Contains(text, "/17") {
+		t.Error("a person or a path is a label")
+	}
+}
+
+func TestCountingAnAllowedRequestIsCheap(t *testing.T) {
+	m := NewMetrics("test")
+	r := record()
+	r.Outcome, r.Code = proxy.OutcomeAllowed, ""
+	if n := testing.AllocsPerRun(100, func() { m.Exchange(r) }); n > 4 {
+		t.Errorf("%v allocations", n)
+	}
+}
