@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -54,7 +56,7 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 	// A body that streams through can't be sent again, so it never meets a
 	// connection that the Cat may have closed meanwhile.
 	u.streamed = &http.Transport{
-		DialContext: dialer.DialContext, DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
+		DialContext: u.wide(dialer.DialContext), DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
 		DisableCompression: true, MaxResponseHeaderBytes: upstreamHeaders,
 	}
 	return u
@@ -83,6 +85,30 @@ func (u *Upstream) Get() []byte { return *u.buffers.Get().(*[]byte) }
 
 // Put takes a buffer back.
 func (u *Upstream) Put(b []byte) { u.buffers.Put(&b) }
+
+// wideConn takes a body in large pieces: net/http's own are so small that half of
+// an upload's cost is system calls.
+type wideConn struct {
+	net.Conn
+	buffers *Upstream
+}
+
+func (u *Upstream) wide(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return wideConn{c, u}, nil
+	}
+}
+
+// ReadFrom implements io.ReaderFrom, which net/http looks for.
+func (c wideConn) ReadFrom(r io.Reader) (int64, error) {
+	b := c.buffers.Get()
+	defer c.buffers.Put(b)
+	return io.CopyBuffer(struct{ io.Writer }{c.Conn}, r, b)
+}
 
 // mapLocation makes an address of the Cat's own a path, so that no browser is
 // ever sent to the Cat itself. Other hosts' addresses stay.
