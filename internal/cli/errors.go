@@ -26,7 +26,6 @@ func (e *hintedError) Unwrap() error { return e.err }
 func (e *env) exit(err error) int {
 	var problems *config.Errors
 	var wrong *usageError
-	var hinted *hintedError
 	switch {
 	case err == nil:
 		return exitDone
@@ -38,7 +37,7 @@ func (e *env) exit(err error) int {
 	default:
 		fmt.Fprintf(e.stderr, "catflap: %s\n", err)
 	}
-	if errors.As(err, &hinted) {
+	if hinted, ok := errors.AsType[*hintedError](err); ok {
 		fmt.Fprintf(e.stderr, "hint: %s\n", hinted.hint)
 	}
 	return exitFailed

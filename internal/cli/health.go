@@ -19,6 +19,7 @@ import (
 // The bounds of a health check: a probe that hangs is worse than one that fails.
 const (
 	healthTimeout = 3 * time.Second
+	readyTimeout  = 6 * time.Second // readiness may ask an identity provider
 	healthAnswer  = 64 << 10
 )
 
@@ -72,11 +73,11 @@ func askHealth(ctx context.Context, addr string, ready bool) error {
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "localhost" // every interface, so this one too
 	}
-	path := "/healthz"
+	path, timeout := "/healthz", healthTimeout
 	if ready {
-		path = "/readyz"
+		path, timeout = "/readyz", readyTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
 	if err != nil {

@@ -25,6 +25,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "", // then read what has changed
 		Setup: func(e *testscript.Env) error {
+			// The race detector waits a second at each end of a process.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			// Nothing of the machine that runs the test decides.
 			for _, name := range []string{"CCAT_API_KEY", "CCAT_API_KEY_WS", "CCAT_JWT_SECRET"} {
 				e.Setenv(name, "")

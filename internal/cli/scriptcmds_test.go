@@ -36,7 +36,7 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args { // all held until each has its own
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ts.Check(err)
-		defer l.Close() //nolint:errcheck // it has done its work
+		defer l.Close()
 		ts.Setenv(name, l.Addr().String())
 	}
 }

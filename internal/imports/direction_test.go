@@ -123,7 +123,7 @@ func ruleFor(dir string) (rule, bool) {
 }
 
 func anyFits(patterns, dir string) bool {
-	for _, p := range strings.Fields(patterns) {
+	for p := range strings.FieldsSeq(patterns) {
 		if fits(p, dir) {
 			return true
 		}

@@ -23,8 +23,10 @@ const (
 
 var (
 	closeExpired   = Closing{CodeSignedOut, "token expired"}
+	closeSignedOut = Closing{CodeSignedOut, "signed out"}
 	closeTakenOver = Closing{CodeTakenOver, "another window of yours has taken over"}
 	closeStopping  = Closing{websocket.CloseGoingAway, "the server is stopping"}
+	closeFault     = Closing{websocket.CloseInternalServerErr, "a fault of ours"}
 	closeSilent    = Closing{websocket.CloseAbnormalClosure, "no answer to two pings"}
 )
 
@@ -35,6 +37,13 @@ var (
 	// ErrStopping means that the hub no longer takes sockets.
 	ErrStopping = errors.New("no more sockets are taken: stopping")
 )
+
+// EndedError means that the person's access ended while the socket was opening.
+type EndedError struct{ Closing Closing }
+
+func (e *EndedError) Error() string {
+	return "access ended while the socket was opening: " + e.Closing.Reason
+}
 
 // DialError means that the Cat did not open a socket.
 type DialError struct{ Err error }
@@ -60,16 +69,28 @@ const (
 	settle = 100 * time.Millisecond
 	// closeWait bounds a close handshake; then the connection is cut.
 	closeWait = 3 * time.Second
-	// controlWait bounds the writing of a control frame.
+	// controlWait bounds the writing of a close.
 	controlWait = 5 * time.Second
 	// stall is how long a piece of a message may take to be written before its
 	// reader is taken for gone.
 	stall = 60 * time.Second
+	// waited is how long a write takes that had to wait for its reader.
+	waited = 50 * time.Millisecond
 	// look is how often expiry is compared with the clock.
 	look = 200 * time.Millisecond
+	// abortWait is how long sockets that were cut may take to be told of.
+	abortWait = time.Second
 	// queue bounds the sockets of one person that wait for their turn.
 	queue = 8
 )
+
+// because makes the error of a join that is ended before it has opened anything.
+func because(c Closing) error {
+	if c == closeStopping {
+		return ErrStopping
+	}
+	return &EndedError{c}
+}
 
 // frame writes the payload of a close frame that passes a received one on.
 func frame(e *websocket.CloseError) []byte {

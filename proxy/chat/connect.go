@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	readBuffer  = 1 << 10 // held by an idle socket; larger messages bypass it
+	readBuffer  = 1 << 8  // held by an idle socket; larger messages bypass it
 	writeBuffer = 4 << 10 // borrowed while something is written
 )
 

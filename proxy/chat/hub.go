@@ -34,28 +34,9 @@ type Options struct {
 	Settings
 	Now     func() time.Time
 	Observe func(Event)
-}
-
-// EventKind is what happened to a socket.
-type EventKind string
-
-// The kinds of event.
-const (
-	EventOpen  EventKind = "socket_open"
-	EventClose EventKind = "socket_close"
-)
-
-// Event is one opening or closing, for the audit log and the metrics.
-type Event struct {
-	Kind              EventKind
-	User              *authhandlers.AuthUserInfo
-	ID                string // the request id of the handshake
-	Client            netip.Addr
-	Code              int    // of the close; 1006 where there was none
-	Reason            string // why it was closed from here, or "closed by the client", "closed by the Cat"
-	Duration          time.Duration
-	FromClient, ToCat int64 // messages and bytes towards the Cat
-	FromCat, ToClient int64 // messages and bytes towards the client
+	// Caught, if set, is deferred in each goroutine that serves a socket: it may
+	// recover, and then a fault costs that one socket.
+	Caught func()
 }
 
 // Joining is a client that wants a socket.
@@ -73,15 +54,19 @@ type Joining struct {
 type Hub struct {
 	now     func() time.Time
 	observe func(Event)
+	caught  func()
 	buffers writeBuffers
 	pieces  sync.Pool
+	stall   time.Duration
 
 	mu       sync.Mutex
 	settings Settings
+	judge    func(*authhandlers.AuthUserInfo) *Closing // of the last Rejudge
 	stopping bool
-	sockets  map[*socket]struct{}
-	joining  int // places taken, open or not
+	sockets  map[*socket]struct{} // each holds a place, served already or not
+	serving  int
 	people   map[string]*person
+	ends     expiries
 	looking  bool
 	idle     sync.WaitGroup
 }
@@ -94,9 +79,12 @@ func NewHub(o Options) *Hub {
 	if o.Observe == nil {
 		o.Observe = func(Event) {}
 	}
+	if o.Caught == nil {
+		o.Caught = func() {}
+	}
 	return &Hub{
-		now: o.Now, observe: o.Observe, settings: o.Settings,
-		sockets: map[*socket]struct{}{}, people: map[string]*person{},
+		now: o.Now, observe: o.Observe, caught: o.Caught, settings: o.Settings,
+		stall: stall, sockets: map[*socket]struct{}{}, people: map[string]*person{},
 		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
 	}
 }
@@ -108,75 +96,72 @@ func (h *Hub) Reconfigure(s Settings) {
 	h.settings = s
 }
 
-// Join serves one client until its socket ends, and then returns nil. An error
-// means that nothing was upgraded and that the caller answers over HTTP: it is or
-// wraps ErrTooManySockets, ErrStopping, *DialError, *UpgradeError or ctx's error.
+// Join opens a socket for one client and returns; the hub serves it from then on,
+// without the caller's goroutine, which would cost each idle socket more than
+// the rest. An error means that nothing was upgraded and that the caller answers
+// over HTTP: it is or wraps ErrTooManySockets, ErrStopping, *EndedError,
+// *DialError, *UpgradeError or ctx's error. An ended ctx ends the waiting, but not
+// the socket.
 func (h *Hub) Join(ctx context.Context, j Joining) error {
-	settings, p, err := h.reserve(j.User.ID)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s, mode, err := h.reserve(&j, cancel)
 	if err != nil {
 		return err
 	}
-	defer h.release(p)
-	s := newSocket(h, j, settings)
-	if err := h.connect(ctx, s, p, settings.Mode); err != nil {
+	if err := s.open(ctx, &j, mode); err != nil {
+		h.release(s)
 		return err
-	}
-	s.left = sync.OnceFunc(func() { p.left(s) })
-	defer s.left()
-	if s.client, err = j.Upgrade(); err != nil {
-		s.hangUp()
-		return &UpgradeError{err}
 	}
 	s.serve()
 	return nil
 }
 
-// connect opens the socket at the Cat, in the person's turn.
-func (h *Hub) connect(ctx context.Context, s *socket, p *person, mode Mode) (err error) {
-	if mode == Shared {
-		if err := p.takeTurn(ctx); err != nil {
-			return err
-		}
-		defer p.giveTurn()
-	}
-	if s.cat, err = s.joining.Dial(ctx); err != nil {
-		return &DialError{err}
-	}
-	p.joined(s)
-	return nil
-}
-
-// reserve takes a place for a person's socket.
-func (h *Hub) reserve(id string) (Settings, *person, error) {
+// reserve takes a place for a person's socket. From here on, whatever ends that
+// person's access ends this, too.
+func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*socket, Mode, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.people[id]
+	p := h.people[j.User.ID]
 	switch set := &h.settings; {
 	case h.stopping:
-		return Settings{}, nil, ErrStopping
-	case set.MaxSockets > 0 && h.joining >= set.MaxSockets:
-		return Settings{}, nil, ErrTooManySockets
+		return nil, 0, ErrStopping
+	case set.MaxSockets > 0 && len(h.sockets) >= set.MaxSockets && !p.takesOver(set.Mode):
+		return nil, 0, ErrTooManySockets
 	case p != nil && set.Mode == Separate && set.MaxPerUser > 0 && p.places >= set.MaxPerUser:
-		return Settings{}, nil, ErrTooManySockets
+		return nil, 0, ErrTooManySockets
 	case p != nil && set.Mode == Shared && p.places >= queue:
-		return Settings{}, nil, ErrTooManySockets
+		return nil, 0, ErrTooManySockets
+	}
+	// The caller has judged this person, but by rules that may have changed since.
+	if h.judge != nil {
+		if c := h.judge(j.User); c != nil {
+			return nil, 0, &EndedError{*c}
+		}
 	}
 	if p == nil {
-		p = newPerson(id)
-		h.people[id] = p
+		p = newPerson(j.User.ID)
+		h.people[j.User.ID] = p
 	}
 	p.places++
-	h.joining++
+	s := newSocket(h, p, j, cancel)
+	h.sockets[s] = struct{}{}
 	h.idle.Add(1)
-	return h.settings, p, nil
+	h.watch(s)
+	return s, h.settings.Mode, nil
 }
 
 // release gives the place back. The person is remembered until the Cat has
 // settled, since their next socket must wait for that.
-func (h *Hub) release(p *person) {
+func (h *Hub) release(s *socket) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.joining--
+	delete(h.sockets, s)
+	h.ends.remove(s)
+	if s.isServed {
+		h.serving--
+	}
+	p := s.person
 	p.places--
 	if p.places == 0 {
 		time.AfterFunc(settle, func() { h.forget(p) })
@@ -184,10 +169,20 @@ func (h *Hub) release(p *person) {
 	h.idle.Done()
 }
 
+// served notes that the socket is open at both ends.
+func (h *Hub) served(s *socket) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.isServed = true
+	h.serving++
+}
+
+// forget drops a person without sockets, unless the Cat has not settled: then another
+// socket has ended since, and the timer of its own release comes later.
 func (h *Hub) forget(p *person) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if p.places == 0 && h.people[p.id] == p {
+	if p.places == 0 && p.unsettled() <= 0 && h.people[p.id] == p {
 		delete(h.people, p.id)
 	}
 }
@@ -196,5 +191,5 @@ func (h *Hub) forget(p *person) {
 func (h *Hub) Count() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.sockets)
+	return h.serving
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
+var settings = Settings{Mode: Shared, Ping: 30 * time.Second, MaxMessage: 16 << 20}
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lab is a hub between clients and a Cat whose sockets a test serves.
@@ -25,7 +27,8 @@ type lab struct {
 	cat   *httptest.Server
 	front *httptest.Server
 
-	catAddr string // if set, of another Cat
+	catAddr   string // if set, of another Cat
+	upgrading func() // if set, called before a client is answered
 
 	now    atomic.Int64
 	expiry atomic.Int64
@@ -76,9 +79,14 @@ func newLab(t testing.TB, settings Settings, serve func(*websocket.Conn)) *lab {
 			u.Expiry = time.Unix(0, at)
 		}
 		err := l.hub.Join(r.Context(), Joining{
-			User:    u,
-			Dial:    func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, r.URL.Path) },
-			Upgrade: func() (*websocket.Conn, error) { return l.hub.Upgrader().Upgrade(w, r, nil) },
+			User: u,
+			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, r.URL.Path) },
+			Upgrade: func() (*websocket.Conn, error) {
+				if l.upgrading != nil {
+					l.upgrading()
+				}
+				return l.hub.Upgrader().Upgrade(w, r, nil)
+			},
 		})
 		if err != nil {
 			l.mu.Lock()
@@ -114,6 +122,29 @@ func (l *lab) dialCat(ctx context.Context, user string) (*websocket.Conn, error)
 	return l.dial(ctx, &httptest.Server{URL: "http://" + l.catAddr}, user)
 }
 
+// joining is a join without a client. A nil dial is the Cat's.
+func (l *lab) joining(user string, dial func() (*websocket.Conn, error)) Joining {
+	j := Joining{
+		User:    &authhandlers.AuthUserInfo{ID: user, Issuer: "i", Subject: user, Handler: "h"},
+		Dial:    func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, user) },
+		Upgrade: func() (*websocket.Conn, error) { return nil, errors.New("nobody is there") },
+	}
+	if dial != nil {
+		j.Dial = func(context.Context) (*websocket.Conn, error) { return dial() }
+	}
+	return j
+}
+
+// places returns how many places a person holds.
+func (l *lab) places(user string) int {
+	l.hub.mu.Lock()
+	defer l.hub.mu.Unlock()
+	if p := l.hub.people[user]; p != nil {
+		return p.places
+	}
+	return 0
+}
+
 func (l *lab) observe(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -128,6 +159,27 @@ func (l *lab) open(t *testing.T, user string) *websocket.Conn {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// closed waits for the closings of n sockets and returns the last. A reason that is
+// empty is any.
+func (l *lab) closed(t *testing.T, n, code int, reason string) Event {
+	t.Helper()
+	var last Event
+	l.eventually(t, "a closing is told", func() bool {
+		seen := 0
+		for _, e := range l.events {
+			if e.Kind == EventClose {
+				last = e
+				seen++
+			}
+		}
+		return seen >= n
+	})
+	if last.Code != code || reason != "" && last.Reason != reason {
+		t.Errorf("told of as %d %q", last.Code, last.Reason)
+	}
+	return last
 }
 
 // closedWith reads until the end and returns the close code and reason.

@@ -1,74 +1,65 @@
 package chat
 
 import (
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 )
 
-// pings keep both connections of a socket known to be alive: whoever stays silent
-// for two of them is gone. A timer holds no goroutine while it waits.
-type pings struct {
-	mu      sync.Mutex
-	timer   *time.Timer
-	stopped bool
+// side is what is known of the connection at one side.
+type side struct {
+	sign  atomic.Int64 // when it last gave a sign of life
+	asked atomic.Bool  // a ping is on its way
 }
 
-func (p *pings) stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stopped = true
-	if p.timer != nil {
-		p.timer.Stop()
+func (s *side) alive(at time.Time) { s.sign.Store(at.UnixNano()) }
+
+// startPings keeps both connections known to be alive: whoever stays silent for two
+// pings is gone. A timer holds no goroutine while it waits.
+func (s *socket) startPings() {
+	for way, c := range s.conns {
+		side := &s.sides[way]
+		side.alive(time.Now())
+		c.SetPongHandler(func(string) error { side.alive(time.Now()); return nil })
+		// The same payload back. There is as much time for it as for a message: if it
+		// were short, a ping would be the end of a client that reads slowly.
+		c.SetPingHandler(func(payload string) error {
+			now := time.Now()
+			side.alive(now)
+			_ = c.WriteControl(websocket.PongMessage, []byte(payload), now.Add(s.hub.stall)) // the reader finds out what is wrong
+			return nil
+		})
+	}
+	if s.ping > 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.pinging = time.AfterFunc(s.ping, s.askBoth)
 	}
 }
 
-func (s *socket) startPings() *pings {
-	p := &pings{}
-	every := s.settings.Ping
-	if every <= 0 {
-		return p
-	}
-	for _, c := range []*websocket.Conn{s.client, s.cat} {
-		s.sign(c)
-		c.SetPongHandler(func(string) error { s.sign(c); return nil })
-	}
-	var tick func()
-	tick = func() {
-		if !s.ping(every) {
+// askBoth pings both sides, and ends the socket when one has been silent for too long.
+func (s *socket) askBoth() {
+	now := time.Now()
+	for way := range s.sides {
+		side := &s.sides[way]
+		if now.Sub(time.Unix(0, side.sign.Load())) > 2*s.ping+s.ping/2 {
+			s.end(closeSilent)
 			return
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if !p.stopped {
-			p.timer = time.AfterFunc(every, tick)
+		if side.asked.CompareAndSwap(false, true) {
+			go s.ask(way)
 		}
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.timer = time.AfterFunc(every, tick)
-	return p
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.pinging.Reset(s.ping)
+	}
 }
 
-// ping asks both sides, and ends the socket when one has been silent for too long.
-func (s *socket) ping(every time.Duration) bool {
-	now := time.Now()
-	for i, c := range []*websocket.Conn{s.client, s.cat} {
-		if now.Sub(time.Unix(0, s.lastSign[i].Load())) > 2*every+every/2 {
-			s.end(closeSilent)
-			return false
-		}
-		_ = c.WriteControl(websocket.PingMessage, nil, now.Add(controlWait)) // a dead connection is found by its silence
-	}
-	return true
-}
-
-// sign notes a sign of life.
-func (s *socket) sign(c *websocket.Conn) {
-	i := 0
-	if c == s.cat {
-		i = 1
-	}
-	s.lastSign[i].Store(time.Now().UnixNano())
+func (s *socket) ask(way int) {
+	// A dead connection is found by its silence.
+	_ = s.conns[way].WriteControl(websocket.PingMessage, nil, time.Now().Add(s.hub.stall))
+	s.sides[way].asked.Store(false)
 }

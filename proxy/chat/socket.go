@@ -1,172 +1,160 @@
 package chat
 
 import (
+	"context"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/authhandlers"
 )
 
-// socket is one client with its socket at the Cat.
-type socket struct {
-	hub      *Hub
-	joining  Joining
-	settings Settings
-	client   *websocket.Conn // nil until upgraded
-	cat      *websocket.Conn
-	opened   time.Time
-	over     chan struct{} // closed when the socket at the Cat is closed completely
-	left     func()        // says so, once
-
-	mu       sync.Mutex
-	serving  bool
-	closing  *Closing // why it was ended from here, if it was
-	first    *Closing // how it ended first
-	cut      *time.Timer
-	towards  [2]traffic // the Cat, the client
-	lastSign [2]atomic.Int64
-}
-
-// traffic counts what has gone one way.
-type traffic struct{ messages, bytes atomic.Int64 }
-
+// The two ways through a socket. A way is also the name of the side that it comes
+// from: what goes to the Cat comes from the client.
 const (
 	toCat = iota
 	toClient
 )
 
-func newSocket(h *Hub, j Joining, settings Settings) *socket {
-	return &socket{hub: h, joining: j, settings: settings, over: make(chan struct{})}
+// socket is one client with its socket at the Cat.
+type socket struct {
+	hub    *Hub
+	person *person
+	user   *authhandlers.AuthUserInfo
+	id     string
+	addr   netip.Addr
+	ping   time.Duration
+	limit  int64
+	expiry int // the place in the hub's expiries, guarded by the hub
+
+	over     chan struct{} // closed when the socket at the Cat is closed completely
+	isServed bool          // guarded by the hub
+	since    time.Time
+	running  atomic.Int32 // relays under way
+	towards  [2]traffic   // each is its relay's own until that has ended
+	sides    [2]side
+
+	mu      sync.Mutex
+	conns   [2]*websocket.Conn      // the client, nil until upgraded; the Cat, nil until dialled
+	cancel  context.CancelCauseFunc // ends the waiting before that
+	closing *Closing                // why it was ended from here, if it was
+	first   *Closing                // how it ended first
+	cut     *time.Timer
+	pinging *time.Timer
+	ended   bool // nothing more is to be started
 }
 
-// serve relays until both sides have ended.
-func (s *socket) serve() {
-	h := s.hub
-	s.opened = h.now()
-	s.mu.Lock()
-	s.serving = true
-	early := s.closing
-	s.mu.Unlock()
-	h.register(s)
-	h.observe(Event{Kind: EventOpen, User: s.joining.User, ID: s.joining.ID, Client: s.joining.Client})
-	if s.settings.MaxMessage > 0 {
-		s.client.SetReadLimit(s.settings.MaxMessage)
+func newSocket(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *socket {
+	return &socket{
+		hub: h, person: p, user: j.User, id: j.ID, addr: j.Client, ping: h.settings.Ping, limit: h.settings.MaxMessage,
+		expiry: noExpiry, over: make(chan struct{}), cancel: cancel,
 	}
-	if early != nil {
+}
+
+// open opens both ends: the Cat's in the person's turn, and only then the client's.
+func (s *socket) open(ctx context.Context, j *Joining, mode Mode) error {
+	if err := s.dial(ctx, j, mode); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	}
+	client, err := j.Upgrade()
+	if err != nil {
+		s.hangUp()
+		return &UpgradeError{err}
+	}
+	s.mu.Lock()
+	s.conns[toCat] = client
+	s.cancel = nil
+	s.mu.Unlock()
+	return nil
+}
+
+// dial opens the socket at the Cat.
+func (s *socket) dial(ctx context.Context, j *Joining, mode Mode) error {
+	p := s.person
+	if mode == Shared {
+		if err := p.takeTurn(ctx); err != nil {
+			return err
+		}
+		defer p.giveTurn()
+	} else if err := p.settled(ctx, p.ending()); err != nil {
+		return err
+	}
+	cat, err := j.Dial(ctx)
+	if err != nil {
+		p.rest() // the Cat may have seen it come and go
+		return &DialError{err}
+	}
+	s.mu.Lock()
+	s.conns[toClient] = cat
+	s.mu.Unlock()
+	p.joined(s)
+	return nil
+}
+
+// hangUp leaves the Cat a proper close when there is no client to serve.
+func (s *socket) hangUp() {
+	cat := s.conns[toClient]
+	deadline := time.Now().Add(closeWait)
+	_ = cat.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
+	_ = cat.SetReadDeadline(deadline)
+	if properClose(discard(cat)) != nil {
+		s.drain(cat)
+	}
+	_ = cat.Close()
+	s.person.left(s)
+}
+
+// serve starts relaying both ways, in goroutines of its own whose stacks have never
+// grown; whichever ends last tidies up.
+func (s *socket) serve() {
+	if s.limit > 0 {
+		s.conns[toCat].SetReadLimit(s.limit)
+	}
+	for way := range s.conns {
+		s.answerClose(way)
+	}
+	s.opened()
+	s.hub.served(s)
+	s.startPings()
+	if early := s.endedFromHere(); early != nil {
 		s.sendClose(*early) // ended while its handshake was under way
 	}
-	pings := s.startPings()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		s.relay(s.cat, s.client, toClient)
-		// The Cat has closed. A client that does not answer its own close holds up
-		// nobody who waits for the Cat.
-		_ = s.cat.Close()
-		s.left()
-	}()
-	s.relay(s.client, s.cat, toCat)
-	<-done
-	pings.stop()
-	s.hangUp()
-	h.unregister(s)
-	s.tell()
+	s.running.Store(2)
+	go s.run(toCat)
+	go s.run(toClient)
 }
 
-// end closes the socket from here: both sides are told, and cut when they do not
-// answer. The first reason counts.
-func (s *socket) end(c Closing) {
-	s.mu.Lock()
-	if s.closing != nil {
-		s.mu.Unlock()
+func (s *socket) run(way int) {
+	defer s.hub.caught()
+	defer s.done(way)
+	s.passEnd(way, s.copyMessages(way))
+}
+
+// done follows a relay's end, also one by a panic.
+func (s *socket) done(way int) {
+	_ = s.conns[way].Close()
+	if way == toClient {
+		s.person.left(s)
+	}
+	if s.running.Add(-1) > 0 {
+		s.cutSoon()
 		return
 	}
-	s.closing = &c
-	serving := s.serving
-	s.mu.Unlock()
-	if serving {
-		s.sendClose(c)
-	}
-}
-
-// endedFromHere is why the socket was ended from here, or nil.
-func (s *socket) endedFromHere() *Closing {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closing
-}
-
-func (s *socket) sendClose(c Closing) {
-	s.ended(c)
-	if c.Code == websocket.CloseAbnormalClosure {
-		s.abort()
-		return
-	}
-	deadline := time.Now().Add(controlWait)
-	// In the background: a client that does not read must not hold up whoever ends it.
-	go func() {
-		_ = s.client.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(c.Code, c.Reason), deadline)
-	}()
-	_ = s.cat.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
-}
-
-// ended notes the first reason, and sees to it that the connections are cut if
-// the close handshakes take too long.
-func (s *socket) ended(c Closing) {
-	s.mu.Lock()
-	if s.first == nil {
-		s.first = &c
-	}
-	s.mu.Unlock()
-	s.cutSoon()
-}
-
-func (s *socket) cutSoon() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cut == nil {
-		s.cut = time.AfterFunc(closeWait, s.abort)
-	}
-}
-
-// abort cuts both connections.
-func (s *socket) abort() {
-	_ = s.client.Close()
-	_ = s.cat.Close()
-}
-
-// hangUp ends both connections once nothing is relayed any more. A client that
-// was never upgraded leaves the Cat a proper close.
-func (s *socket) hangUp() {
-	s.mu.Lock()
-	if s.cut != nil {
-		s.cut.Stop()
-	}
-	s.mu.Unlock()
-	if s.client == nil {
-		deadline := time.Now().Add(controlWait)
-		_ = s.cat.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
-		_ = s.cat.SetReadDeadline(time.Now().Add(closeWait))
-		for {
-			if _, _, err := s.cat.NextReader(); err != nil {
-				break
-			}
+	s.ended = true
+	for _, t := range []*time.Timer{s.cut, s.pinging} {
+		if t != nil {
+			t.Stop()
 		}
-	} else {
-		_ = s.client.Close()
 	}
-	_ = s.cat.Close()
-}
-
-func (s *socket) tell() {
-	s.mu.Lock()
-	first := s.first
 	s.mu.Unlock()
-	s.hub.observe(Event{
-		Kind: EventClose, User: s.joining.User, ID: s.joining.ID, Client: s.joining.Client, Code: first.Code, Reason: first.Reason,
-		Duration:   s.hub.now().Sub(s.opened),
-		FromClient: s.towards[toCat].messages.Load(), ToCat: s.towards[toCat].bytes.Load(),
-		FromCat: s.towards[toClient].messages.Load(), ToClient: s.towards[toClient].bytes.Load(),
-	})
+	defer s.hub.release(s)
+	s.note(closeFault) // never the first, unless a panic came before any
+	s.closed()
 }

@@ -1,15 +1,9 @@
 package chat
 
 import (
-	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 )
-
-type atomicCount struct{ n atomic.Int64 }
-
-func (c *atomicCount) add(n int64) { c.n.Add(n) }
-func (c *atomicCount) get() int64  { return c.n.Load() }
 
 // FuzzTextCheck compares with the library, cut in every two places.
 func FuzzTextCheck(f *testing.F) {

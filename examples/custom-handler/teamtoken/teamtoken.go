@@ -22,6 +22,16 @@ import (
 // the next handler.
 const prefix = "team_"
 
+// The bounds of a token. One that is too short to be 32 random bytes in hex could
+// be found from its digest, so it is never accepted, whatever the file says.
+const (
+	minLength = len(prefix) + 2*32
+	maxLength = 256
+)
+
+// codeUnknown is a reason of this handler's own, for the client and the audit log.
+const codeUnknown authhandlers.Code = "unknown_team_token"
+
 // Config is what may stand in the configuration beside name, alias and type.
 type Config struct {
 	// The members of the team.
@@ -90,6 +100,9 @@ func (h *handler) Authenticate(_ context.Context, r *authhandlers.Request) (*aut
 	if !r.Credential.Bearer() || !strings.HasPrefix(r.Credential.Value, prefix) {
 		return nil, authhandlers.ErrNoCredential
 	}
+	if n := len(r.Credential.Value); n < minLength || n > maxLength {
+		return nil, authhandlers.Reject(authhandlers.CodeMalformedToken, "this is no whole team token", "%d bytes", n)
+	}
 	digest := sha256.Sum256([]byte(r.Credential.Value))
 	found := -1
 	for i := range h.members {
@@ -98,7 +111,7 @@ func (h *handler) Authenticate(_ context.Context, r *authhandlers.Request) (*aut
 		}
 	}
 	if found < 0 {
-		return nil, &authhandlers.Rejection{Code: authhandlers.CodeBadSignature, Hint: "this team token is not known"}
+		return nil, &authhandlers.Rejection{Code: codeUnknown, Hint: "this team token is not known, or no longer"}
 	}
 	m := &h.members[found]
 	return &authhandlers.AuthUserInfo{Issuer: h.issuer, Subject: m.subject, Name: m.subject, Groups: m.groups}, nil

@@ -1,0 +1,150 @@
+package examples
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+)
+
+type container struct {
+	Name  string
+	Args  []string
+	Ports []struct {
+		Name          string
+		ContainerPort int `yaml:"containerPort"`
+	}
+	Env []struct {
+		Name      string
+		ValueFrom struct {
+			SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
+		} `yaml:"valueFrom"`
+	}
+	LivenessProbe, ReadinessProbe struct {
+		Exec struct{ Command []string }
+	}
+	VolumeMounts    []struct{ Name, MountPath string } `yaml:"volumeMounts"`
+	SecurityContext struct {
+		RunAsNonRoot           bool `yaml:"runAsNonRoot"`
+		RunAsUser              int  `yaml:"runAsUser"`
+		ReadOnlyRootFilesystem bool `yaml:"readOnlyRootFilesystem"`
+	} `yaml:"securityContext"`
+}
+
+type object struct {
+	Kind     string
+	Metadata struct{ Name string }
+	Data     map[string]string
+	Spec     struct {
+		Replicas int
+		Strategy struct{ Type string }
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     struct {
+				Containers []container
+				Volumes    []struct {
+					Name      string
+					ConfigMap struct{ Name string } `yaml:"configMap"`
+				}
+			}
+		}
+		Selector    map[string]any
+		PodSelector struct {
+			MatchLabels map[string]string `yaml:"matchLabels"`
+		} `yaml:"podSelector"`
+		PolicyTypes []string `yaml:"policyTypes"`
+		Ingress     []struct {
+			Ports []struct {
+				Protocol string
+				Port     int
+			}
+		}
+		Ports []struct{ TargetPort string }
+	}
+}
+
+// objects reads the manifest; probes have names of their own in YAML.
+func objects(t *testing.T) map[string]object {
+	t.Helper()
+	found := map[string]object{}
+	text := strings.NewReplacer("livenessProbe:", "livenessprobe:", "readinessProbe:", "readinessprobe:", "mountPath:", "mountpath:", "targetPort:", "targetport:").
+		Replace(read(t, "kubernetes/catflap.yaml"))
+	for document := range strings.SplitSeq(text, "\n---\n") {
+		var o object
+		if err := yaml.Load([]byte(document), &o); err != nil {
+			t.Fatal(err)
+		}
+		found[o.Kind] = o
+	}
+	return found
+}
+
+func TestKubernetes(t *testing.T) {
+	all := objects(t)
+	pod := all["Deployment"].Spec.Template.Spec
+	if len(pod.Containers) != 2 || pod.Containers[0].Name != "catflap" || pod.Containers[1].Name != "cat" {
+		t.Fatalf("the pod holds %+v", pod.Containers)
+	}
+	catflap, cat := pod.Containers[0], pod.Containers[1]
+
+	policy := all["NetworkPolicy"].Spec
+	labels := all["Deployment"].Spec.Template.Metadata.Labels
+	if policy.PodSelector.MatchLabels["app"] == "" || policy.PodSelector.MatchLabels["app"] != labels["app"] || !slices.Contains(policy.PolicyTypes, "Ingress") {
+		t.Errorf("the policy is not about the pod: %+v", policy)
+	}
+	if len(policy.Ingress) != 1 || len(policy.Ingress[0].Ports) != 1 || policy.Ingress[0].Ports[0].Port != 8080 {
+		t.Errorf("into the pod leads more than Catflap's port: %+v", policy.Ingress)
+	}
+	if len(cat.Ports) > 0 {
+		t.Error("the Cat's port is named, as if somebody should use it")
+	}
+	if d := all["Deployment"].Spec; d.Replicas != 1 || d.Strategy.Type != "Recreate" {
+		t.Error("two Catflaps would open two sockets for one person")
+	}
+	if s := all["Service"].Spec; len(s.Ports) != 1 || s.Ports[0].TargetPort != "http" || s.Selector["app"] != labels["app"] {
+		t.Errorf("the service is %+v", s)
+	}
+	if s := catflap.SecurityContext; !s.RunAsNonRoot || s.RunAsUser == 0 || !s.ReadOnlyRootFilesystem {
+		t.Errorf("Catflap runs as %+v", s)
+	}
+	for _, probe := range [][]string{catflap.LivenessProbe.Exec.Command, catflap.ReadinessProbe.Exec.Command} {
+		if len(probe) < 2 || probe[0] != "/catflap" {
+			t.Errorf("probe %q", probe)
+			continue
+		}
+		if out, err := exec.Command(binary, append(slices.Clone(probe[1:]), "--help")...).CombinedOutput(); err != nil {
+			t.Errorf("probe %q: %s", probe, out)
+		}
+	}
+	config := all["ConfigMap"].Data["catflap.yaml"]
+	if !strings.Contains(config, "\nadmin_listen: 127.0.0.1:9090 ") {
+		t.Error("the probes ask at 127.0.0.1:9090")
+	}
+	if !mounts(catflap, pod.Volumes[0].Name) || pod.Volumes[0].ConfigMap.Name != all["ConfigMap"].Metadata.Name {
+		t.Error("the configuration is not mounted")
+	}
+	for _, e := range append(slices.Clone(catflap.Env), cat.Env...) {
+		if ref := e.ValueFrom.SecretKeyRef; ref.Name != "cat-keys" || ref.Key != e.Name {
+			t.Errorf("%s comes from %+v", e.Name, ref)
+		}
+	}
+	serve(t, example{binary, catflap.Args, names(catflap), config}).mustServe(t)
+}
+
+func mounts(c container, volume string) bool {
+	for _, m := range c.VolumeMounts {
+		if m.Name == volume && m.MountPath+"/catflap.yaml" == configPath {
+			return true
+		}
+	}
+	return false
+}
+
+func names(c container) (l []string) {
+	for _, e := range c.Env {
+		l = append(l, e.Name)
+	}
+	return l
+}

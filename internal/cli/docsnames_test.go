@@ -1,0 +1,109 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDocumentedNames holds docs/operations.md to the source: whoever searches it
+// for what stands in a log line, in an answer or in a metric finds it, and nothing
+// stands there that is no more.
+func TestDocumentedNames(t *testing.T) {
+	page := source(t, "docs/operations.md")
+	for _, c := range []struct {
+		what, file, pattern, prefix string
+		least                       int
+	}{
+		{"code", "authhandlers/rejection.go", `Code = "([a-z_]+)"`, "", 14},
+		{"code", "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`, "", 20},
+		{"code", "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`, "", 2},
+		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 12},
+		{"field", "internal/telemetry/audit.go", `slog\.[A-Z]\w+\("([a-z_]+)"|\{"([a-z_]+)", `, "", 20},
+		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 4},
+		{"event", "internal/keyset/url.go", `observe\("([a-z_]+)"`, "", 3},
+	} {
+		names := found(t, c.file, c.pattern)
+		if len(names) < c.least {
+			t.Errorf("%s: only %d names of kind %s: has the source changed its form?", c.file, len(names), c.what)
+		}
+		for _, name := range names {
+			if !regexp.MustCompile("`" + c.prefix + name + "[`{]").MatchString(page) {
+				t.Errorf("docs/operations.md does not name the %s `%s%s` of %s", c.what, c.prefix, name, c.file)
+			}
+		}
+	}
+}
+
+// TestDocumentedCodesExist is the other way round.
+func TestDocumentedCodesExist(t *testing.T) {
+	known := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
+		found(t, "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`))
+	_, table, ok := strings.Cut(source(t, "docs/operations.md"), "## Codes")
+	if !ok {
+		t.Fatal("docs/operations.md has no section Codes")
+	}
+	table, _, _ = strings.Cut(table, "\n## ")
+	for _, m := range regexp.MustCompile("`([a-z]+_[a-z_]+|busy|stopping)`").FindAllStringSubmatch(table, -1) {
+		if !slices.Contains(known, m[1]) {
+			t.Errorf("docs/operations.md names the code %s, which there is not", m[1])
+		}
+	}
+}
+
+// TestDocumentedRoutes holds docs/permissions.md to the Cat's contract in paths.
+func TestDocumentedRoutes(t *testing.T) {
+	page := source(t, "docs/permissions.md")
+	for _, path := range found(t, "proxy/cat/v1.go", `\{"[A-Z,]+", "/([a-z_-]+)`) {
+		if !strings.Contains(page, "/"+path) {
+			t.Errorf("docs/permissions.md does not name /%s", path)
+		}
+	}
+}
+
+func source(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func found(t *testing.T, file, pattern string) (names []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(source(t, file), -1) {
+		for _, group := range m[1:] {
+			if group != "" && !slices.Contains(names, group) {
+				names = append(names, group)
+			}
+		}
+	}
+	return names
+}
+
+// TestDocumentedHandler holds the code of docs/writing-an-authhandler.md to the
+// example that is built and run: each line of it stands there.
+func TestDocumentedHandler(t *testing.T) {
+	const name = "docs/writing-an-authhandler.md"
+	known := map[string]bool{}
+	for _, file := range []string{"examples/custom-handler/main.go", "examples/custom-handler/teamtoken/teamtoken.go", "authhandlers/handler.go"} {
+		for line := range strings.Lines(source(t, file)) {
+			known[strings.TrimSpace(line)] = true
+		}
+	}
+	blocks := page{name, source(t, name)}.fences("go")
+	if len(blocks) < 3 {
+		t.Errorf("only %d blocks of code", len(blocks))
+	}
+	for at, block := range blocks {
+		for line := range strings.Lines(block) {
+			if !known[strings.TrimSpace(line)] {
+				t.Errorf("%s:%d: the example has no line %s", name, at, strings.TrimSpace(line))
+			}
+		}
+	}
+}

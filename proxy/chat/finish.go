@@ -1,0 +1,108 @@
+package chat
+
+import (
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// end closes the socket from here: both sides are told, and cut when they do not
+// answer. The first reason counts. One that is not open yet never opens.
+func (s *socket) end(c Closing) {
+	s.mu.Lock()
+	if s.closing != nil || s.ended {
+		s.mu.Unlock()
+		return
+	}
+	s.closing = &c
+	cancel, open := s.cancel, s.conns[toCat] != nil
+	s.mu.Unlock()
+	if cancel != nil {
+		cancel(because(c))
+	}
+	if open {
+		s.sendClose(c)
+	}
+}
+
+// endedFromHere is why the socket was ended from here, or nil.
+func (s *socket) endedFromHere() *Closing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing
+}
+
+func (s *socket) sendClose(c Closing) {
+	s.note(c)
+	s.cutSoon()
+	if c.Code == websocket.CloseAbnormalClosure {
+		s.abort()
+		return
+	}
+	// In the background: a client that does not read must not hold up whoever ends it.
+	go writeClose(s.conns[toCat], websocket.FormatCloseMessage(c.Code, c.Reason))
+	writeClose(s.conns[toClient], websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+}
+
+func writeClose(c *websocket.Conn, payload []byte) {
+	_ = c.WriteControl(websocket.CloseMessage, payload, time.Now().Add(controlWait))
+}
+
+// answerClose has a close from one side noted before it is answered: whoever has the
+// answer may open another socket at once, and that one must find this one ending.
+func (s *socket) answerClose(way int) {
+	c := s.conns[way]
+	c.SetCloseHandler(func(code int, _ string) error {
+		s.note(Closing{code, "closed by " + sideName(way)})
+		s.cutSoon()
+		writeClose(c, frame(&websocket.CloseError{Code: code}))
+		return nil
+	})
+}
+
+// isEnding reports whether a close has begun.
+func (s *socket) isEnding() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.first != nil || s.closing != nil
+}
+
+// note keeps how the socket ended first.
+func (s *socket) note(c Closing) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first == nil {
+		s.first = &c
+	}
+}
+
+// cutSoon sees to it that the connections are cut if the close handshakes take
+// too long.
+func (s *socket) cutSoon() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cut == nil && !s.ended {
+		s.cut = time.AfterFunc(closeWait, s.abort)
+	}
+}
+
+// abort cuts both connections, as far as they are open.
+func (s *socket) abort() {
+	s.mu.Lock()
+	conns := s.conns
+	s.mu.Unlock()
+	for _, c := range conns {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+}
+
+// discard reads on until the sender has ended, too, and returns how.
+func discard(from *websocket.Conn) error {
+	for {
+		if _, _, err := from.NextReader(); err != nil {
+			return err
+		}
+	}
+}

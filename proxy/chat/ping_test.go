@@ -1,0 +1,77 @@
+package chat
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+func TestWhoeverIsSilentIsFreed(t *testing.T) {
+	set := settings
+	set.Ping = 50 * time.Millisecond
+	l := newLab(t, set, echo)
+	l.open(t, "/alice") // never read from, so no ping is answered
+	alive := l.open(t, "/bob")
+	go func() { _, _ = closedWith(t, alive) }()
+	if e := l.closed(t, 1, 1006, closeSilent.Reason); e.User.ID != "/alice" {
+		t.Errorf("%s is freed", e.User.ID)
+	}
+	release := make(chan struct{})
+	defer close(release)
+	l = newLab(t, set, func(*websocket.Conn) { <-release })
+	c := l.open(t, "/alice")
+	if code, _ := closedWith(t, c); code != websocket.CloseAbnormalClosure {
+		t.Errorf("the client of a silent Cat is closed with %d", code)
+	}
+	l.closed(t, 1, 1006, closeSilent.Reason)
+}
+
+// TestBothStuck: each side waits for the other to read. Nothing is ever taken, and
+// after a while both are freed, and told of.
+func TestBothStuck(t *testing.T) {
+	release := make(chan struct{})
+	flood := func(c *websocket.Conn) {
+		for c.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) == nil {
+		}
+	}
+	l := newLab(t, settings, func(c *websocket.Conn) {
+		flood(c)
+		<-release
+	})
+	l.hub.stall = 300 * time.Millisecond
+	defer close(release)
+	flood(l.open(t, "/alice"))
+	if e := l.closed(t, 1, 1006, ""); e.Reason != "the client takes nothing any more" && e.Reason != "the Cat takes nothing any more" {
+		t.Errorf("%q", e.Reason)
+	}
+}
+
+// TestAFaultCostsOneSocket: a panic while a socket is served is caught by whoever
+// was asked to, the place is given back, and others go on.
+func TestAFaultCostsOneSocket(t *testing.T) {
+	l := newLab(t, settings, echo)
+	caught := make(chan any, 1)
+	l.hub.caught = func() {
+		if v := recover(); v != nil {
+			caught <- v
+		}
+	}
+	told := l.hub.observe
+	l.hub.observe = func(e Event) {
+		told(e)
+		if e.Kind == EventClose && e.User.ID == "/alice" {
+			panic("the observer's own")
+		}
+	}
+	other := l.open(t, "/bob")
+	_ = l.open(t, "/alice").Close()
+	<-caught
+	l.eventually(t, "the place is free", func() bool { return l.places("/alice") == 0 })
+	if err := other.WriteMessage(websocket.TextMessage, nil); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := other.ReadMessage(); err != nil {
+		t.Error(err)
+	}
+}
