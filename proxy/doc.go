@@ -6,7 +6,8 @@
 // credential or identity that the client made. What can be read in two ways is
 // refused; what is not known is not forwarded; what fails, fails closed.
 //
-// The steps stand in files of their own: target.go (arrive), credential.go and
-// sanitise.go, authenticate.go, authorise.go, forward.go and upstream.go;
-// websocket.go is the handshake, package chat the socket.
+// The steps stand in exchange.go, and what they need in files of their own:
+// target.go (arrive), credential.go and sanitise.go, forward.go (rewrite, forward),
+// roundtrip.go and upstream.go (the way to the Cat); websocket.go is the handshake,
+// package chat the socket.
 package proxy

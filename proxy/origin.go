@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/catflap/catflap/proxy/cat"
 )
 
 // corsHeaders are the request headers that the Cat's clients send across origins.
 const (
-	corsHeaders = "authorization, access_token, user_id, content-type, accept, cache-control, last-event-id"
+	corsHeaders = "authorization, " + cat.TokenHeader + ", " + cat.UserIDHeader + ", content-type, accept, cache-control, last-event-id"
 	corsMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 	corsMaxAge  = "600"
 )

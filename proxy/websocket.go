@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 )
@@ -107,6 +108,9 @@ func (ex *exchange) dialCat(ctx context.Context) (*websocket.Conn, error) {
 
 func refuseSocket(err error) *refusal {
 	var dial *chat.DialError
+	if ended, ok := errors.AsType[*chat.EndedError](err); ok {
+		return refuseEnded(ended)
+	}
 	switch {
 	case errors.Is(err, chat.ErrTooManySockets):
 		return &refusal{
@@ -131,4 +135,19 @@ func refuseSocket(err error) *refusal {
 		}
 	}
 	return nil
+}
+
+// refuseEnded answers a person whose access ended while the socket was opening.
+func refuseEnded(ended *chat.EndedError) *refusal {
+	ref := &refusal{
+		status: http.StatusForbidden, code: codePermission, public: "You may not do this", hint: ended.Closing.Reason,
+		rule: "websocket", err: ended, challenge: true, tokenCame: true,
+	}
+	switch ended.Closing.Code {
+	case chat.CodeSignedOut:
+		ref.status, ref.code, ref.public = http.StatusUnauthorized, authhandlers.CodeTokenExpired, "Invalid Credentials"
+	case chat.CodeTakenOver, websocket.CloseGoingAway:
+		ref.status, ref.code, ref.public, ref.challenge, ref.retry = http.StatusServiceUnavailable, codeStopping, "The socket was not opened", false, 1
+	}
+	return ref
 }

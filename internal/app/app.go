@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options) error {
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))
 	a.gate = authhandlers.NewGate(c.Limits.Verifications, verificationQueue, verificationWait)
-	a.hub = chat.NewHub(chat.Options{Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket})
+	a.hub = chat.NewHub(chat.Options{Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket})
 	for _, w := range warnings {
 		a.log.Warn("configuration", "at", w.String())
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -142,9 +143,7 @@ func ask(t *testing.T, c *http.Client, method, url string, h http.Header) (int, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, values := range h {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, h)
 	resp, err := c.Do(req)
 	if err != nil {
 		return 0, err.Error()
@@ -229,15 +228,6 @@ func TestNothingSecretIsWritten(t *testing.T) {
 	if !strings.Contains(all, `"event":"refused"`) || !strings.Contains(all, `"event":"allowed"`) {
 		t.Errorf("the audit lines are missing: %s", all)
 	}
-}
-
-// certificateFor writes a key pair and returns the pool that trusts it.
-func (f *flap) certificateFor(t *testing.T, serial int64) *x509.CertPool {
-	t.Helper()
-	certPEM, keyPEM, pool := keyPair(t, serial)
-	f.write(t, "tls.key", keyPEM)
-	f.write(t, "tls.crt", certPEM)
-	return pool
 }
 
 func keyPair(t *testing.T, serial int64) (certPEM, keyPEM string, pool *x509.CertPool) {

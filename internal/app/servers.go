@@ -116,14 +116,24 @@ func (s *servers) close() {
 	}
 }
 
-// caught turns a panic of a request into its broken-off answer.
+// caught, deferred, turns a panic of a request into its broken-off answer.
 func (a *app) caught() {
-	p := recover()
-	if p == nil {
-		return
+	if p := recover(); p != nil {
+		a.tellPanic(p)
+		panic(http.ErrAbortHandler)
 	}
+}
+
+// caughtSocket, deferred, has a panic cost the one socket that it came from.
+func (a *app) caughtSocket() {
+	if p := recover(); p != nil {
+		a.tellPanic(p)
+	}
+}
+
+// tellPanic logs a panic's place, but not its value, which may be anything.
+func (a *app) tellPanic(p any) {
 	if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
-		a.log.Error("a request panicked", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		a.log.Error("a fault of ours: it panicked", "type", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
 	}
-	panic(http.ErrAbortHandler)
 }

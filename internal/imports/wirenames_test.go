@@ -37,8 +37,6 @@ func excepted() map[string][]string {
 		"config/validate_cat.go":       {"CCAT_"},
 		"internal/cli/accounts.go":     {"CCAT_"},
 		"internal/cli/accountkinds.go": {"CCAT_"},
-		// Names of request headers that browsers ask to send.
-		"proxy/origin.go": {"user_id", "access_token"},
 	}
 }
 
