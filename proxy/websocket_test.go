@@ -17,6 +17,7 @@ import (
 
 	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/chat"
 )
 
 // socketLab is a lab whose Cat is the stand-in.
@@ -234,5 +235,29 @@ func TestTheCatThatRefusesASocketIsOurFault(t *testing.T) {
 	}
 	if r := l.record(t, 1); r.Err == nil || strings.Contains(r.Err.Error(), "the-cats-ws-key") || strings.Contains(r.Err.Error(), "token=") {
 		t.Errorf("the log would hold %v", r.Err)
+	}
+}
+
+func TestRefuseSocket(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{
+		{chat.ErrTooManySockets, 503},
+		{chat.ErrStopping, 503},
+		{fmt.Errorf("dial: %w", cat.ErrNoAccount), 403},
+		{&chat.DialError{Err: io.EOF}, 502},
+		{&chat.EndedError{Closing: chat.Closing{Code: chat.CodeSignedOut, Reason: "token expired"}}, 401},
+		{&chat.EndedError{Closing: chat.Closing{Code: chat.CodeForbidden, Reason: "you may no longer chat"}}, 403},
+		{&chat.EndedError{Closing: chat.Closing{Code: websocket.CloseGoingAway, Reason: "stopping"}}, 503},
+		{&chat.UpgradeError{Err: websocket.HandshakeError{}}, 400},
+	} {
+		if ref := refuseSocket(c.err); ref == nil || ref.status != c.status || ref.public == "" || ref.hint == "" {
+			t.Errorf("%v: %+v", c.err, ref)
+		}
+	}
+	// A client that has gone in the middle of its handshake has nobody to tell.
+	if ref := refuseSocket(&chat.UpgradeError{Err: io.EOF}); ref != nil {
+		t.Errorf("%+v", ref)
 	}
 }
