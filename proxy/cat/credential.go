@@ -25,25 +25,31 @@ type Credentials interface {
 // Keys are the Cat's own API keys. The first means full rights at the Cat for any
 // user id, so that the permission policy alone protects what it opens. The empty
 // keys are for a Cat without any.
-type Keys struct{ http, chat string }
+type Keys struct {
+	http, chat string
+	line       []string // the Authorization line, made once
+}
 
 // NewKeys returns the credentials of credential: api_key.
-func NewKeys(httpKey, chatKey string) *Keys { return &Keys{http: httpKey, chat: chatKey} }
+func NewKeys(httpKey, chatKey string) *Keys {
+	return &Keys{http: httpKey, chat: chatKey, line: []string{"Bearer " + httpKey}}
+}
 
 // HTTP implements [Credentials].
 func (k *Keys) HTTP(h http.Header, _ string, r Route) error {
-	present(h, k.http, r)
+	present(h, k.http, k.line, r)
 	return nil
 }
 
 // Chat implements [Credentials].
 func (k *Keys) Chat(string) (string, error) { return k.chat, nil }
 
-func present(h http.Header, token string, r Route) {
+// present writes a token, and line, which is the Authorization line of it.
+func present(h http.Header, token string, line []string, r Route) {
 	if token == "" {
 		return
 	}
-	h["Authorization"] = []string{"Bearer " + token}
+	h["Authorization"] = line[:1:1]
 	if r.Panel { // one line: the Cat reads the first only
 		cookie := PanelCookie + "=" + token
 		if kept := h.Get("Cookie"); kept != "" {
@@ -108,7 +114,7 @@ func NewMinter(secret []byte, accounts []Account, contract *Contract, now func()
 func (m *Minter) HTTP(h http.Header, id string, r Route) error {
 	token, err := m.token(id, r)
 	if err == nil {
-		present(h, token, r)
+		present(h, token, []string{"Bearer " + token}, r)
 	}
 	return err
 }
