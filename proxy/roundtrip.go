@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,8 +22,10 @@ type catTransport struct {
 	address string
 	timeout time.Duration // until the head of the answer
 
-	mu   sync.Mutex
-	idle []*catConn // the newest last
+	mu       sync.Mutex
+	idle     []*catConn  // the newest last
+	sweeping *time.Timer // nil while nothing waits
+	closed   bool
 }
 
 // catConn is one connection. Between requests it waits in idle.
@@ -139,22 +142,48 @@ func (t *catTransport) give(c *catConn) {
 	c.used, c.since = true, time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	// The oldest stand first: what has waited too long goes when others come.
-	for len(t.idle) > 0 && (len(t.idle) >= upstreamPool || c.since.Sub(t.idle[0].since) >= upstreamIdle) {
-		_ = t.idle[0].Close()
-		t.idle[0] = nil
-		t.idle = t.idle[1:]
+	if t.closed || len(t.idle) >= upstreamPool {
+		_ = c.Close()
+		return
 	}
 	t.idle = append(t.idle, c)
+	if t.sweeping == nil {
+		t.sweeping = time.AfterFunc(upstreamIdle, t.sweep)
+	}
 }
 
-func (t *catTransport) closeIdle() {
+// sweep closes what has waited for so long that the Cat closes it, too. It comes
+// again while anything waits.
+func (t *catTransport) sweep() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	now := time.Now()
+	t.idle = slices.DeleteFunc(t.idle, func(c *catConn) bool {
+		old := now.Sub(c.since) >= upstreamIdle
+		if old {
+			_ = c.Close()
+		}
+		return old
+	})
+	t.sweeping = nil
+	if len(t.idle) > 0 {
+		t.sweeping = time.AfterFunc(upstreamIdle-now.Sub(t.idle[0].since), t.sweep)
+	}
+}
+
+// close gives up the idle connections, and each that comes back later.
+func (t *catTransport) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
 	for _, c := range t.idle {
 		_ = c.Close()
 	}
 	t.idle = nil
+	if t.sweeping != nil {
+		t.sweeping.Stop()
+		t.sweeping = nil
+	}
 }
 
 // exchange writes the request and reads the head of its answer.

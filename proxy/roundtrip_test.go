@@ -270,3 +270,34 @@ func TestRoundTripLeavesNothingBehind(t *testing.T) {
 	_ = server.Close()
 	<-served
 }
+
+func TestIdleConnectionsAreGivenUp(t *testing.T) {
+	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+		for {
+			if _, ok := next(); !ok {
+				return
+			}
+			_, _ = io.WriteString(c, okAnswer)
+		}
+	})
+	u := w.upstream(t, time.Second)
+	if _, _, err := w.get(t, u, "GET"); err != nil {
+		t.Fatal(err)
+	}
+	u.repeated.mu.Lock()
+	u.repeated.idle[0].since = time.Now().Add(-upstreamIdle)
+	u.repeated.mu.Unlock()
+	u.repeated.sweep()
+	if u.repeated.mu.Lock(); len(u.repeated.idle) != 0 || u.repeated.sweeping != nil {
+		t.Error("an old connection is kept")
+	}
+	u.repeated.mu.Unlock()
+	u.Close()
+	if _, _, err := w.get(t, u, "GET"); err != nil {
+		t.Errorf("a request under way at the end: %v", err)
+	}
+	if u.repeated.mu.Lock(); len(u.repeated.idle) != 0 {
+		t.Error("a connection came back after the end")
+	}
+	u.repeated.mu.Unlock()
+}

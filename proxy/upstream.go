@@ -62,8 +62,8 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 	return u
 }
 
-// Close gives up the idle connections.
-func (u *Upstream) Close() { u.repeated.closeIdle() }
+// Close gives up the idle connections; requests under way go on.
+func (u *Upstream) Close() { u.repeated.close() }
 
 // authority is the host and port to connect to.
 func authority(base *url.URL) string {
