@@ -76,6 +76,8 @@ func (a *app) needsRestart(c *config.Config) {
 		{"tls", fmt.Sprint(old.TLS) != fmt.Sprint(c.TLS) && (old.TLS == nil || c.TLS == nil || *old.TLS != *c.TLS)},
 		{"limits.connections", old.Limits.Connections != c.Limits.Connections},
 		{"limits.header_bytes", old.Limits.HeaderBytes != c.Limits.HeaderBytes},
+		{"limits.header_timeout", old.Limits.HeaderTimeout != c.Limits.HeaderTimeout},
+		{"limits.idle", old.Limits.Idle != c.Limits.Idle},
 		{"limits.verifications", old.Limits.Verifications != c.Limits.Verifications},
 		{"log.level", old.Log.Level != c.Log.Level},
 		{"log.format", old.Log.Format != c.Log.Format},

@@ -53,6 +53,15 @@ type Permissions uint64
 // Has reports whether p is in the set.
 func (s Permissions) Has(p Permission) bool { return p != None && s&(1<<(p-1)) != 0 }
 
+// Denying returns what denying s takes away: whoever may not upload may not have
+// the Cat fetch a page either, which to the Cat is the same permission.
+func (s Permissions) Denying() Permissions {
+	if s.Has(uploadFile) {
+		s |= 1 << (uploadWeb - 1)
+	}
+	return s
+}
+
 // Covers reports whether every permission of other is in the set.
 func (s Permissions) Covers(other Permissions) bool { return other&^s == 0 }
 

@@ -67,6 +67,7 @@ func New(rules Rules) (*Policy, error) {
 		c := grant{Grant: g, rule: fmt.Sprintf("permissions.grants[%d]", i)}
 		if c.allow, err = ParseRights(g.Allow, rules.Sets); err == nil {
 			c.deny, err = ParseRights(g.Deny, rules.Sets)
+			c.deny.Named = c.deny.Named.Denying()
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.rule, err)

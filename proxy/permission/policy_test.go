@@ -79,6 +79,7 @@ func TestDecide(t *testing.T) {
 		{"users and groups: one", person("partners", "plugins"), "GET", "/plugins/", "default", false},
 		{"deny beats admin", person("staff", "admins", "interns"), "GET", "/plugins/", "permissions.grants[4]", false},
 		{"deny beats a grant", person("staff", "editors", "interns"), "POST", "/rabbithole/", "permissions.grants[4]", false},
+		{"deny of uploads is deny of fetching URLs", person("staff", "admins", "interns"), "POST", "/rabbithole/web", "permissions.grants[4]", false},
 		{"deny leaves the rest", person("staff", "editors", "interns"), "GET", "/memory/collections", "permissions.grants[1]", true},
 		{"denied words", person("staff", "admins", "suspended"), "POST", "/message", "default", false},
 		{"denied words: unknown endpoint", person("staff", "admins", "suspended"), "GET", "/custom/x", "default", false},
