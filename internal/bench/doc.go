@@ -3,9 +3,9 @@
 // Catflap with the example's configuration.
 //
 // The rule it guards: only ratios that were taken inside one run are claims.
-// Rounds of all contenders are interleaved and medians compared, each contender
-// is first proved to do what it is measured for, load and upstream are processes
-// of their own, and the processor time is the kernel's account of every process
-// of the contender. Everything stays on the loopback interface, is bounded, and
-// ends by itself.
+// The contenders run side by side and take each load in turn, medians of the
+// rounds' ratios are compared, each contender is first proved to do what it is
+// measured for, load and upstream are processes of their own, and the processor
+// time is the kernel's account of every process of the contender. Everything
+// stays on the loopback interface, is bounded in time, and ends by itself.
 package main

@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	err := run(os.Args[1:])
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -22,52 +23,75 @@ func main() {
 func run(args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
-		case "upstream":
+		case roleUpstream:
 			return serveUpstream(args[1])
-		case "plain":
+		case rolePlain:
 			return servePlain(args[1], args[2])
-		case "load":
-			return runLoad()
+		case roleLoad:
+			return runLoad(os.Stdin, os.Stdout)
 		}
 	}
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	rounds := f.Int("rounds", 5, "`ROUNDS` of each figure; medians are compared")
-	each := f.Duration("for", 2*time.Second, "how long one load takes")
-	rows := f.String("rows", "", "only these rows, such as 1,3c (default: all)")
-	profileTo := f.String("profile", "", "write a processor profile of row 1, or of the one that -rows names (3, 3b), to this `FILE`, and nothing else")
-	if err := f.Parse(args); err != nil {
+	s, err := readSettings(args)
+	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, s.limit)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "catflap-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	l, err := newLab(ctx, dir)
+	if err := findPeers(ctx, os.Stderr); err != nil {
+		return err
+	}
+	l, err := newLab(ctx, dir, distinct)
 	if err != nil {
 		return err
 	}
 	defer l.upstream.stop()
-	if *profileTo != "" {
-		return profile(ctx, l, *profileTo, *rows, *each)
+	if err := l.build(ctx); err != nil {
+		return err
 	}
-	b := &bench{lab: l, rounds: *rounds, each: *each, only: *rows, figures: map[string][]float64{}}
-	return b.all(ctx)
+	if s.profile != "" || s.allocs != "" {
+		return profile(ctx, l, s)
+	}
+	b := &bench{lab: l, settings: s}
+	return b.all(ctx, os.Stdout)
 }
 
-// wanted reports whether a row was asked for.
-func (b *bench) wanted(row string) bool {
-	if b.only == "" {
-		return true
+// settings are what the command line says.
+type settings struct {
+	rounds          int
+	each            time.Duration // how long one load takes
+	limit           time.Duration // for everything
+	rows            rowSet
+	profile, allocs string
+}
+
+func readSettings(args []string) (settings, error) {
+	var s settings
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.IntVar(&s.rounds, "rounds", 5, "`ROUNDS` of each figure; the medians of their ratios are compared")
+	f.DurationVar(&s.each, "for", 2*time.Second, "how long one load takes")
+	f.DurationVar(&s.limit, "limit", 8*time.Minute, "the end of everything; what is there by then is printed")
+	f.Var(&s.rows, "rows", "only these `ROWS`, such as 1,3c (default: all)")
+	short := f.Bool("short", false, "two rounds of short loads: a first look, and no claim")
+	f.StringVar(&s.profile, "profile", "", "write a processor profile of Catflap under row 1, or under the row that -rows names (2, 3, 3b), to this `FILE`, and measure nothing")
+	f.StringVar(&s.allocs, "allocs", "", "the same for a profile of what it allocates")
+	if err := f.Parse(args); err != nil {
+		return s, err
 	}
-	for r := range strings.SplitSeq(b.only, ",") {
-		if strings.TrimSpace(r) == row {
-			return true
-		}
+	if f.NArg() > 0 {
+		return s, fmt.Errorf("%q is no flag; see -help", f.Arg(0))
 	}
-	return false
+	if *short {
+		s.rounds, s.each = min(s.rounds, 2), min(s.each, 500*time.Millisecond)
+	}
+	if s.rounds < 1 || s.each <= 0 {
+		return s, errors.New("at least one round that takes a while is needed")
+	}
+	return s, nil
 }

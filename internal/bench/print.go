@@ -1,94 +1,97 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"os"
+	"runtime"
 	"slices"
+	"strings"
+	"text/tabwriter"
 )
 
-// target is a promise: Catflap's figure is at most bound times a peer's, or at
-// most bound by itself; with least, at least.
-type target struct {
-	row, figure, peer string
-	must, aim         float64
-	least             bool
-}
-
-// targets are what Catflap may cost.
-func targets() []target {
-	return []target{
-		{row: "1", figure: "CPU us", peer: "haproxy-jwt", must: 1.0, aim: .5},
-		{row: "1", figure: "CPU us", peer: "go-rp", must: .85, aim: .42},
-		{row: "2", figure: "CPU us", peer: "haproxy-jwt", must: 1.8, aim: .8},
-		{row: "3", figure: "CPU us", peer: "haproxy-jwt", must: 2.1, aim: 1.8},
-		{row: "3b", figure: "CPU us", peer: "haproxy-jwt", must: 2.3, aim: 1.3},
-		{row: "3b-garbage", figure: "CPU us", peer: "haproxy-jwt", must: 2.3, aim: 1.3},
-		{row: "3c", figure: "p99 us", peer: "haproxy-jwt", must: 3, aim: 2},
-		{row: "3c", figure: "good per s", peer: "haproxy-jwt", must: 1.3, aim: 3, least: true},
-		{row: "4b", figure: "CPU us", peer: "nginx", must: 1.6, aim: 1.3},
-		{row: "5", figure: "p50 us", peer: "nginx", must: 1.8, aim: 1.25},
-		{row: "6", figure: "down CPU s/GiB", peer: "haproxy-jwt", must: .9, aim: .4},
-		{row: "6", figure: "up CPU s/GiB", peer: "haproxy-jwt", must: .9, aim: .4},
-		{row: "6b", figure: "p50 us", peer: "nginx", must: 1.25, aim: 1.1},
-		{row: "7", figure: "start ms", must: 50, aim: 12},
-		{row: "7", figure: "RSS MiB", must: 25, aim: 14},
-		{row: "7", figure: "binary MB", must: 20, aim: 12},
-		{row: "7b", figure: "KiB a token", must: .5, aim: .25},
+// printHead says what was measured where. A busy machine is told.
+func (b *bench) printHead(ctx context.Context, out io.Writer) {
+	fmt.Fprintf(out, "%d rounds of %v a load, in turn; %d processors; %s, %s, %s\n", b.rounds, b.each, runtime.NumCPU(), runtime.Version(),
+		version(ctx, "nginx", "-v"), version(ctx, "haproxy", "-v"))
+	text, err := os.ReadFile("/proc/loadavg")
+	var load float64
+	if _, scanned := fmt.Sscan(string(text), &load); err == nil && scanned == nil && load > float64(runtime.NumCPU())/2 {
+		fmt.Fprintf(out, "Others are at work here (load %.1f): take these figures as a first look.\n", load)
 	}
 }
 
-// print writes the figures as context, and the ratios as claims.
-func (b *bench) print() {
-	if b.wanted("7") {
-		if info, err := os.Stat(b.catflap); err == nil {
-			b.note("7", "catflap", "binary MB", float64(info.Size())/1e6)
-		}
+// print writes the figures as context, the ratios as claims, and which targets hold.
+func (b *bench) print(out io.Writer) {
+	fmt.Fprintln(out, "\nMedians of the rounds. By themselves they say nothing: another machine has others.")
+	for _, r := range rows() {
+		b.printRow(out, r)
 	}
-	if b.wanted("7b") {
-		b.note("7b", "catflap", "KiB a token", heapOfAToken(b.tokens))
-	}
-	keys := make([]string, 0, len(b.figures))
-	for k := range b.figures {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	fmt.Println("\nmedians (context only; row, contender, figure)")
-	for _, k := range keys {
-		v := b.figures[k]
-		fmt.Printf("  %-42s %10.1f   (%.1f to %.1f)\n", k, median(v), slices.Min(v), slices.Max(v))
-	}
-	fmt.Println("\nratios, round by round (the claims)")
-	fmt.Printf("  %-12s %-18s %-14s %8s %8s %8s\n", "row", "figure", "against", "is", "must", "aim")
+	fmt.Fprintf(out, "\nCatflap's figures, as multiples of the peer's in the same round: median (lowest to highest of %d).\n", b.done)
+	fmt.Fprintf(out, "Within %.0f %% of a bound (close) a run decides nothing.\n", noise*100)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "row\tfigure\tagainst\tis\t\tmust\tholds\taim\tholds")
+	kept, promised := 0, 0
 	for _, t := range targets() {
-		if is, ok := b.value(t); ok {
-			against := t.peer
-			if against == "" {
-				against = "-"
-			}
-			fmt.Printf("  %-12s %-18s %-14s %8.2f %8s %8s\n", t.row, t.figure, against, is, t.verdict(is, t.must), t.verdict(is, t.aim))
+		c, ok := t.claim(b.figures)
+		if !ok {
+			continue
 		}
+		against, sign := t.peer, "<="
+		if against == "" {
+			against = "itself"
+		}
+		if t.least {
+			sign = ">="
+		}
+		must := "-"
+		if t.must > 0 {
+			must = fmt.Sprintf("%s %g", sign, t.must)
+			promised++
+			if t.holds(c.is, t.must) {
+				kept++
+			}
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t(%.2f to %.2f)\t%s\t%s\t%s %g\t%s\n",
+			t.row, t.figure, against, c.is, c.low, c.high, must, t.verdict(c.is, t.must), sign, t.aim, t.verdict(c.is, t.aim))
+	}
+	_ = w.Flush() // a terminal that has gone has nobody to tell
+	fmt.Fprintf(out, "\n%d of %d targets that a release must keep hold.\n", kept, promised)
+}
+
+// printRow writes a row's medians, a line for each contender; the kinds of a row
+// have a line each.
+func (b *bench) printRow(out io.Writer, r row) {
+	for _, name := range b.figures.rowsOf(r.name) {
+		figures := b.figures.names(name)
+		title := r.title
+		if kind := strings.TrimPrefix(name, r.name+" "); kind != name {
+			title += ": " + kind
+		}
+		fmt.Fprintf(out, "\n%s  %s\n", r.name, title)
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprintln(w, "\t"+strings.Join(figures, "\t")+"\t")
+		for _, c := range contenders() {
+			var cells []string
+			for _, f := range figures {
+				cells = append(cells, number(b.figures.of(name, c, f)))
+			}
+			if slices.ContainsFunc(cells, func(s string) bool { return s != "" }) {
+				fmt.Fprintln(w, c+"\t"+strings.Join(cells, "\t")+"\t")
+			}
+		}
+		_ = w.Flush() // as above
 	}
 }
 
-func (b *bench) value(t target) (float64, bool) {
-	ours := b.figures[t.row+" catflap "+t.figure]
-	if len(ours) == 0 {
-		return 0, false
+func number(values []float64) string {
+	if len(values) == 0 {
+		return ""
 	}
-	if t.peer == "" {
-		return median(ours), true
+	m := median(values)
+	if m >= 100 {
+		return fmt.Sprintf("%.0f", m)
 	}
-	theirs := b.figures[t.row+" "+t.peer+" "+t.figure]
-	return pairwise(ours, theirs), len(theirs) > 0
-}
-
-func (t target) verdict(is, bound float64) string {
-	held := is <= bound
-	if t.least {
-		held = is >= bound
-	}
-	if held {
-		return "holds"
-	}
-	return "no"
+	return fmt.Sprintf("%.2f", m)
 }

@@ -16,29 +16,50 @@ import (
 
 // process is one that was started here, with its children.
 type process struct {
-	name string
-	cmd  *exec.Cmd
-	out  *bytes.Buffer
+	cmd *exec.Cmd
+	log string // the file that it writes to, as in a real installation
 }
+
+const patience = 5 * time.Second // for a process that was told to end
 
 // start runs a command in a process group of its own, so that what it starts ends
 // with it.
-func start(ctx context.Context, env []string, name string, args ...string) (*process, error) {
-	p := &process{name: filepath.Base(name), cmd: exec.CommandContext(ctx, name, args...), out: &bytes.Buffer{}}
+func start(ctx context.Context, log string, env []string, name string, args ...string) (*process, error) {
+	out, err := os.Create(log)
+	if err != nil {
+		return nil, err
+	}
+	defer out.Close() // the process has its own
+	p := &process{cmd: exec.CommandContext(ctx, name, args...), log: log}
 	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM) }
-	p.cmd.WaitDelay = 5 * time.Second
+	p.cmd.Cancel = func() error { return p.signal(syscall.SIGTERM) }
+	p.cmd.WaitDelay = patience
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
+// signal reaches the process and its children. Until it has been waited for, its
+// number is nobody else's.
+func (p *process) signal(s syscall.Signal) error { return syscall.Kill(-p.cmd.Process.Pid, s) }
+
 func (p *process) stop() {
-	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGTERM)
-	_ = p.cmd.Wait()
+	_ = p.signal(syscall.SIGTERM) // it may have ended by itself
+	cut := time.AfterFunc(patience, func() { _ = p.signal(syscall.SIGKILL) })
+	defer cut.Stop()
+	_ = p.cmd.Wait() // ended by a signal: no other end is due
+}
+
+// said is the end of what the process wrote.
+func (p *process) said() []byte {
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return nil
+	}
+	return bytes.TrimSpace(text[max(0, len(text)-2000):])
 }
 
 // members are the process and everything that descends from it.
@@ -47,8 +68,8 @@ func (p *process) members() []int {
 	entries, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, entry := range entries {
 		f := statFields(entry)
-		if len(f) < 20 {
-			continue
+		if len(f) < 2 {
+			continue // it has ended meanwhile
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(entry)))
 		parent, _ := strconv.Atoi(f[1])
@@ -68,35 +89,33 @@ func statFields(path string) []string {
 	if err != nil {
 		return nil
 	}
-	_, rest, _ := strings.Cut(string(text), ") ")
-	return strings.Fields(rest)
+	return fieldsBehindName(string(text))
 }
 
-// cpu is the user and system time of all members. The kernel counts it in
-// hundredths of a second here.
+// fieldsBehindName takes the last parenthesis, since a name may hold one.
+func fieldsBehindName(text string) []string {
+	return strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
+}
+
+// cpu is the user and system time of all members. Linux counts it in hundredths
+// of a second there, whatever its own clock is.
 func (p *process) cpu() time.Duration {
 	const tick = 10 * time.Millisecond
-	var ticks int64
-	for _, pid := range p.members() {
-		if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > 13 {
-			user, _ := strconv.ParseInt(f[11], 10, 64)
-			system, _ := strconv.ParseInt(f[12], 10, 64)
-			ticks += user + system
-		}
-	}
-	return time.Duration(ticks) * tick
+	return time.Duration(p.sum(11)+p.sum(12)) * tick
 }
 
 // rss is the resident memory of all members in bytes.
-func (p *process) rss() int64 {
-	var pages int64
+func (p *process) rss() int64 { return p.sum(21) * int64(os.Getpagesize()) }
+
+// sum adds up one field of the members' stat files.
+func (p *process) sum(field int) (total int64) {
 	for _, pid := range p.members() {
-		if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > 21 {
-			n, _ := strconv.ParseInt(f[21], 10, 64)
-			pages += n
+		if f := statFields(fmt.Sprintf("/proc/%d/stat", pid)); len(f) > field {
+			n, _ := strconv.ParseInt(f[field], 10, 64)
+			total += n
 		}
 	}
-	return pages * int64(os.Getpagesize())
+	return total
 }
 
 // freeAddress is a loopback address that nobody listens on at the moment.
@@ -109,7 +128,7 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// awaitListener waits until the address answers.
+// awaitListener waits until somebody listens.
 func awaitListener(ctx context.Context, address string) error {
 	for {
 		c, err := net.Dial("tcp", address)

@@ -3,69 +3,80 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"net"
 	"os"
+	"runtime"
 	"runtime/pprof"
-	"strings"
-	"time"
-
-	"github.com/catflap/catflap/authhandlers/builtin"
-	"github.com/catflap/catflap/internal/app"
 )
 
-// profile runs Catflap inside this process, under the load of row 1, 3 or 3b, and
-// writes its processor profile: where the time goes that the rows only add up.
-func profile(ctx context.Context, l *lab, file, row string, each time.Duration) error {
-	out, err := os.Create(file)
+// profile runs Catflap inside of this process under the load of a row, and writes
+// where its time goes, or what it allocates: what the rows only add up. Reading
+// the load's tokens is part of neither.
+func profile(ctx context.Context, l *lab, s settings) error {
+	load, err := profiled(l, s)
 	if err != nil {
 		return err
 	}
-	address, err := freeAddress()
+	if s.allocs != "" {
+		runtime.MemProfileRate = 512 // before anything is served
+	}
+	c, end, err := l.serveHere(ctx)
 	if err != nil {
 		return err
 	}
-	env, _, err := l.command("catflap", address)
-	if err != nil {
-		return err
-	}
-	for _, e := range env {
-		name, value, _ := strings.Cut(e, "=")
-		if err := os.Setenv(name, value); err != nil {
+	b := &bench{lab: l, settings: s, figures: figures{}}
+	if s.profile != "" {
+		err = written(s.profile, func(out io.Writer) error {
+			if err := pprof.StartCPUProfile(out); err != nil {
+				return err
+			}
+			defer pprof.StopCPUProfile()
+			_, _, err := b.load(ctx, c, load)
 			return err
+		})
+	}
+	if s.allocs != "" && err == nil {
+		err = written(s.allocs, func(out io.Writer) error {
+			before := mallocs()
+			r, _, err := b.load(ctx, c, load)
+			if err != nil {
+				return err
+			}
+			fmt.Printf("%.1f allocations a request\n", float64(mallocs()-before)/float64(r.Count))
+			runtime.GC() // so that the profile holds everything
+			return pprof.Lookup("allocs").WriteTo(out, 0)
+		})
+	}
+	return errors.Join(err, end())
+}
+
+// profiled is the load of the one row that was asked for, or of row 1.
+func profiled(l *lab, s settings) (spec, error) {
+	load := spec{Kind: loadRequests, Tokens: l.tokens.good(1), Status: 200, Connections: connections, For: s.each}
+	if len(s.rows) > 1 {
+		return load, errors.New("a profile is of one row")
+	}
+	for row := range s.rows {
+		switch row {
+		case "1":
+		case "2":
+			load.Tokens, load.Once = l.tokens.good(distinct)[1:], true
+		case "3":
+			load.Tokens, load.Once, load.Status = l.tokens.forged(10*distinct), true, 401
+		case "3b":
+			load.Tokens, load.Status = []string{l.tokens.cheap()[garbage]}, 401
+		default:
+			return load, fmt.Errorf("row %s has no profile", row)
 		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		ended <- app.Run(ctx, app.Options{
-			ConfigFile: l.file("catflap.yaml"), Handlers: builtin.Registry(), Version: "bench", Stderr: io.Discard,
-			Ready: func(_, _ net.Addr) { close(ready) },
-		})
-	}()
-	select {
-	case <-ready:
-	case err := <-ended:
+	return load, nil
+}
+
+func written(name string, write func(io.Writer) error) error {
+	out, err := os.Create(name)
+	if err != nil {
 		return err
 	}
-	c := &contender{name: "catflap", address: address, judges: true, process: l.upstream}
-	if err := l.prove(ctx, c); err != nil {
-		return err
-	}
-	if err := pprof.StartCPUProfile(out); err != nil {
-		return err
-	}
-	b := &bench{lab: l, figures: map[string][]float64{}}
-	s := spec{Kind: "requests", Path: "/", Tokens: l.tokens.good(1), Status: 200, Connections: connections, For: each}
-	switch row {
-	case "3":
-		s.Tokens, s.Status = l.tokens.forged(10*distinct), 401
-	case "3b":
-		s.Tokens, s.Status = []string{"no-token-at-all"}, 401
-	}
-	_, _, err = b.load(ctx, c, s)
-	pprof.StopCPUProfile()
-	cancel()
-	return errors.Join(err, <-ended, out.Close())
+	return errors.Join(write(out), out.Close())
 }

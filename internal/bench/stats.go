@@ -29,14 +29,18 @@ func percentile(d []time.Duration, p float64) time.Duration {
 	return s[min(int(p*float64(len(s))), len(s)-1)]
 }
 
-// pairwise returns the median of the ratios a/b, round by round, so that a
-// machine whose speed drifts between rounds does not matter.
-func pairwise(a, b []float64) float64 {
-	var ratios []float64
+// ratios returns a/b, round by round, so that a machine whose speed drifts
+// between rounds does not matter. A round that only one of the two has ended, or
+// in which b is nothing, has no ratio.
+func ratios(a, b []float64) []float64 {
+	var list []float64
 	for i := range min(len(a), len(b)) {
 		if b[i] > 0 {
-			ratios = append(ratios, a[i]/b[i])
+			list = append(list, a[i]/b[i])
 		}
 	}
-	return median(ratios)
+	return list
 }
+
+func us(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
