@@ -34,16 +34,19 @@ type Revoker interface {
 // Revocation names whose access has ended: every field that is not empty must match.
 type Revocation struct {
 	Issuer, Subject, SessionID string
+	// Session is the handle of one browser session of Catflap's own.
+	Session string
 	// Reason is a code for the audit log and the close reason of sockets.
 	Reason Code
 }
 
 // Matches reports whether the revocation means u. An empty revocation means nobody.
 func (r Revocation) Matches(u *AuthUserInfo) bool {
-	if r.Issuer == "" && r.Subject == "" && r.SessionID == "" {
+	if r.Issuer == "" && r.Subject == "" && r.SessionID == "" && r.Session == "" {
 		return false
 	}
 	return (r.Issuer == "" || r.Issuer == u.Issuer) &&
 		(r.Subject == "" || r.Subject == u.Subject) &&
-		(r.SessionID == "" || r.SessionID == u.SessionID)
+		(r.SessionID == "" || r.SessionID == u.SessionID) &&
+		(r.Session == "" || r.Session == u.Session)
 }

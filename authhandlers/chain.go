@@ -71,6 +71,22 @@ func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, er
 	return nil, &Rejection{Code: CodeUnclaimed, Hint: "the token is of no issuer that is accepted here", Err: passed}
 }
 
+// Admit completes a person whom a handler has verified before: somebody with a
+// browser session. The alias and the permissions are those of the present
+// configuration. False means that the handler is no more, or is another issuer's.
+func (c *Chain) Admit(handler string, u *AuthUserInfo) (*AuthUserInfo, bool, error) {
+	for i := range c.links {
+		l := &c.links[i]
+		p, ok := l.Handler.(LoginProvider)
+		if l.Name != handler || !ok || p.LoginIssuer() != u.Issuer {
+			continue
+		}
+		done, err := c.finish(l, u)
+		return done, true, err
+	}
+	return nil, false, nil
+}
+
 // finish makes the identity the chain's own: a handler chooses issuer and
 // subject, never the id. The handler's value is shared (it may be cached), so it
 // is copied before it is completed.

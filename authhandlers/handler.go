@@ -49,6 +49,8 @@ const (
 	CarrierLegacyHeader  Carrier = "access_token"
 	CarrierQuery         Carrier = "query"
 	CarrierSubprotocol   Carrier = "subprotocol"
+	CarrierSession       Carrier = "session" // the cookie of a browser session
+	CarrierTicket        Carrier = "ticket"  // a ticket for one WebSocket
 )
 
 // Credential is what the client presented. Its value never belongs in a log, a
@@ -98,8 +100,11 @@ type AuthUserInfo struct {
 	// Expiry is the moment from which the credential is no longer accepted, leeway
 	// included. The zero time means that it never ends by itself.
 	Expiry time.Time
-	// SessionID names the session at the issuer or at Catflap, if there is one.
+	// SessionID is the issuer's name of the session (sid), if there is one.
 	SessionID string
+	// Session is the handle of Catflap's own browser session by which the person
+	// came; empty for whoever came with a token. It is no secret.
+	Session string
 	// Extra is for handlers and their own tools; Catflap does not read it.
 	Extra map[string]any
 }
