@@ -1,0 +1,123 @@
+package page
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+)
+
+// In all that follows a link that is empty, or that is neither a path of our own
+// nor an http(s) address, is not shown.
+
+// Choose is what a person sees who can sign in in several ways.
+type Choose struct {
+	Providers []Provider
+	// ReturnTo is where the person goes afterwards; it stands in the links that are
+	// made here. It has been verified before.
+	ReturnTo string
+}
+
+// Provider is one way to sign in.
+type Provider struct {
+	Name  string // as in ?idp=
+	Title string // what people read; empty: the name
+	// URL is where the choice leads. Empty: to the login below the prefix, with idp
+	// and [ReturnParam].
+	URL string
+	// Preferred marks the way that was taken the last time. It comes first.
+	Preferred bool
+}
+
+// ReturnParam is the name of the query parameter of the login that says where to
+// go afterwards.
+const ReturnParam = "return_to"
+
+// Choose shows the ways to sign in.
+func (p *Pages) Choose(w http.ResponseWriter, status int, c Choose) {
+	var first, then []Provider
+	for _, v := range c.Providers {
+		v.Title = cmp.Or(v.Title, v.Name)
+		if v.URL == "" {
+			q := url.Values{"idp": {v.Name}}
+			if c.ReturnTo != "" {
+				q.Set(ReturnParam, c.ReturnTo)
+			}
+			v.URL = p.site.Prefix + "login?" + q.Encode()
+		}
+		if v.Preferred {
+			first = append(first, v)
+		} else {
+			then = append(then, v)
+		}
+	}
+	p.show(w, response{status: status, template: "choose", data: append(first, then...)})
+}
+
+// SignOut asks whether to sign out. The answer is a POST to logout below the
+// prefix, with everywhere=1 if it means every browser.
+type SignOut struct {
+	// Name is who is signed in, as people call them. May be empty.
+	Name string
+	// HomeURL is the way back without signing out.
+	HomeURL string
+	// FormOrigins are the origins to which the answer to the POST may redirect, such
+	// as the identity provider's: Chromium applies form-action to redirects too.
+	FormOrigins []string
+}
+
+// SignOut shows the question.
+func (p *Pages) SignOut(w http.ResponseWriter, s SignOut) {
+	p.show(w, response{status: http.StatusOK, template: "signout", data: s, form: true, formOrigins: s.FormOrigins})
+}
+
+// SignedOut is what a person sees who has signed out.
+type SignedOut struct {
+	SignInURL string
+	// Note is what did not work, such as that the provider could not be told.
+	Note string
+}
+
+// SignedOut shows that the session has ended.
+func (p *Pages) SignedOut(w http.ResponseWriter, s SignedOut) {
+	p.show(w, response{status: http.StatusOK, template: "signedout", data: s})
+}
+
+// Refused is what a person sees who is known, and not allowed.
+type Refused struct {
+	// Name is who is signed in, as people call them. May be empty.
+	Name string
+	// Text says what is not allowed. Empty: a sentence that does for anything.
+	Text string
+	// Hint says what the person can do about it.
+	Hint string
+	// RequestID is the one in the log.
+	RequestID string
+	// SwitchURL signs in as somebody else, SignOutURL signs out, HomeURL is where
+	// the person is allowed.
+	SwitchURL, SignOutURL, HomeURL string
+}
+
+// Refused shows that the person is not allowed.
+func (p *Pages) Refused(w http.ResponseWriter, status int, r Refused) {
+	r.Text = cmp.Or(r.Text, "Your account does not have access to this page.")
+	p.show(w, response{status: status, template: "refused", data: r})
+}
+
+// Problem is what a person sees when something went wrong: a login that failed
+// or went in circles, a provider that does not answer.
+type Problem struct {
+	// Heading is what happened in a few words. Empty: words that do for anything.
+	Heading string
+	Text    string // what happened
+	Hint    string // what to do about it
+	// Code is the stable name of the reason, and RequestID the one in the log.
+	Code, RequestID string
+	// RetryURL tries again.
+	RetryURL string
+}
+
+// Problem shows what went wrong.
+func (p *Pages) Problem(w http.ResponseWriter, status int, pr Problem) {
+	pr.Heading = cmp.Or(pr.Heading, "Something went wrong")
+	p.show(w, response{status: status, template: "problem", data: pr})
+}
