@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/session"
 )
 
 // exchange is one request on its way. Each step fills in what the next one needs.
@@ -23,6 +25,8 @@ type exchange struct {
 	socket bool // the handshake of a WebSocket
 
 	credential *authhandlers.Credential
+	display    string                     // the admin panel's display token, which is no credential
+	session    *session.Session           // of a person who came by the cookie
 	user       *authhandlers.AuthUserInfo // nil: nobody, on a public endpoint
 	decision   permission.Decision
 
@@ -51,6 +55,9 @@ func (ex *exchange) run() *refusal {
 	}
 	if ref := ex.checkMethod(); ref != nil {
 		return ref
+	}
+	if ex.h.o.SignIn != nil && cat.OwnLogin(ex.target.path) {
+		return ex.serveCatLogin()
 	}
 	if ref := ex.authenticate(); ref != nil {
 		return ref
@@ -126,54 +133,6 @@ func (ex *exchange) checkMethod() *refusal {
 	return nil
 }
 
-// authenticate collects the credential and asks the handlers. A public endpoint
-// needs none; but whoever sends one must send a good one.
-func (ex *exchange) authenticate() *refusal {
-	var err error
-	if ex.credential, err = readCredential(ex.r, &ex.target, ex.socket, ex.h.o.QueryToken); err != nil {
-		return badRequest(codeBadCredential, err)
-	}
-	if ex.credential != nil {
-		ex.record.Carrier = ex.credential.Carrier
-	}
-	kind := authhandlers.KindHTTP
-	if ex.socket {
-		kind = authhandlers.KindWebSocket
-	}
-	ex.user, err = ex.h.o.Chain.Authenticate(ex.r.Context(), &authhandlers.Request{
-		Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind,
-	})
-	if err == nil {
-		ex.record.User, ex.record.Handler = ex.user.ID, ex.user.Handler
-		return nil
-	}
-	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
-	if ex.credential == nil && !ex.socket && rejected != nil && rejected.Code == authhandlers.CodeMissingCredential {
-		if d, ok := ex.h.o.Policy.Public(ex.r.Method, ex.target.path); ok {
-			ex.decision = d
-			return nil
-		}
-	}
-	if rejected != nil && rejected.Code == authhandlers.CodeBadSignature {
-		ex.holdBack()
-	}
-	return refuseAuthentication(err, ex.credential != nil)
-}
-
-// forgeryDelay is how long the refusal of a forged token is held back. Nobody who
-// has been given a token meets it; whoever sends forged ones as fast as they are
-// refused is slowed to what costs the others nothing.
-const forgeryDelay = 5 * time.Millisecond
-
-func (ex *exchange) holdBack() {
-	t := time.NewTimer(forgeryDelay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ex.r.Context().Done():
-	}
-}
-
 // authorise asks the policy whether this person may call this endpoint.
 func (ex *exchange) authorise() *refusal {
 	if ex.user == nil {
@@ -213,18 +172,6 @@ func (ex *exchange) refusePermission(d permission.Decision) *refusal {
 	}
 }
 
-// servePage serves a handler's own page.
-func (ex *exchange) servePage() *refusal {
-	page, pattern := ex.h.pages.Handler(ex.r)
-	if pattern == "" {
-		return &refusal{status: http.StatusNotFound, code: codeNotFound, public: "There is no such page", hint: "check the address"}
-	}
-	ex.record.Route = pattern
-	page.ServeHTTP(ex.w, ex.r)
-	ex.done(OutcomePage, http.StatusOK)
-	return nil
-}
-
 // refuse answers with the refusal and records it.
 func (ex *exchange) refuse(ref *refusal) {
 	ex.record.RequestID = newRequestID()
@@ -238,10 +185,15 @@ func (ex *exchange) refuse(ref *refusal) {
 		// read is not looked at, and a body that nobody wants is not waited for.
 		ex.w.Header().Set("Connection", "close")
 	}
-	ref.write(ex.w, ex.h.challenges, ex.record.RequestID, ex.r.Method == http.MethodHead)
+	if ref.status == http.StatusUnauthorized && ex.h.o.SignIn != nil {
+		ref.loginURL = ex.loginURL()
+	}
 	outcome := OutcomeRefused
 	if ref.status >= http.StatusInternalServerError {
 		outcome = OutcomeFault
+	}
+	if !ex.refuseInBrowser(ref) && !ex.refuseVisibly(ref) {
+		ref.write(ex.w, ex.h.challenges, ex.record.RequestID, ex.r.Method == http.MethodHead)
 	}
 	ex.done(outcome, ref.status)
 }

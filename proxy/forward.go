@@ -149,6 +149,9 @@ func (ex *exchange) answer(resp *http.Response) error {
 	ex.h.o.Upstream.mapLocation(h, "Location")
 	ex.h.o.Upstream.mapLocation(h, "Content-Location")
 	ex.setCORS(h)
+	if ex.decision.Route.Panel {
+		ex.dressPanel(h)
+	}
 	ex.record.Status = resp.StatusCode
 	return nil
 }
@@ -161,7 +164,7 @@ func dropCookies(h http.Header) {
 	for _, line := range lines {
 		name, _, _ := strings.Cut(line, "=")
 		name = strings.ToLower(strings.TrimSpace(name))
-		if !cat.CookieCarries(name) && !strings.Contains(name, "catflap") {
+		if !cat.CookieCarries(name) && !ownCookie(name) {
 			kept = append(kept, line)
 		}
 	}

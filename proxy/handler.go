@@ -13,7 +13,10 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/page"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/session"
+	"github.com/catflap/catflap/proxy/signin"
 )
 
 // PagePrefix is the path below which Catflap's own pages live. Nothing below it
@@ -29,6 +32,11 @@ type Options struct {
 	Credentials cat.Credentials
 	Upstream    *Upstream
 	Hub         *chat.Hub
+	// SignIn is the way in for people with a browser, Sessions what they then have
+	// and Pages what they see; all nil where nobody signs in here.
+	SignIn   *signin.SignIn
+	Sessions *session.Manager
+	Pages    *page.Pages
 	// PublicURL is what browsers see, as an origin; empty: the request's own.
 	PublicURL string
 	// Origins are further origins that may call, exactly as browsers write them.
@@ -37,6 +45,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// ForwardCookies are the names of the cookies that reach the Cat.
 	ForwardCookies []string
+	// VisibleRefusals accepts the handshake of a browser that is refused, to close it
+	// with a code and a reason that its page can read.
+	VisibleRefusals bool
 	// QueryToken takes the credential of a handshake from its query.
 	QueryToken bool
 	// MaxHeaders bounds the header lines of a request.
@@ -65,6 +76,9 @@ func New(o Options) (*Handler, error) {
 		o.Hub == nil || o.Observe == nil || o.Log == nil || o.Now == nil || o.MaxHeaders <= 0 || o.BodyIdle <= 0 {
 		return nil, errors.New("proxy: incomplete Options")
 	}
+	if o.SignIn != nil && (o.Sessions == nil || o.Pages == nil || o.PublicURL == "") {
+		return nil, errors.New("proxy: people can't sign in without Sessions, Pages and PublicURL")
+	}
 	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux()}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
@@ -80,6 +94,9 @@ func New(o Options) (*Handler, error) {
 		if m, ok := l.Handler.(authhandlers.Mounter); ok {
 			m.Mount(h.pages)
 		}
+	}
+	if o.SignIn != nil {
+		o.Pages.Mount(h.pages)
 	}
 	return h, nil
 }
@@ -109,6 +126,26 @@ func (h *Handler) Judge(u *authhandlers.AuthUserInfo) error {
 		return errors.New(d.Reason)
 	}
 	return nil
+}
+
+// Renew asks anew who has the session by which a person came. The error is a
+// *authhandlers.Rejection or session.ErrNoSession if it is over or may no longer
+// chat, and otherwise a fault that says nothing about the person.
+func (h *Handler) Renew(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
+	if h.o.SignIn == nil {
+		return nil, session.ErrNoSession
+	}
+	fresh, _, err := h.o.SignIn.PersonOf(ctx, u.Session)
+	if err != nil {
+		return nil, err
+	}
+	if fresh.ID != u.ID {
+		return nil, &authhandlers.Rejection{Code: codePermission, Err: errors.New("the session is another person's now")}
+	}
+	if err := h.Judge(fresh); err != nil {
+		return nil, &authhandlers.Rejection{Code: codePermission, Err: err}
+	}
+	return fresh, nil
 }
 
 // ServeHTTP takes one request all the way.

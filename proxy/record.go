@@ -17,6 +17,9 @@ const (
 	OutcomeRefused Outcome = "refused" // answered here with 4xx
 	OutcomeFault   Outcome = "fault"   // answered here with 5xx, or broken off
 	OutcomePage    Outcome = "page"    // a page or a preflight of our own
+
+	OutcomeSignedIn  Outcome = "signed_in"  // a browser session has begun
+	OutcomeSignedOut Outcome = "signed_out" // a browser session has ended, by its person or the provider
 )
 
 // Record is what one exchange was, for the audit log and the metrics. It holds no

@@ -26,6 +26,15 @@ type refusal struct {
 	tokenCame bool
 	retry     int // seconds, if above 0
 	allow     string
+	// signIn means that what came is no credential: signing in is all that is missing.
+	signIn bool
+	// loginURL is where to do so, for the front end.
+	loginURL string
+}
+
+// nobody reports that nothing was presented that could be judged.
+func (ref *refusal) nobody() bool {
+	return ref.status == http.StatusUnauthorized && (ref.signIn || ref.code == authhandlers.CodeMissingCredential)
 }
 
 // The codes of refusals that are not about a credential.
@@ -94,6 +103,10 @@ func (ref *refusal) body(requestID string) []byte {
 	b = appendJSON(b, ref.hint)
 	b = append(b, `,"request_id":`...)
 	b = appendJSON(b, requestID)
+	if ref.loginURL != "" {
+		b = append(b, `,"login_url":`...)
+		b = appendJSON(b, ref.loginURL)
+	}
 	return append(b, "}}"...)
 }
 
@@ -124,15 +137,20 @@ func (ref *refusal) write(w http.ResponseWriter, challenges []string, requestID 
 	if ref.challenge {
 		h["Www-Authenticate"] = ref.challenges(challenges)
 	}
+	ref.setExtra(h)
+	w.WriteHeader(ref.status)
+	if !head {
+		_, _ = w.Write(body) // the client has gone: nobody to tell
+	}
+}
+
+// setExtra sets the headers that belong to a refusal in whatever form it is told.
+func (ref *refusal) setExtra(h http.Header) {
 	if ref.retry > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(ref.retry)}
 	}
 	if ref.allow != "" {
 		h["Allow"] = []string{ref.allow}
-	}
-	w.WriteHeader(ref.status)
-	if !head {
-		_, _ = w.Write(body) // the client has gone: nobody to tell
 	}
 }
 

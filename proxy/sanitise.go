@@ -96,13 +96,17 @@ func forwardCookies(lines, names []string) string {
 		for pair := range strings.SplitSeq(line, ";") {
 			pair = strings.Trim(pair, " \t")
 			name, _, ok := strings.Cut(pair, "=")
-			if ok && !cat.CookieCarries(name) && listed(names, name) {
+			if ok && !cat.CookieCarries(name) && !ownCookie(name) && listed(names, name) {
 				kept = append(kept, pair)
 			}
 		}
 	}
 	return strings.Join(kept, "; ")
 }
+
+// ownCookie reports a cookie of Catflap's own, whichever: the Cat never sees one,
+// and never sets one.
+func ownCookie(name string) bool { return strings.Contains(strings.ToLower(name), "catflap") }
 
 func listed(names []string, name string) bool {
 	return slices.Contains(names, name)

@@ -22,8 +22,20 @@ const (
 	// TokenCookie is the cookie of the Cat 2.
 	TokenCookie = "access_token"
 
+	// PanelPath is where the admin panel's pages are.
+	PanelPath = "/admin"
+
 	chatPath = "/ws/"
 )
+
+// OwnLogin reports a path at which the Cat signs in people of its own.
+func OwnLogin(path string) bool {
+	switch strings.TrimSuffix(path, "/") {
+	case "/auth/login", "/auth/token", "/auth/logout":
+		return true
+	}
+	return false
+}
 
 // ErrNoIdentity means that a request was about to leave without exactly one
 // well-formed user id. The Cat would take it for its own user "user".

@@ -65,6 +65,12 @@ func (s Permissions) Denying() Permissions {
 // Covers reports whether every permission of other is in the set.
 func (s Permissions) Covers(other Permissions) bool { return other&^s == 0 }
 
+// Every returns each of the Cat's own permissions.
+func Every() []Permission { return all.List() }
+
+// PermissionsOf is the set of one permission.
+func PermissionsOf(p Permission) Permissions { return 1 << (p - 1) }
+
 // List returns the permissions in order.
 func (s Permissions) List() []Permission {
 	var l []Permission

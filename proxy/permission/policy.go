@@ -153,3 +153,15 @@ func overlap(a, b []string) bool {
 	}
 	return false
 }
+
+// Held are the Cat's permissions that u has, be it for their own data alone: what
+// a front end may show. It decides nothing.
+func (p *Policy) Held(u *authhandlers.AuthUserInfo) cat.Permissions {
+	var held cat.Permissions
+	for _, one := range cat.Every() {
+		if p.decide(u, cat.Route{Needs: one, Own: true}, false).Allow {
+			held |= cat.PermissionsOf(one)
+		}
+	}
+	return held
+}

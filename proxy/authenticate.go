@@ -1,0 +1,188 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/session"
+	"github.com/catflap/catflap/proxy/signin"
+)
+
+// authenticate collects the credential and finds out whose it is: a token's by the
+// handlers, a ticket's and a cookie's by the sessions. A token decides over a
+// cookie. A public endpoint needs none; but whoever sends one must send a good one.
+func (ex *exchange) authenticate() *refusal {
+	var err error
+	if ex.credential, err = readCredential(ex.r, &ex.target, ex.socket, ex.h.o.QueryToken); err != nil {
+		return badRequest(codeBadCredential, err)
+	}
+	if ex.h.o.SignIn != nil {
+		if ex.credential != nil && session.IsDisplayToken(ex.credential.Value) {
+			ex.display, ex.credential = ex.credential.Value, nil
+		}
+		switch {
+		case ex.credential != nil && ex.socket && session.IsTicket(ex.credential.Value):
+			ex.record.Carrier = authhandlers.CarrierTicket
+			return ex.byTicket()
+		case ex.credential == nil && (ex.display != "" || ex.h.o.Sessions.HasCookie(ex.r)):
+			ex.record.Carrier = authhandlers.CarrierSession
+			return ex.bySession()
+		}
+	}
+	if ex.credential != nil {
+		ex.record.Carrier = ex.credential.Carrier
+	}
+	return ex.byHandlers()
+}
+
+// byHandlers asks the chain.
+func (ex *exchange) byHandlers() *refusal {
+	kind := authhandlers.KindHTTP
+	if ex.socket {
+		kind = authhandlers.KindWebSocket
+	}
+	var err error
+	ex.user, err = ex.h.o.Chain.Authenticate(ex.r.Context(), &authhandlers.Request{
+		Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind,
+	})
+	if err == nil {
+		ex.known()
+		return nil
+	}
+	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
+	if ex.credential == nil && rejected != nil && rejected.Code == authhandlers.CodeMissingCredential && ex.isPublic() {
+		return nil
+	}
+	if rejected != nil && rejected.Code == authhandlers.CodeBadSignature {
+		ex.holdBack()
+	}
+	return refuseAuthentication(err, ex.credential != nil)
+}
+
+func (ex *exchange) known() { ex.record.User, ex.record.Handler = ex.user.ID, ex.user.Handler }
+
+// isPublic reports an endpoint that needs nobody, and decides so.
+func (ex *exchange) isPublic() bool {
+	if ex.socket {
+		return false
+	}
+	d, ok := ex.h.o.Policy.Public(ex.r.Method, ex.target.path)
+	if ok {
+		ex.decision = d
+	}
+	return ok
+}
+
+// The reasons why a cookie or a ticket is nobody's.
+const (
+	codeSessionEnded   authhandlers.Code = "session_ended"
+	codeForeignDisplay authhandlers.Code = "display_token_of_another_session"
+	codeTicket         authhandlers.Code = "ticket_invalid"
+	codeProof          authhandlers.Code = "cross_site_request"
+)
+
+// bySession takes a person by their session's cookie. What is left of a session
+// that has ended is nothing: people are sent to sign in, and a public endpoint
+// stays public. The display token stands for the session that it was made for.
+func (ex *exchange) bySession() *refusal {
+	u, s, err := ex.h.o.SignIn.Person(ex.r.Context(), ex.r)
+	switch rejected, _ := errors.AsType[*authhandlers.Rejection](err); {
+	case errors.Is(err, session.ErrNoSession):
+		if ex.display == "" && ex.isPublic() {
+			return nil
+		}
+		return &refusal{
+			status: http.StatusUnauthorized, code: codeSessionEnded, public: "Not signed in", hint: "sign in again", rule: "sessions",
+			err: err, challenge: true, signIn: true,
+		}
+	case rejected != nil:
+		return refuseAuthentication(err, true)
+	case err != nil:
+		return refuseAuthentication(err, true)
+	}
+	if ex.display != "" && !ex.h.o.Sessions.DisplayMatches(ex.display, s) {
+		return &refusal{
+			status: http.StatusUnauthorized, code: codeForeignDisplay, public: "Not signed in", hint: "load the page again", rule: "sessions",
+			challenge: true,
+		}
+	}
+	ex.user, ex.session = u, s
+	ex.known()
+	return ex.checkProvenance()
+}
+
+// checkProvenance keeps other sites' pages from acting with a session: the browser
+// sends its cookie whoever asks. What changes something needs proof that our own
+// page, or a listed one, has asked; what only reads may lack the proof, but must
+// not come from elsewhere unless a person follows a link.
+func (ex *exchange) checkProvenance() *refusal {
+	proof := signin.Provenance(ex.r, ex.ownOrigin(), ex.h.o.Origins)
+	reads := ex.r.Method == http.MethodGet || ex.r.Method == http.MethodHead
+	switch {
+	case proof == signin.SameSite && (!ex.socket || len(ex.r.Header["Origin"]) == 1):
+		return nil
+	case reads && !ex.socket && (proof == signin.NoProof || signin.Navigates(ex.r)):
+		return nil
+	}
+	return &refusal{
+		status: http.StatusForbidden, code: codeProof, public: "This page may not act for you here", rule: "origins",
+		hint: "send the request from a page of this site, or with a token instead of the cookie",
+	}
+}
+
+// byTicket takes a person by a ticket, once, at the page that asked for it.
+func (ex *exchange) byTicket() *refusal {
+	bad := &refusal{
+		status: http.StatusUnauthorized, code: codeTicket, public: "Invalid Credentials", hint: "get a new ticket", rule: "sessions",
+		challenge: true, tokenCame: true,
+	}
+	t, err := ex.h.o.Sessions.RedeemTicket(ex.r.Context(), ex.credential.Value)
+	if err == nil && t.Origin != "" && ex.r.Header.Get("Origin") != t.Origin {
+		bad.err = errors.New("the ticket was given to a page of another origin")
+		return bad
+	}
+	if err == nil && t.Session != "" {
+		ex.user, ex.session, err = ex.h.o.SignIn.PersonOf(ex.r.Context(), t.Session)
+	} else if err == nil {
+		ex.user, err = t.Person, ex.stillPerson(t.Person)
+	}
+	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
+	switch {
+	case err == nil:
+		ex.known()
+		return nil
+	case errors.Is(err, session.ErrNoSession), rejected != nil:
+		bad.err = err
+		return bad
+	}
+	return refuseAuthentication(err, true)
+}
+
+// stillPerson looks again at somebody whose token was verified for the ticket.
+func (ex *exchange) stillPerson(u *authhandlers.AuthUserInfo) error {
+	if !u.Expiry.IsZero() && !ex.h.o.Now().Before(u.Expiry) {
+		return &authhandlers.Rejection{Code: authhandlers.CodeTokenExpired}
+	}
+	for _, l := range ex.h.o.Chain.Links() {
+		if l.Name == u.Handler {
+			return nil
+		}
+	}
+	return &authhandlers.Rejection{Code: authhandlers.CodeUnclaimed}
+}
+
+// forgeryDelay is how long the refusal of a forged token is held back. Nobody who
+// has been given a token meets it; whoever sends forged ones as fast as they are
+// refused is slowed to what costs the others nothing.
+const forgeryDelay = 5 * time.Millisecond
+
+func (ex *exchange) holdBack() {
+	t := time.NewTimer(forgeryDelay)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ex.r.Context().Done():
+	}
+}

@@ -1,0 +1,130 @@
+package proxy
+
+import (
+	"net/http"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/page"
+	"github.com/catflap/catflap/proxy/signin"
+)
+
+// refuseInBrowser answers a person who goes to a page: with the way in where a
+// session is missing, and otherwise with a page that says what happened. False
+// means that a program asked, which gets the refusal as JSON.
+func (ex *exchange) refuseInBrowser(ref *refusal) bool {
+	if ex.h.o.SignIn == nil || ex.socket || ref.status == 499 || !signin.Navigates(ex.r) {
+		return false
+	}
+	if ref.status == http.StatusUnauthorized {
+		if ex.credential != nil {
+			return false // a token that is refused never leads to a login page
+		}
+		h := ex.w.Header()
+		h["Location"] = []string{ex.loginURL()}
+		h["Cache-Control"] = []string{"no-store"}
+		ex.w.WriteHeader(http.StatusFound)
+		return true
+	}
+	if !signin.AcceptsHTML(ex.r) {
+		return false
+	}
+	if ref.status == http.StatusForbidden && ex.user != nil {
+		ex.h.o.Pages.Refused(ex.w, ref.status, page.Refused{
+			Name: ex.user.Name, Text: ref.public + ".", Hint: sentence(ref.hint), RequestID: ex.record.RequestID,
+			SignOutURL: ex.h.o.SignIn.LogoutURL(), SwitchURL: PagePrefix + "login?switch=1&choose=1", HomeURL: "/",
+		})
+		return true
+	}
+	ref.setExtra(ex.w.Header())
+	ex.h.o.Pages.Problem(ex.w, ref.status, page.Problem{
+		Heading: ref.public, Hint: sentence(ref.hint), Code: string(ref.code), RequestID: ex.record.RequestID,
+	})
+	return true
+}
+
+// sentence makes a hint of the JSON answers fit for a page.
+func sentence(hint string) string {
+	if hint == "" {
+		return ""
+	}
+	if c := hint[0]; 'a' <= c && c <= 'z' {
+		hint = string(c-'a'+'A') + hint[1:]
+	}
+	return hint + "."
+}
+
+// loginURL is where this request's person signs in, to come back to where they
+// wanted to go.
+func (ex *exchange) loginURL() string {
+	if !signin.Navigates(ex.r) {
+		return ex.h.o.SignIn.LoginURL("")
+	}
+	to := ex.target.sent
+	if ex.target.query != "" {
+		to += "?" + ex.target.query
+	}
+	return ex.h.o.SignIn.LoginURL(to)
+}
+
+// servePage serves a page of Catflap's own.
+func (ex *exchange) servePage() *refusal {
+	if isPreflight(ex.r) {
+		return ex.answerPreflight()
+	}
+	switch ex.target.path {
+	case sessionPage:
+		return ex.serveSession()
+	case ticketPage:
+		return ex.serveTicket()
+	}
+	if ex.h.o.SignIn != nil {
+		if route, res, ok := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.target.path); ok {
+			ex.record.Route = route
+			ex.recordSignIn(res)
+			return nil
+		}
+	}
+	page, pattern := ex.h.pages.Handler(ex.r)
+	if pattern == "" {
+		return &refusal{status: http.StatusNotFound, code: codeNotFound, public: "There is no such page", hint: "check the address"}
+	}
+	ex.record.Route = pattern
+	page.ServeHTTP(ex.w, ex.r)
+	ex.done(OutcomePage, http.StatusOK)
+	return nil
+}
+
+// recordSignIn tells the observer what a page of the way in and out came to.
+func (ex *exchange) recordSignIn(res signin.Result) {
+	ex.record.Code, ex.record.Reason, ex.record.Err, ex.record.RequestID = res.Code, res.Reason, res.Err, res.RequestID
+	ex.record.Handler = res.Handler
+	if res.User != nil {
+		ex.record.User = res.User.ID
+		ex.record.Carrier = authhandlers.CarrierSession
+	}
+	outcome := map[signin.Kind]Outcome{
+		signin.Shown: OutcomePage, signin.SignedIn: OutcomeSignedIn, signin.SignedOut: OutcomeSignedOut,
+		signin.Refused: OutcomeRefused, signin.Fault: OutcomeFault,
+	}[res.Kind]
+	ex.done(outcome, res.Status)
+}
+
+// serveCatLogin answers in the place of the Cat's own login, whose people are not
+// ours. The admin panel signs out by going there: a page of our own site that does
+// ends the session; to everybody else it is the page on which one can.
+func (ex *exchange) serveCatLogin() *refusal {
+	if ex.r.Method != http.MethodGet && ex.r.Method != http.MethodHead {
+		return &refusal{
+			status: http.StatusNotFound, code: codeNotFound, public: "The Cat's own login is closed", rule: "sessions",
+			hint: "sign in at " + PagePrefix + "login",
+		}
+	}
+	ex.record.Route = "GET " + ex.target.path
+	if site := ex.r.Header["Sec-Fetch-Site"]; len(site) == 1 && site[0] == "same-origin" && ex.r.Method == http.MethodGet && signin.Navigates(ex.r) {
+		ex.recordSignIn(ex.h.o.SignIn.End(ex.w, ex.r, false))
+		return nil
+	}
+	_, res, _ := ex.h.o.SignIn.Serve(ex.w, ex.r, PagePrefix+"logout")
+	ex.recordSignIn(res)
+	return nil
+}

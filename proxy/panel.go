@@ -1,0 +1,47 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// panelPolicy holds the admin panel to its own scripts: it renders what people and
+// the model write as HTML. Remote pictures are the one thing of others' that it
+// needs (the plugins' thumbnails).
+const panelPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; media-src blob:; " +
+	"font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// dressPanel makes an answer of the admin panel's fit for a browser. With a session
+// each page plants the cookie that the panel's script wants to find: it says who
+// is signed in and what to show, and is worth nothing without the session.
+func (ex *exchange) dressPanel(h http.Header) {
+	h["Content-Security-Policy"] = []string{panelPolicy}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	h["Referrer-Policy"] = []string{"same-origin"}
+	if ex.session == nil || !strings.HasPrefix(h.Get("Content-Type"), "text/html") {
+		return
+	}
+	name := ex.user.Name
+	if name == "" {
+		name = ex.user.ID
+	}
+	token, err := ex.h.o.Sessions.DisplayToken(ex.session, name, ex.h.o.Policy.Held(ex.user).ByResource())
+	if err != nil {
+		ex.h.o.Log.Error("the admin panel's display token can't be made", "err", err.Error())
+		return
+	}
+	planted := PanelCookie(ex.h.o.PublicURL)
+	planted.Value = token
+	h.Add("Set-Cookie", planted.String())
+	h["Cache-Control"] = []string{"no-store"}
+}
+
+// PanelCookie is the cookie of the display token, without a value. The path is the
+// one that the panel's own logout deletes it by.
+func PanelCookie(publicURL string) http.Cookie {
+	return http.Cookie{
+		Name: cat.PanelCookie, Path: cat.PanelPath, SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(publicURL, "https://"),
+	}
+}
