@@ -35,6 +35,14 @@ type Identifier interface{ IdentitySource() string }
 // groups. Where more than one does, a grant by groups must name its handlers.
 type Grouper interface{ YieldsGroups() bool }
 
+// SignIn is an optional ability of a Config: it says whether people sign in
+// through the handler in a browser, which needs an origin of our own to return to,
+// and what they read where they choose; an empty title stands for the handler's name.
+type SignIn interface {
+	SignsIn() bool
+	SignInTitle() string
+}
+
 // Inspector is an optional ability of a Config: it verifies that the files and
 // variables which the configuration names exist and can be used, without opening
 // the handler or asking the network. `catflap check` calls it.

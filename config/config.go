@@ -20,9 +20,10 @@ type Config struct {
 	Version int `yaml:"version" required:"true" enum:"1" example:"1"`
 	// The address that people reach, host:port. An empty host means every interface.
 	Listen string `yaml:"listen" default:"127.0.0.1:8080"`
-	// What browsers see: scheme, host and port only. Required behind a proxy that
-	// ends TLS and is not in trusted_proxies. Without it our own origin is the scheme
-	// and Host of each request.
+	// What browsers see: scheme, host and port only. Required where a handler signs
+	// people in (then https, or http on localhost), and behind a proxy that ends TLS
+	// and is not in trusted_proxies. Without it our own origin is the scheme and Host
+	// of each request.
 	PublicURL string `yaml:"public_url" example:"https://chat.example.com"`
 	// Certificate and key for TLS on listen. Without it the listener speaks plain HTTP.
 	TLS *TLS `yaml:"tls" example:"{cert_file: tls.crt, key_file: tls.key}"`
@@ -41,6 +42,10 @@ type Config struct {
 	Handlers []Handler `yaml:"handlers" required:"true" example:"[{name: staff, type: jwt, ...}]"`
 	// Who may do what.
 	Permissions Permissions `yaml:"permissions"`
+	// Signing in in a browser: how long it holds.
+	Sessions Sessions `yaml:"sessions"`
+	// Catflap's own pages.
+	Pages Pages `yaml:"pages"`
 	// Live chat.
 	WebSocket WebSocket `yaml:"websocket"`
 	// Bounds on what a client can take.
@@ -135,8 +140,8 @@ func (h Handler) EffectiveAlias() string {
 }
 
 // HandlerSettings is what the registry of handler types yields. The optional
-// abilities IdentitySource() string, YieldsGroups() bool and Inspect() error are
-// used where a type has them.
+// abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
+// SignInTitle() string and Inspect() error are used where a type has them.
 type HandlerSettings interface{ Validate() error }
 
 // HandlerTypes maps the name of a handler type to a new, empty configuration of it.
@@ -199,6 +204,10 @@ type WebSocket struct {
 	Session string `yaml:"session" default:"shared" enum:"shared,separate"`
 	// Take a token from ?token= of the handshake, where the stock clients put it.
 	QueryToken bool `yaml:"query_token" default:"true"`
+	// Accept the handshake of a browser that is refused, and close the socket at once
+	// with 4401 or 4403 and a reason, since JavaScript can't see the status of a
+	// refused handshake.
+	VisibleRefusals bool `yaml:"visible_refusals" default:"false"`
 	// How long the socket at the Cat stays when its last client has gone; 0 closes it
 	// at once, and a reload of the page may then lose an answer. With session: shared.
 	Linger value.Duration `yaml:"linger" default:"30s"`

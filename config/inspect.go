@@ -33,6 +33,8 @@ func (c *Config) Inspect() (warnings []Problem, err error) {
 		}
 	})
 	i.certificate()
+	i.sessions()
+	i.logo()
 	return bounded(i.warnings), asError(bounded(i.problems))
 }
 

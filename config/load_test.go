@@ -46,13 +46,16 @@ func TestGood(t *testing.T) {
 	}
 }
 
-func TestExampleLoadsWithoutWarnings(t *testing.T) {
-	c, err := config.Load("../examples/catflap.example.yaml", known())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if w := c.Warnings(); len(w) > 0 {
-		t.Errorf("warnings: %v", w)
+func TestExamplesLoadWithoutWarnings(t *testing.T) {
+	for _, file := range files(t, "../examples/*.yaml") {
+		c, err := config.Load(file, known())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if w := c.Warnings(); len(w) > 0 {
+			t.Errorf("%s: warnings: %v", file, w)
+		}
 	}
 }
 

@@ -22,6 +22,11 @@ func TestDefaults(t *testing.T) {
 		{"response_timeout", c.Cat.ResponseTimeout.Std() == 5*time.Minute},
 		{"max_message", c.WebSocket.MaxMessage == 16<<20},
 		{"query_token", c.WebSocket.QueryToken},
+		{"visible_refusals", !c.WebSocket.VisibleRefusals},
+		{"sessions", c.Sessions.Store == "memory" && c.Sessions.Redis == nil && c.Sessions.Keys == nil && c.Sessions.Max == 100_000},
+		{"sessions.idle", c.Sessions.Idle.Std() == 8*time.Hour && c.Sessions.Lifetime.Std() == 24*time.Hour},
+		{"after_logout", c.Sessions.AfterLogout == ""},
+		{"pages", c.Pages.Title == "Catflap" && c.Pages.LogoFile == ""},
 		{"audit", c.Log.Audit == "refusals"},
 		{"alias", c.Handlers[0].Alias == nil && c.Handlers[0].EffectiveAlias() == "staff"},
 		{"permissions of the handler", c.Handlers[0].Permissions == nil},
@@ -73,7 +78,7 @@ func TestPathsAreBelowTheFile(t *testing.T) {
 
 // What Resolved writes is a configuration again, and the same one.
 func TestResolvedIsItself(t *testing.T) {
-	for _, file := range append(files(t, "testdata/good/*.yaml"), "../examples/catflap.example.yaml") {
+	for _, file := range append(files(t, "testdata/good/*.yaml"), files(t, "../examples/*.yaml")...) {
 		t.Run(name(file), func(t *testing.T) {
 			c, err := config.Parse(filepath.Base(file), read(t, file), "", known())
 			if err != nil {
@@ -112,9 +117,50 @@ func TestResolved(t *testing.T) {
 		"permissions:\n  sets:\n    readers: [base]\n",
 		"  max_message: 16MiB\n",
 		"  body_bytes: 0\n",
+		"sessions:\n  store: memory\n  idle: 8h\n  lifetime: 24h\n  max: 100000\npages:\n  title: Catflap\n",
+		"  visible_refusals: false\n",
 	} {
 		if !strings.Contains(string(got), want) {
 			t.Errorf("%q is missing in\n%s", want, got)
 		}
+	}
+}
+
+func TestResolvedSessions(t *testing.T) {
+	c := parse(t, `version: 1
+public_url: https://chat.example.com
+cat: {url: "http://127.0.0.1:1865", insecure_open_cat: true}
+handlers: [{name: company, type: oidc, issuer: "https://idp.example.com", client_id: catflap}]
+sessions:
+  store: redis
+  redis: {url: "rediss://redis.example.com/1", password: {env: REDIS_PASSWORD}, tls: {ca_file: /etc/redis.pem}}
+  keys: [{env: SESSION_KEY}, {file: /etc/old.key}]
+  after_logout: /goodbye
+pages: {title: Chat, logo_file: /etc/logo.svg}
+`)
+	got, err := c.Resolved()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `sessions:
+  store: redis
+  redis:
+    url: rediss://redis.example.com/1
+    password: {env: REDIS_PASSWORD}
+    tls:
+      ca_file: /etc/redis.pem
+  keys:
+    - {env: SESSION_KEY}
+    - {file: /etc/old.key}
+  idle: 8h
+  lifetime: 24h
+  max: 100000
+  after_logout: /goodbye
+pages:
+  title: Chat
+  logo_file: /etc/logo.svg
+`
+	if !strings.Contains(string(got), want) {
+		t.Errorf("%s\nis missing in\n%s", want, got)
 	}
 }

@@ -84,10 +84,30 @@ type source struct {
 
 func (*people) Validate() error { return nil }
 
+// provider is a handler type through which people sign in in a browser, unless
+// it is for bearer tokens only.
+type provider struct {
+	Issuer       string       `yaml:"issuer" required:"true"`
+	ClientID     string       `yaml:"client_id" required:"true"`
+	ClientSecret value.Secret `yaml:"client_secret"`
+	Scopes       []string     `yaml:"scopes" default:"openid"`
+	Audiences    []string     `yaml:"audiences"`
+	Groups       string       `yaml:"groups"`
+	Title        string       `yaml:"title"`
+	Login        bool         `yaml:"login" default:"true"`
+}
+
+func (*provider) Validate() error          { return nil }
+func (p *provider) IdentitySource() string { return p.Issuer + " sub" }
+func (p *provider) YieldsGroups() bool     { return p.Groups != "" }
+func (p *provider) SignsIn() bool          { return p.Login }
+func (p *provider) SignInTitle() string    { return p.Title }
+
 func known() config.Known {
 	k := config.Known{
 		Handlers: config.HandlerTypes{
 			"jwt":    func() config.HandlerSettings { return new(tokens) },
+			"oidc":   func() config.HandlerSettings { return new(provider) },
 			"people": func() config.HandlerSettings { return new(people) },
 		},
 		Permissions: []string{"*"},

@@ -36,6 +36,9 @@ func (v *validator) all() {
 	v.permissions()
 	v.grants()
 	v.endpoints()
+	v.signIn()
+	v.sessions()
+	v.pages()
 	v.websocket()
 	v.limits()
 }
@@ -46,6 +49,8 @@ func (v *validator) warn() {
 	v.warnInsecure()
 	v.warnPermissions()
 	v.warnEndpoints()
+	v.warnSignIn()
+	v.warnSessions()
 	if v.c.WebSocket.Session == "separate" && v.c.places.has("websocket.linger") {
 		v.doubt("websocket.linger", "has no effect with session: separate", "remove it, or write session: shared")
 	}

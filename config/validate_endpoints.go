@@ -60,6 +60,8 @@ func (v *validator) pattern(field, text string, seen map[string]bool) {
 		v.bad(field, "HEAD is judged as GET", "write GET")
 	case oneOf(method, []string{"OPTIONS", "CONNECT", "TRACE"}):
 		v.bad(field, method+" is never forwarded", "write another method, or * for all that are")
+	case strings.HasPrefix(path, "/_catflap/"):
+		v.bad(field, quote(path)+" is never forwarded", "remove it; what lies below /_catflap/ is Catflap's own")
 	case path == "/" || path == "/**":
 		v.bad(field, "the path has no first segment", "spell at least one segment out, such as GET /custom/**")
 	case seen[text]:

@@ -1,0 +1,94 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// signIn holds what a session cookie needs: an origin that is known beforehand,
+// since the provider returns to no other, and one where browsers keep the cookie
+// from strangers.
+func (v *validator) signIn() {
+	i := slices.IndexFunc(v.c.Handlers, signsIn)
+	if i < 0 {
+		return
+	}
+	h := v.c.Handlers[i]
+	if v.c.PublicURL == "" {
+		v.bad("public_url", "required, since people sign in through "+named(i, h)+" in a browser", "write what browsers see, such as https://chat.example.com, or http://localhost:8080 to try it out on this machine")
+		return
+	}
+	u, err := url.Parse(v.c.PublicURL)
+	if err != nil || u.Scheme != "http" || bareURL(v.c.PublicURL, "http") != "" {
+		return // it is https, or publicURL has said what is wrong
+	}
+	if host := strings.ToLower(u.Hostname()); host != "localhost" && host != "127.0.0.1" && host != "::1" {
+		v.bad("public_url", "people sign in through "+named(i, h)+", and over plain http their session would be anybody's", "write https://; http is for localhost, 127.0.0.1 and [::1] alone")
+	}
+}
+
+// warnSignIn looks for what means something else, or nothing, because of how
+// people sign in.
+func (v *validator) warnSignIn() {
+	if !slices.ContainsFunc(v.c.Handlers, signsIn) {
+		if v.c.places.has("sessions") {
+			v.doubt("sessions", "has no effect, since no handler signs people in in a browser", "remove it, or add a handler that does, such as one of the type oidc")
+		}
+		return
+	}
+	v.warnTitles()
+	for i, e := range v.c.Permissions.Public {
+		v.warnOwnLogin(item("permissions.public", i), e)
+	}
+	for i, e := range v.c.Permissions.Endpoints {
+		v.warnOwnLogin(below(item("permissions.endpoints", i), "match"), e.Match)
+	}
+}
+
+// warnTitles finds two ways to sign in that people can't tell apart.
+func (v *validator) warnTitles() {
+	for i, h := range v.c.Handlers {
+		if !signsIn(h) {
+			continue
+		}
+		j := slices.IndexFunc(v.c.Handlers, func(o Handler) bool {
+			return signsIn(o) && strings.EqualFold(signInTitle(o), signInTitle(h))
+		})
+		if j == i {
+			continue
+		}
+		field := item("handlers", i)
+		if title := below(field, "title"); v.c.places.has(title) {
+			field = title
+		}
+		v.doubt(field, "people who choose where to sign in read "+quote(signInTitle(h))+" for "+named(j, v.c.Handlers[j])+" too", "give each of the two a title of its own")
+	}
+}
+
+// warnOwnLogin is about the Cat's own ways to sign in, which give way to ours.
+func (v *validator) warnOwnLogin(field, match string) {
+	method, path, _ := strings.Cut(match, " ")
+	path = strings.TrimSuffix(path, "/")
+	for _, own := range [...]string{"GET /auth/login", "POST /auth/token"} {
+		if match := method + " " + path; match == own || method == "*" && strings.HasSuffix(own, " "+path) {
+			v.doubt(field, own+" never reaches the Cat: people sign in at Catflap, which answers it itself", "remove it")
+		}
+	}
+}
+
+func named(i int, h Handler) string { return item("handlers", i) + " (" + h.Name + ")" }
+
+func signsIn(h Handler) bool {
+	s, ok := h.Settings.(interface{ SignsIn() bool })
+	return ok && s.SignsIn()
+}
+
+func signInTitle(h Handler) string {
+	if s, ok := h.Settings.(interface{ SignInTitle() string }); ok {
+		if title := strings.TrimSpace(s.SignInTitle()); title != "" {
+			return title
+		}
+	}
+	return h.Name
+}
