@@ -28,6 +28,9 @@ func (v *validator) signIn() {
 	}
 }
 
+// SignsIn reports that people sign in through some handler in a browser.
+func (c *Config) SignsIn() bool { return slices.ContainsFunc(c.Handlers, signsIn) }
+
 // warnSignIn looks for what means something else, or nothing, because of how
 // people sign in.
 func (v *validator) warnSignIn() {

@@ -105,6 +105,11 @@ func New(o Options) (*Handler, error) {
 // handler that knows whether it is ready. The texts hold no secrets.
 func (h *Handler) Ready(ctx context.Context) error {
 	err := h.o.Guard.Ready()
+	if h.o.SignIn != nil {
+		if e := h.o.Sessions.Ready(ctx); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
 	for _, l := range h.o.Chain.Links() {
 		if p, ok := l.Handler.(authhandlers.Prober); ok {
 			if e := p.Ready(ctx); e != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/catflap/catflap/internal/telemetry"
 	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/session"
 )
 
 // Options say what to run.
@@ -42,7 +43,11 @@ type app struct {
 	audit   atomic.Pointer[telemetry.Audit]
 	gate    *authhandlers.Gate
 	hub     *chat.Hub
-	current atomic.Pointer[generation]
+	// sessions are those of people with a browser; nil until a configuration signs
+	// somebody in.
+	sessions *session.Manager
+	store    session.Store
+	current  atomic.Pointer[generation]
 	// requested carries reloads, each with the place for its answer.
 	requested chan chan error
 	stopping  atomic.Bool
@@ -136,6 +141,9 @@ func (a *app) stop(s *servers) error {
 	g := a.current.Load()
 	g.end()
 	g.upstream.Close()
+	if a.store != nil {
+		_ = a.store.Close() // nothing is on its way any more
+	}
 	a.log.Info("stopped")
 	return nil
 }

@@ -34,6 +34,9 @@ const outboundTimeout = 10 * time.Second
 
 // build makes a generation. It waits for nothing on the network.
 func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err error) {
+	if err := a.openSessions(ctx, c); err != nil {
+		return nil, err
+	}
 	ctx, end := context.WithCancel(ctx)
 	defer func() {
 		if err != nil {
@@ -64,13 +67,16 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	g.handler, err = proxy.New(proxy.Options{
+	o := proxy.Options{
 		Chain: chain, Policy: policy, Contract: contract, Guard: g.guard, Credentials: credentials, Upstream: g.upstream, Hub: a.hub,
 		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: trusted, ForwardCookies: c.Cat.ForwardCookies,
-		QueryToken: c.WebSocket.QueryToken, MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), BodyIdle: c.Limits.BodyIdle.Std(),
+		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals, MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), BodyIdle: c.Limits.BodyIdle.Std(),
 		Observe: a.observer(c.Log), Log: a.log, Now: time.Now,
-	})
-	if err != nil {
+	}
+	if err = a.signIn(c, chain, &o); err != nil {
+		return nil, err
+	}
+	if g.handler, err = proxy.New(o); err != nil {
 		return nil, err
 	}
 	a.follow(chain)

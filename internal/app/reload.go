@@ -64,6 +64,21 @@ func (a *app) next(ctx context.Context) (*generation, error) {
 	return g, nil
 }
 
+// sessionPlace is where and how sessions are kept, which only a start decides.
+func sessionPlace(c *config.Config) string {
+	s := c.Sessions
+	s.Idle, s.Lifetime, s.AfterLogout = 0, 0, ""
+	redis, tls := config.Redis{}, config.RedisTLS{}
+	if s.Redis != nil {
+		redis = *s.Redis
+	}
+	if redis.TLS != nil {
+		tls = *redis.TLS
+	}
+	s.Redis, redis.TLS = nil, nil
+	return fmt.Sprintf("%+v %+v %+v", s, redis, tls)
+}
+
 // needsRestart names what a reload can't change.
 func (a *app) needsRestart(c *config.Config) {
 	old := a.current.Load().config
@@ -79,6 +94,8 @@ func (a *app) needsRestart(c *config.Config) {
 		{"limits.header_timeout", old.Limits.HeaderTimeout != c.Limits.HeaderTimeout},
 		{"limits.idle", old.Limits.Idle != c.Limits.Idle},
 		{"limits.verifications", old.Limits.Verifications != c.Limits.Verifications},
+		{"public_url", c.SignsIn() && old.SignsIn() && old.PublicURL != c.PublicURL},
+		{"sessions.store", c.SignsIn() && old.SignsIn() && sessionPlace(old) != sessionPlace(c)},
 		{"log.level", old.Log.Level != c.Log.Level},
 		{"log.format", old.Log.Format != c.Log.Format},
 	} {

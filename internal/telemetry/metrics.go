@@ -25,6 +25,7 @@ type Metrics struct {
 	closed     *prometheus.CounterVec
 	messages   *prometheus.CounterVec
 	events     *prometheus.CounterVec
+	sessions   *prometheus.CounterVec
 	reloads    *prometheus.CounterVec
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
@@ -56,6 +57,7 @@ func NewMetrics(version string) *Metrics {
 		closed:     counter("sockets_closed_total", "WebSockets closed, by their close code.", "code"),
 		messages:   counter("socket_messages_total", "Messages of sockets that have closed, by where they went.", "to"),
 		events:     counter("handler_events_total", "Events of the authentication handlers: cache hits, key fetches, signatures.", "handler", "event"),
+		sessions:   counter("session_events_total", "Browser sessions: begun, ended, renewed, refused.", "event"),
 		reloads:    counter("config_reloads_total", "Configuration reloads, by their result.", "result"),
 		reloadOK:   gauge("config_last_reload_successful", "1 if the last reload was taken, 0 if the one before is still in force."),
 		reloadTime: gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was taken."),
@@ -63,7 +65,7 @@ func NewMetrics(version string) *Metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "catflap", Name: "build_info", Help: "1, labelled with what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.requests, m.refusals, m.durations, m.opened, m.open, m.closed, m.messages, m.events, m.reloads, m.reloadOK, m.reloadTime,
+	m.registry.MustRegister(m.requests, m.refusals, m.durations, m.opened, m.open, m.closed, m.messages, m.events, m.sessions, m.reloads, m.reloadOK, m.reloadTime,
 		m.ready, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -144,6 +146,12 @@ func (m *Metrics) HandlerEvents(handler string) func(event string) {
 		}
 		c.(prometheus.Counter).Inc()
 	}
+}
+
+// SessionEvents returns the counter of what happens to browser sessions. The names
+// are a small fixed set.
+func (m *Metrics) SessionEvents() func(event string) {
+	return func(event string) { m.sessions.WithLabelValues(event).Inc() }
 }
 
 // Reloaded notes a reload and its result. at is in Unix seconds.

@@ -1,0 +1,117 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/page"
+	"github.com/catflap/catflap/proxy/session"
+	"github.com/catflap/catflap/proxy/signin"
+)
+
+// openSessions makes the sessions, which outlive every reload, if anybody signs
+// in. It waits for nothing on the network.
+func (a *app) openSessions(ctx context.Context, c *config.Config) error {
+	if a.sessions != nil || !c.SignsIn() {
+		return nil
+	}
+	var err error
+	if a.store, err = a.sessionStore(c.Sessions); err != nil {
+		return err
+	}
+	var keys [][]byte
+	for i, k := range c.Sessions.Keys {
+		b, err := k.Read()
+		if err != nil {
+			return fmt.Errorf("sessions.keys[%d]: %w", i, err)
+		}
+		keys = append(keys, b)
+	}
+	a.sessions, err = session.New(ctx, session.Options{
+		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PublicURL: c.PublicURL,
+		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke,
+	})
+	return err
+}
+
+func (a *app) sessionStore(c config.Sessions) (session.Store, error) {
+	if c.Store != "redis" {
+		return session.NewMemory(time.Now, c.Max), nil
+	}
+	o := session.RedisOptions{URL: c.Redis.URL, Username: c.Redis.Username}
+	if !c.Redis.Password.IsZero() {
+		password, err := c.Redis.Password.Read()
+		if err != nil {
+			return nil, fmt.Errorf("sessions.redis.password: %w", err)
+		}
+		o.Password = string(password)
+	}
+	var err error
+	if o.TLS, err = redisTLS(c.Redis.TLS); err != nil {
+		return nil, err
+	}
+	return session.NewRedis(o)
+}
+
+func redisTLS(c *config.RedisTLS) (*tls.Config, error) {
+	if c == nil {
+		return nil, nil //nolint:nilnil // the store's default
+	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := value.ReadFile(string(c.CAFile), 1<<20)
+		if err != nil {
+			return nil, fmt.Errorf("sessions.redis.tls.ca_file: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("sessions.redis.tls.ca_file: it holds no certificate")
+		}
+	}
+	if c.CertFile != "" {
+		pair, err := tls.LoadX509KeyPair(string(c.CertFile), string(c.KeyFile))
+		if err != nil {
+			return nil, fmt.Errorf("sessions.redis.tls: %w", err)
+		}
+		t.Certificates = []tls.Certificate{pair}
+	}
+	return t, nil
+}
+
+// signIn makes the way in for people with a browser, if the configuration has one.
+func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Options) error {
+	if a.sessions == nil || !c.SignsIn() {
+		return nil
+	}
+	logo, mediaType, err := c.Pages.Logo()
+	if err != nil {
+		return fmt.Errorf("pages.logo_file: %w", err)
+	}
+	theme := page.Theme{Title: c.Pages.Title, Logo: logo, LogoType: mediaType}
+	pages, err := page.New(proxy.PagePrefix, theme)
+	if err != nil {
+		return err
+	}
+	a.sessions.Reconfigure(c.Sessions.Idle.Std(), c.Sessions.Lifetime.Std())
+	o.Sessions, o.Pages = a.sessions, pages
+	own := func(path string) bool {
+		return cat.OwnLogin(path) || strings.HasPrefix(path+"/", proxy.PagePrefix)
+	}
+	o.SignIn, err = signin.New(signin.Options{
+		Chain: chain, Sessions: a.sessions, Pages: pages, PublicURL: c.PublicURL, Origins: c.Origins, Prefix: proxy.PagePrefix,
+		AfterLogout: c.Sessions.AfterLogout, ClearCookies: []http.Cookie{proxy.PanelCookie(c.PublicURL)},
+		Own: own, Now: time.Now, Log: a.log,
+	})
+	return err
+}
