@@ -23,11 +23,12 @@ type handler struct {
 	now      func() time.Time
 	gate     *authhandlers.Gate
 	observe  func(string)
-	keys     *keyset.Set
+	keys     Keyring
 	cache    *tokencache.Cache[*verified]
 	lists    *tokencache.Lists
 	claims   judge
 	identity identity
+	rules    Rules
 }
 
 // verified is what is remembered of an accepted token.
@@ -107,6 +108,9 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 	if err := h.mine(claims); err != nil {
 		return nil, err
 	}
+	if h.rules.Closed != nil {
+		return nil, h.rules.Closed
+	}
 	head, err := t.Header()
 	if err != nil {
 		return nil, malformed(err)
@@ -115,9 +119,14 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 		return nil, reject(authhandlers.CodeAlgorithmNotAllowed, "the token is signed with an algorithm that is not accepted here",
 			"alg %s", quote(head.Algorithm))
 	}
-	expiry, err := h.claims.decide(head.Type, claims, now)
+	expiry, isID, err := h.claims.decide(head.Type, claims, now)
 	if err != nil {
 		return nil, err
+	}
+	if h.rules.Check != nil {
+		if err := h.rules.Check(claims, isID); err != nil {
+			return nil, err
+		}
 	}
 	info, err := h.identity.person(claims)
 	if err != nil {
@@ -125,7 +134,18 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 	}
 	info.Expiry = expiry
 	v := &verified{info: info}
-	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) { return h.verify(ctx, t, head, v) })
+	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) {
+		if err := h.verify(ctx, t, head, v); err != nil {
+			return nil, err
+		}
+		if h.rules.Complete != nil {
+			if err := h.rules.Complete(ctx, text, claims, &v.info); err != nil {
+				return nil, err
+			}
+		}
+		h.compact(&v.info)
+		return v, nil
+	})
 }
 
 // mine chooses by the issuer that the token claims. It is not verified yet, so it
@@ -146,28 +166,27 @@ func (h *handler) mine(claims strictjson.Object) error {
 }
 
 // verify finds the key and computes the signature, in the house's own turn.
-func (h *handler) verify(ctx context.Context, t *keyset.Token, head keyset.Header, v *verified) (*verified, error) {
+func (h *handler) verify(ctx context.Context, t *keyset.Token, head keyset.Header, v *verified) error {
 	key, err := h.keys.Find(ctx, head.KeyID, head.Algorithm)
 	switch {
 	case errors.Is(err, keyset.ErrUnknownKey):
 		h.observe("unknown_key")
-		return nil, reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
+		return reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
 			"no key for kid %s and alg %s", quote(head.KeyID), quote(head.Algorithm))
 	case err != nil:
-		return nil, err
+		return err
 	}
 	bad := errors.New("not verified") // until the signature says otherwise
 	if err := h.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
-		return nil, err
+		return err
 	}
 	h.observe("signature_checked")
 	if bad != nil {
-		return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
+		return reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
 			"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
 	}
-	h.compact(&v.info)
 	v.key = key
-	return v, nil
+	return nil
 }
 
 var (
