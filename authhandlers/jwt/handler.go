@@ -2,9 +2,7 @@ package jwt
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,12 +16,9 @@ import (
 const maxDepth = 32
 
 type handler struct {
+	verifier
 	issuer   string
-	allowed  []string
 	now      func() time.Time
-	gate     *authhandlers.Gate
-	observe  func(string)
-	keys     Keyring
 	cache    *tokencache.Cache[*verified]
 	lists    *tokencache.Lists
 	claims   judge
@@ -111,13 +106,9 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 	if h.rules.Closed != nil {
 		return nil, h.rules.Closed
 	}
-	head, err := t.Header()
+	head, err := h.header(t)
 	if err != nil {
-		return nil, malformed(err)
-	}
-	if !slices.Contains(h.allowed, head.Algorithm) {
-		return nil, reject(authhandlers.CodeAlgorithmNotAllowed, "the token is signed with an algorithm that is not accepted here",
-			"alg %s", quote(head.Algorithm))
+		return nil, err
 	}
 	expiry, isID, err := h.claims.decide(head.Type, claims, now)
 	if err != nil {
@@ -135,7 +126,8 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 	info.Expiry = expiry
 	v := &verified{info: info}
 	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) {
-		if err := h.verify(ctx, t, head, v); err != nil {
+		var err error
+		if v.key, err = h.verify(ctx, t, head); err != nil {
 			return nil, err
 		}
 		if h.rules.Complete != nil {
@@ -162,30 +154,6 @@ func (h *handler) mine(claims strictjson.Object) error {
 	if iss != h.issuer {
 		return fmt.Errorf("%w: the token's iss is %s", authhandlers.ErrNoCredential, quote(iss))
 	}
-	return nil
-}
-
-// verify finds the key and computes the signature, in the house's own turn.
-func (h *handler) verify(ctx context.Context, t *keyset.Token, head keyset.Header, v *verified) error {
-	key, err := h.keys.Find(ctx, head.KeyID, head.Algorithm)
-	switch {
-	case errors.Is(err, keyset.ErrUnknownKey):
-		h.observe("unknown_key")
-		return reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
-			"no key for kid %s and alg %s", quote(head.KeyID), quote(head.Algorithm))
-	case err != nil:
-		return err
-	}
-	bad := errors.New("not verified") // until the signature says otherwise
-	if err := h.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
-		return err
-	}
-	h.observe("signature_checked")
-	if bad != nil {
-		return reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
-			"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
-	}
-	v.key = key
 	return nil
 }
 

@@ -30,19 +30,13 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 
 func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {
 	h := &handler{
-		issuer:  c.Issuer,
-		allowed: slices.Clone(c.algorithms()),
-		now:     env.Now,
-		gate:    env.Gate,
-		observe: env.Observe,
-		keys:    r.Keys,
-		claims:  newJudge(c),
-		rules:   r,
+		verifier: newVerifier(c, env, r.Keys),
+		issuer:   c.Issuer,
+		now:      env.Now,
+		claims:   newJudge(c),
+		rules:    r,
 	}
 	h.claims.idAudiences = slices.Clone(r.IDAudiences)
-	if h.observe == nil {
-		h.observe = func(string) {}
-	}
 	var err error
 	if h.identity, err = newIdentity(c, env.Claims); err != nil {
 		return nil, err
