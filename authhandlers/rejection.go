@@ -19,11 +19,16 @@ const (
 	CodeTokenExpired        Code = "token_expired"         // RFC 7519 §4.1.4
 	CodeTokenNotYetValid    Code = "token_not_yet_valid"   // RFC 7519 §4.1.5
 	CodeTokenLifetime       Code = "token_lifetime_too_long"
-	CodeInvalidClaim        Code = "invalid_claim"      // a claim is missing or of the wrong type
-	CodeInvalidUserID       Code = "invalid_user_id"    // the subject can't be made a user id
-	CodeClientNotAllowed    Code = "client_not_allowed" // azp or client_id is not listed
-	CodeUnclaimed           Code = "unknown_credential" // no handler claims the credential
-	CodeMissingCredential   Code = "missing_credential" // nothing was presented
+	CodeInvalidClaim        Code = "invalid_claim"       // a claim is missing or of the wrong type
+	CodeInvalidUserID       Code = "invalid_user_id"     // the subject can't be made a user id
+	CodeClientNotAllowed    Code = "client_not_allowed"  // azp or client_id is not listed
+	CodeBearerNotAccepted   Code = "bearer_not_accepted" // the issuer's people sign in; its tokens are not taken
+	CodeGroupsOverage       Code = "groups_overage"      // the token has too many groups to name them
+	CodeLoginDenied         Code = "login_denied"        // the person or the provider has said no
+	CodeLoginFailed         Code = "login_failed"        // the provider's answer to a login is not in order
+	CodeLoginEnded          Code = "login_ended"         // the provider does not renew the login
+	CodeUnclaimed           Code = "unknown_credential"  // no handler claims the credential
+	CodeMissingCredential   Code = "missing_credential"  // nothing was presented
 )
 
 // Rejection says that the credential was this handler's, and is refused.

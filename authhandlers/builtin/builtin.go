@@ -8,11 +8,13 @@ package builtin
 import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/jwt"
+	"github.com/catflap/catflap/authhandlers/oidc"
 )
 
 // Registry returns a new map of all built-in handlers by their type name.
 func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
-		"jwt": func() authhandlers.Config { return jwt.NewConfig() },
+		"jwt":  func() authhandlers.Config { return jwt.NewConfig() },
+		"oidc": func() authhandlers.Config { return oidc.NewConfig() },
 	}
 }

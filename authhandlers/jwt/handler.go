@@ -2,9 +2,7 @@ package jwt
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,16 +16,14 @@ import (
 const maxDepth = 32
 
 type handler struct {
+	verifier
 	issuer   string
-	allowed  []string
 	now      func() time.Time
-	gate     *authhandlers.Gate
-	observe  func(string)
-	keys     *keyset.Set
 	cache    *tokencache.Cache[*verified]
 	lists    *tokencache.Lists
 	claims   judge
 	identity identity
+	rules    Rules
 }
 
 // verified is what is remembered of an accepted token.
@@ -107,17 +103,21 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 	if err := h.mine(claims); err != nil {
 		return nil, err
 	}
-	head, err := t.Header()
-	if err != nil {
-		return nil, malformed(err)
+	if h.rules.Closed != nil {
+		return nil, h.rules.Closed
 	}
-	if !slices.Contains(h.allowed, head.Algorithm) {
-		return nil, reject(authhandlers.CodeAlgorithmNotAllowed, "the token is signed with an algorithm that is not accepted here",
-			"alg %s", quote(head.Algorithm))
-	}
-	expiry, err := h.claims.decide(head.Type, claims, now)
+	head, err := h.header(t)
 	if err != nil {
 		return nil, err
+	}
+	expiry, isID, err := h.claims.decide(head.Type, claims, now)
+	if err != nil {
+		return nil, err
+	}
+	if h.rules.Check != nil {
+		if err := h.rules.Check(claims, isID); err != nil {
+			return nil, err
+		}
 	}
 	info, err := h.identity.person(claims)
 	if err != nil {
@@ -125,7 +125,19 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 	}
 	info.Expiry = expiry
 	v := &verified{info: info}
-	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) { return h.verify(ctx, t, head, v) })
+	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) {
+		var err error
+		if v.key, err = h.verify(ctx, t, head); err != nil {
+			return nil, err
+		}
+		if h.rules.Complete != nil {
+			if err := h.rules.Complete(ctx, text, claims, &v.info); err != nil {
+				return nil, err
+			}
+		}
+		h.compact(&v.info)
+		return v, nil
+	})
 }
 
 // mine chooses by the issuer that the token claims. It is not verified yet, so it
@@ -143,31 +155,6 @@ func (h *handler) mine(claims strictjson.Object) error {
 		return fmt.Errorf("%w: the token's iss is %s", authhandlers.ErrNoCredential, quote(iss))
 	}
 	return nil
-}
-
-// verify finds the key and computes the signature, in the house's own turn.
-func (h *handler) verify(ctx context.Context, t *keyset.Token, head keyset.Header, v *verified) (*verified, error) {
-	key, err := h.keys.Find(ctx, head.KeyID, head.Algorithm)
-	switch {
-	case errors.Is(err, keyset.ErrUnknownKey):
-		h.observe("unknown_key")
-		return nil, reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
-			"no key for kid %s and alg %s", quote(head.KeyID), quote(head.Algorithm))
-	case err != nil:
-		return nil, err
-	}
-	bad := errors.New("not verified") // until the signature says otherwise
-	if err := h.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
-		return nil, err
-	}
-	h.observe("signature_checked")
-	if bad != nil {
-		return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
-			"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
-	}
-	h.compact(&v.info)
-	v.key = key
-	return v, nil
 }
 
 var (

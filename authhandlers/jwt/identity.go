@@ -32,16 +32,23 @@ func (id *identity) person(claims strictjson.Object) (authhandlers.AuthUserInfo,
 	info.Name = id.displayName(claims)
 	info.SessionID = id.session(claims)
 	info.Groups = id.groupsOf(claims)
+	info.Claims = id.retainedOf(claims)
+	return info, nil
+}
+
+// retainedOf reads the claims that the configuration grants by.
+func (id *identity) retainedOf(claims strictjson.Object) map[string][]string {
+	var all map[string][]string
 	for _, p := range id.retained {
 		v, _ := claims.At(p)
 		if values := retained(v); values != nil {
-			if info.Claims == nil {
-				info.Claims = make(map[string][]string, len(id.retained))
+			if all == nil {
+				all = make(map[string][]string, len(id.retained))
 			}
-			info.Claims[p.String()] = values
+			all[p.String()] = values
 		}
 	}
-	return info, nil
+	return all
 }
 
 // subject reads the claim that names the person, and proves that an id can be made

@@ -13,6 +13,7 @@ import (
 // judge decides whether claims are those of a token that may be used here and now.
 type judge struct {
 	audiences   []string // nil: any
+	idAudiences []string // of ID tokens, if not nil, instead of audiences and clients
 	clients     []string // nil: any
 	leeway      time.Duration
 	maxLifetime time.Duration
@@ -32,24 +33,32 @@ func newJudge(c *Config) judge {
 }
 
 // decide returns the moment from which the token is no longer accepted, leeway
-// included, or why it is not accepted now.
-func (j *judge) decide(typ string, claims strictjson.Object, now time.Time) (time.Time, error) {
+// included, and whether it is an ID token, or why it is not accepted now.
+func (j *judge) decide(typ string, claims strictjson.Object, now time.Time) (expiry time.Time, isID bool, err error) {
 	if err := j.headerType(typ); err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
-	expiry, err := j.times(claims, now)
+	if expiry, err = j.times(claims, now); err != nil {
+		return time.Time{}, false, err
+	}
+	audiences, clients := j.audiences, j.clients
+	if j.idAudiences != nil {
+		if isID, err := j.tokenType(claims); err == nil && isID {
+			audiences, clients = j.idAudiences, nil
+		}
+	}
+	aud, err := audience(claims, audiences)
 	if err != nil {
-		return time.Time{}, err
+		return time.Time{}, false, err
 	}
-	aud, err := j.audience(claims)
-	if err != nil {
-		return time.Time{}, err
+	if isID, err = j.tokenType(claims); err != nil {
+		return time.Time{}, false, err
 	}
-	isID, err := j.tokenType(claims)
-	if err != nil {
-		return time.Time{}, err
+	own := audiences // our client ids, as far as they are configured
+	if own == nil {
+		own = aud
 	}
-	return expiry, j.client(claims, isID, aud)
+	return expiry, isID, client(claims, isID, own, clients)
 }
 
 // times checks exp, nbf and iat (RFC 7519 §4.1.4-6, RFC 9068 §2.2).
@@ -114,11 +123,12 @@ func moment(claims strictjson.Object, name string) (t time.Time, ok bool, err er
 	return time.Unix(int64(whole), int64(part*1e9)), true, nil
 }
 
-// audience checks aud (RFC 7519 §4.1.3, RFC 9068 §4) and returns its values.
-func (j *judge) audience(claims strictjson.Object) ([]string, error) {
+// audience checks aud (RFC 7519 §4.1.3, RFC 9068 §4) and returns its values. Any
+// will do if accepted is nil.
+func audience(claims strictjson.Object, accepted []string) ([]string, error) {
 	v, ok := claims.Get("aud")
 	if !ok {
-		if j.audiences == nil {
+		if accepted == nil {
 			return nil, nil
 		}
 		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud is missing")
@@ -130,7 +140,7 @@ func (j *judge) audience(claims strictjson.Object) ([]string, error) {
 	if !ok {
 		return nil, invalid("aud is neither a string nor an array of strings")
 	}
-	if j.audiences != nil && !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(j.audiences, a) }) {
+	if accepted != nil && !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(accepted, a) }) {
 		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud has none of the configured audiences")
 	}
 	return aud, nil
@@ -138,7 +148,7 @@ func (j *judge) audience(claims strictjson.Object) ([]string, error) {
 
 // client checks who the token was made for. An ID token's azp is the client that
 // the person signed in to (OpenID Connect Core §2), so it must be one of ours.
-func (j *judge) client(claims strictjson.Object, isID bool, aud []string) error {
+func client(claims strictjson.Object, isID bool, own, clients []string) error {
 	named := false
 	for _, name := range []string{"azp", "client_id"} {
 		v, ok := claims.Get(name)
@@ -150,25 +160,17 @@ func (j *judge) client(claims strictjson.Object, isID bool, aud []string) error 
 			return invalid(name + " is no string")
 		}
 		named = true
-		if j.clients != nil && !slices.Contains(j.clients, id) {
+		if clients != nil && !slices.Contains(clients, id) {
 			return foreignClient(name + " is not one of clients")
 		}
-		if isID && j.clients == nil && name == "azp" && !slices.Contains(j.own(aud), id) {
+		if isID && clients == nil && name == "azp" && !slices.Contains(own, id) {
 			return foreignClient("azp of an ID token is not one of audiences")
 		}
 	}
-	if j.clients != nil && !named {
+	if clients != nil && !named {
 		return foreignClient("neither azp nor client_id")
 	}
 	return nil
-}
-
-// own returns our client ids, as far as they are configured.
-func (j *judge) own(aud []string) []string {
-	if j.audiences == nil {
-		return aud
-	}
-	return j.audiences
 }
 
 func foreignClient(why string) error {

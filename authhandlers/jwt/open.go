@@ -21,23 +21,24 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	h := &handler{
-		issuer:   c.Issuer,
-		allowed:  slices.Clone(c.algorithms()),
-		now:      env.Now,
-		gate:     env.Gate,
-		observe:  env.Observe,
-		claims:   newJudge(c),
-		identity: identity{issuer: c.Issuer, email: c.UserID == "email", words: c.GroupsSeparator == "space"},
-	}
-	if h.observe == nil {
-		h.observe = func(string) {}
-	}
-	if err := h.identity.paths(c, env.Claims); err != nil {
+	keys, err := c.openKeys(ctx, env, c.algorithms())
+	if err != nil {
 		return nil, err
 	}
+	return newHandler(c, env, Rules{Keys: keys})
+}
+
+func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {
+	h := &handler{
+		verifier: newVerifier(c, env, r.Keys),
+		issuer:   c.Issuer,
+		now:      env.Now,
+		claims:   newJudge(c),
+		rules:    r,
+	}
+	h.claims.idAudiences = slices.Clone(r.IDAudiences)
 	var err error
-	if h.keys, err = c.openKeys(ctx, env, h.allowed); err != nil {
+	if h.identity, err = newIdentity(c, env.Claims); err != nil {
 		return nil, err
 	}
 	if h.lists, err = tokencache.NewLists(sharedLists); err != nil {
@@ -86,8 +87,9 @@ func (c *Config) openKeys(ctx context.Context, env authhandlers.Env, allowed []s
 	return nil, errors.New("no source of keys")
 }
 
-// paths compiles the claim paths.
-func (id *identity) paths(c *Config, retained []string) error {
+// newIdentity compiles the claim paths.
+func newIdentity(c *Config, retained []string) (identity, error) {
+	id := identity{issuer: c.Issuer, email: c.UserID == "email", words: c.GroupsSeparator == "space"}
 	for _, p := range []struct {
 		to   *strictjson.Path
 		text string
@@ -97,15 +99,15 @@ func (id *identity) paths(c *Config, retained []string) error {
 		}
 		var err error
 		if *p.to, err = strictjson.ParsePath(p.text); err != nil {
-			return fmt.Errorf("%q: %w", p.text, err)
+			return identity{}, fmt.Errorf("%q: %w", p.text, err)
 		}
 	}
 	for _, text := range retained {
 		p, err := strictjson.ParsePath(text)
 		if err != nil {
-			return fmt.Errorf("claim %q: %w", text, err)
+			return identity{}, fmt.Errorf("claim %q: %w", text, err)
 		}
 		id.retained = append(id.retained, p)
 	}
-	return nil
+	return id, nil
 }

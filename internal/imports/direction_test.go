@@ -28,6 +28,7 @@ func rules() []rule {
 		{"authhandlers", ""},
 		{"authhandlers/authtest/**", "authhandlers authhandlers/authtest/**"},
 		{"authhandlers/builtin", "authhandlers authhandlers/*"},
+		{"authhandlers/oidc", "authhandlers authhandlers/jwt config/value internal/keyset/**"},
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
@@ -98,6 +99,9 @@ func TestRules(t *testing.T) {
 		{"authhandlers", "config/value", false},
 		{"authhandlers/jwt", "internal/keyset/strictjson", true},
 		{"authhandlers/jwt", "proxy", false},
+		{"authhandlers/jwt", "authhandlers/oidc", false},
+		{"authhandlers/oidc", "authhandlers/jwt", true},
+		{"authhandlers/oidc", "internal/tokencache", false},
 		{"authhandlers/jwt", "authhandlers/builtin", false},
 		{"config", "authhandlers", false},
 		{"internal/app", "authhandlers/builtin", false},

@@ -31,7 +31,7 @@ func newFetcher(address string, client *http.Client, timeout time.Duration) (fet
 	if client == nil {
 		return fetcher{}, errors.New("no HTTP client")
 	}
-	return fetcher{address: u, client: withoutForeignRedirects(client), timeout: timeout}, nil
+	return fetcher{address: u, client: SameHost(client), timeout: timeout}, nil
 }
 
 // host names the source in logs; the rest of the address may hold a key.

@@ -84,6 +84,7 @@ type Set struct {
 	source  source // nil for keys that never change
 
 	adopting   sync.Mutex
+	retired    bool // guarded by adopting
 	keys       atomic.Pointer[ring]
 	generation atomic.Uint64
 	goodUntil  atomic.Int64 // Unix nanoseconds
@@ -146,6 +147,23 @@ func (s *Set) look(kid, algorithm string) (k *Key, settled bool, err error) {
 func (s *Set) adopt(keys []*Key, goodUntil int64) (changed bool) {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
+	if s.retired {
+		return false
+	}
+	return s.replace(keys, goodUntil)
+}
+
+// Retire takes all keys away for good: of whatever they verified, nothing is current
+// any more. It is for an issuer whose keys are somewhere else now.
+func (s *Set) Retire() {
+	s.adopting.Lock()
+	defer s.adopting.Unlock()
+	s.retired = true
+	s.replace(nil, 0)
+}
+
+// replace needs s.adopting.
+func (s *Set) replace(keys []*Key, goodUntil int64) (changed bool) {
 	fresh := append([]*Key(nil), keys...)
 	old := s.keys.Load()
 	for _, k := range fresh {

@@ -231,8 +231,10 @@ func (r *remote) ready() error {
 	return fmt.Errorf("%w yet", ErrUnavailable)
 }
 
-// withoutForeignRedirects is the client, but it stays at the host that it was sent to.
-func withoutForeignRedirects(c *http.Client) *http.Client {
+// SameHost is the client, but it stays at the host that it was sent to: what the
+// issuer's host has not said itself is not believed, and what was for it alone (a
+// client secret, a code) goes nowhere else.
+func SameHost(c *http.Client) *http.Client {
 	own := *c
 	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		first := via[0].URL

@@ -49,6 +49,15 @@ func (p Path) IsZero() bool { return p.whole == "" }
 // String returns the path as it was written.
 func (p Path) String() string { return p.whole }
 
+// Roots are the names that the outermost member may have for p to find something:
+// the whole path, and its first step.
+func (p Path) Roots() []string {
+	if p.IsZero() {
+		return nil
+	}
+	return []string{p.whole, p.steps[0]}
+}
+
 // At returns the member that p names.
 func (o Object) At(p Path) (Value, bool) {
 	if p.IsZero() {

@@ -1,0 +1,62 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset"
+)
+
+// verifier verifies signatures with the keys of one issuer.
+type verifier struct {
+	allowed []string
+	keys    Keyring
+	gate    *authhandlers.Gate
+	observe func(string)
+}
+
+func newVerifier(c *Config, env authhandlers.Env, keys Keyring) verifier {
+	v := verifier{allowed: slices.Clone(c.algorithms()), keys: keys, gate: env.Gate, observe: env.Observe}
+	if v.observe == nil {
+		v.observe = func(string) {}
+	}
+	return v
+}
+
+// header reads the header, and refuses an algorithm that is not allowed.
+func (v *verifier) header(t *keyset.Token) (keyset.Header, error) {
+	head, err := t.Header()
+	if err != nil {
+		return head, malformed(err)
+	}
+	if !slices.Contains(v.allowed, head.Algorithm) {
+		return head, reject(authhandlers.CodeAlgorithmNotAllowed, "the token is signed with an algorithm that is not accepted here",
+			"alg %s", quote(head.Algorithm))
+	}
+	return head, nil
+}
+
+// verify finds the key and computes the signature, in the house's own turn.
+func (v *verifier) verify(ctx context.Context, t *keyset.Token, head keyset.Header) (*keyset.Key, error) {
+	key, err := v.keys.Find(ctx, head.KeyID, head.Algorithm)
+	switch {
+	case errors.Is(err, keyset.ErrUnknownKey):
+		v.observe("unknown_key")
+		return nil, reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
+			"no key for kid %s and alg %s", quote(head.KeyID), quote(head.Algorithm))
+	case err != nil:
+		return nil, err
+	}
+	bad := errors.New("not verified") // until the signature says otherwise
+	if err := v.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
+		return nil, err
+	}
+	v.observe("signature_checked")
+	if bad != nil {
+		return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
+			"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
+	}
+	return key, nil
+}

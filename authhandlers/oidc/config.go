@@ -1,0 +1,152 @@
+package oidc
+
+import (
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/jwt"
+	"github.com/catflap/catflap/config/value"
+)
+
+// Config is a handler for one OpenID provider: people sign in there in the browser,
+// and programs may send the provider's tokens. Several providers need a handler for
+// each.
+type Config struct {
+	// The provider, exactly as its discovery document and its tokens name it: an https
+	// address, or http on the loopback interface. The rest of what Catflap has to know
+	// is fetched from there, below /.well-known/openid-configuration.
+	Issuer string `yaml:"issuer" required:"true" example:"https://idp.example.com/realms/staff"`
+	// The id under which Catflap is registered at the provider.
+	ClientID string `yaml:"client_id" required:"true" example:"catflap"`
+	// The secret of that registration. Without one Catflap is a public client, which
+	// PKCE alone protects.
+	ClientSecret value.Secret `yaml:"client_secret"`
+	// How Catflap shows the secret to the provider: in the Authorization header (basic)
+	// or in the form (post). Empty: basic, unless the provider knows only post.
+	TokenAuth string `yaml:"token_auth" enum:",basic,post"`
+	// What is asked for. openid must be among it. Add offline_access where the provider
+	// gives a refresh token only then, and groups where it knows such a scope.
+	Scopes []string `yaml:"scopes" default:"openid,profile,email"`
+	// Further parameters of the way to the provider, such as resource, audience or
+	// domain_hint. Those of the protocol itself are not among them.
+	AuthorizeParams map[string]string `yaml:"authorize_params" example:"{audience: catflap}"`
+	// What people read on the page where they choose how to sign in. The default is the
+	// handler's name.
+	Title string `yaml:"title" example:"Company account"`
+	// The redirect URI to register at the provider: shared is one for all handlers;
+	// own ends with the handler's name. Take own when two providers are registered of
+	// which one does not name itself in its answers (RFC 9207), so that none can pass
+	// for the other.
+	Callback string `yaml:"callback" default:"shared" enum:"shared,own"`
+	// Ask the userinfo endpoint too, at the login and at each renewal. It fills in what
+	// the ID token does not have. For providers whose ID tokens hold only sub.
+	UserInfo bool `yaml:"userinfo"`
+
+	// Who the bearer access tokens of this provider must be meant for: one of these must
+	// be in aud (RFC 8725 §3.9). Empty: bearer access tokens are not taken.
+	Audiences []string `yaml:"audiences"`
+	// The clients whose bearer access tokens are accepted, by azp and client_id. Empty:
+	// all of the provider's.
+	Clients []string `yaml:"clients"`
+	// Accept ID tokens as bearer tokens too. They must be meant for client_id, and made
+	// for it where they have azp. Google's people have no other signed token, and Dex's
+	// access tokens look like ID tokens.
+	AcceptIDTokens bool `yaml:"accept_id_tokens"`
+	// The clients that may come as themselves, with a token that names no person (the
+	// client credentials grant). Empty: none.
+	ServiceAccounts []string `yaml:"service_accounts"`
+
+	// The signature algorithms that are accepted. The default is RS256, ES256 and EdDSA.
+	// Also known: RS384, RS512, PS256, PS384, PS512, ES384, ES512.
+	Algorithms []string `yaml:"algorithms"`
+	// The claim that names the person, which becomes the user id at the Cat. It must
+	// never be given to somebody else, which of the usual claims only sub promises
+	// (OpenID Connect Core §5.7). email counts only where email_verified is true. With
+	// another claim than sub, the provider can end sessions by their sid alone.
+	UserID string `yaml:"user_id" default:"sub"`
+	// The claim with the name that people read. It decides nothing.
+	UserName string `yaml:"user_name" default:"name"`
+	// The claim with the person's groups or roles: an array of texts, such as groups,
+	// realm_access.roles or https://example.com/roles. A dot within a name inside of
+	// an object is written \. as in resource_access.my\.client.roles.
+	Groups string `yaml:"groups"`
+	// What to make of groups that are one text. none: nothing, since a text where a
+	// list is due grants nothing. space: the words of it.
+	GroupsSeparator string `yaml:"groups_separator" default:"none" enum:"none,space"`
+	// What to do with somebody who is in more groups than the provider writes into a
+	// token (Entra ID says so by _claim_names or hasgroups). refuse: they can't come in,
+	// and are told why. userinfo: the groups are asked for at the userinfo endpoint.
+	Overage string `yaml:"overage" default:"refuse" enum:"refuse,userinfo"`
+	// How far the provider's clock may be from ours. At most 120s.
+	Leeway value.Duration `yaml:"leeway" default:"30s"`
+	// The longest life of a token that is accepted, from iat (or from now, without
+	// it) to exp. It is also the longest time for which a login is believed without
+	// asking the provider anew.
+	MaxLifetime value.Duration `yaml:"max_lifetime" default:"168h"`
+	// Demand that the header of bearer tokens says typ: at+jwt, and that iat is there,
+	// as RFC 9068 wants of access tokens. Empty: a missing typ and JWT will do as well.
+	RequireTyp string `yaml:"require_typ" enum:",at+jwt"`
+	// How the provider's keys are kept.
+	Keys Keys `yaml:"keys"`
+}
+
+// Keys says how long the provider's keys are good.
+type Keys struct {
+	// The age at which the keys are fetched again. It is also how long a key that the
+	// provider has withdrawn may still be accepted.
+	Lifetime value.Duration `yaml:"lifetime" default:"10m"`
+	// The least time between two fetches because a token names a key that is not known.
+	// At least 60s.
+	Cooldown value.Duration `yaml:"cooldown" default:"60s"`
+	// How long the last keys are used while the provider can't be reached. After that
+	// the handler is not ready, and its tokens get 503.
+	StaleIfError value.Duration `yaml:"stale_if_error" default:"24h"`
+}
+
+// NewConfig returns a configuration with all defaults, which are the same that an
+// absent field of the file has.
+func NewConfig() *Config {
+	return &Config{
+		Scopes:          []string{"openid", "profile", "email"},
+		Callback:        "shared",
+		UserID:          "sub",
+		UserName:        "name",
+		GroupsSeparator: "none",
+		Overage:         "refuse",
+		Leeway:          value.Duration(30 * time.Second),
+		MaxLifetime:     value.Duration(168 * time.Hour),
+		Keys: Keys{
+			Lifetime:     value.Duration(10 * time.Minute),
+			Cooldown:     value.Duration(time.Minute),
+			StaleIfError: value.Duration(24 * time.Hour),
+		},
+	}
+}
+
+// tokens is the part that package jwt knows. It is also what makes the same issuer
+// and claim one source of identities, whichever of the two types reads them.
+func (c *Config) tokens() *jwt.Config {
+	j := jwt.NewConfig()
+	j.Issuer, j.Audiences, j.Clients, j.AcceptIDTokens = c.Issuer, c.Audiences, c.Clients, c.AcceptIDTokens
+	j.Algorithms, j.UserID, j.UserName = c.Algorithms, c.UserID, c.UserName
+	j.Groups, j.GroupsSeparator = c.Groups, c.GroupsSeparator
+	j.Leeway, j.MaxLifetime, j.RequireTyp = c.Leeway, c.MaxLifetime, c.RequireTyp
+	j.Keys = jwt.Keys{Lifetime: c.Keys.Lifetime, Cooldown: c.Keys.Cooldown, StaleIfError: c.Keys.StaleIfError}
+	if j.Audiences == nil {
+		j.Audiences = []string{} // none, where nil would be any
+	}
+	return j
+}
+
+// IdentitySource names whose user ids these are, as the type jwt does.
+func (c *Config) IdentitySource() string { return c.tokens().IdentitySource() }
+
+// YieldsGroups reports whether people have groups by this handler.
+func (c *Config) YieldsGroups() bool { return c.Groups != "" }
+
+var (
+	_ authhandlers.Config     = (*Config)(nil)
+	_ authhandlers.Identifier = (*Config)(nil)
+	_ authhandlers.Grouper    = (*Config)(nil)
+	_ authhandlers.Inspector  = (*Config)(nil)
+)

@@ -1,0 +1,175 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// lifetime is the age at which the document is fetched again.
+	lifetime = time.Hour
+	// The pause after a fetch that failed grows from the first to the second.
+	firstPause, longestPause = time.Second, time.Minute
+	// watch is how often, at least, the clock is looked at while nobody asks.
+	watch = time.Minute
+)
+
+// errUnavailable is wrapped by the error for a provider that has never been reached.
+var errUnavailable = errors.New("the provider's discovery document is not available")
+
+// discovery keeps the provider's document. One goroutine does all the fetching;
+// whoever needs the first document waits for the round that is under way, everybody
+// else goes on with the last good one.
+//
+// go-oidc's own NewProvider asks once, reads without a bound, and fetches keys by
+// itself; what is fetched here must be bounded, kept, and fetched again.
+type discovery struct {
+	issuer  string
+	client  *http.Client
+	now     func() time.Time
+	log     *slog.Logger
+	observe func(string)
+	ring    *ring
+
+	current atomic.Pointer[metadata]
+	due     atomic.Int64 // Unix nanoseconds
+	kick    chan struct{}
+	closed  <-chan struct{}
+
+	mu       sync.Mutex
+	round    chan struct{} // closed when the fetch under way has ended; nil without one
+	failures int
+	reason   error // why the last fetch failed
+}
+
+// start fetches for the first time, and then until ctx ends.
+func (d *discovery) start(ctx context.Context) {
+	d.kick, d.closed = make(chan struct{}, 1), ctx.Done()
+	d.begin()
+	go d.run(ctx)
+}
+
+// poll starts a round in the background when one is due.
+func (d *discovery) poll(now time.Time) {
+	if now.UnixNano() < d.due.Load() {
+		return
+	}
+	d.begin()
+}
+
+func (d *discovery) begin() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.round == nil && d.now().UnixNano() >= d.due.Load() {
+		d.round = make(chan struct{})
+		d.kick <- struct{}{} // never blocks: one round, one kick
+	}
+}
+
+// document returns the last good document. Without one it waits for the fetch under
+// way, as long as ctx lasts.
+func (d *discovery) document(ctx context.Context) (*metadata, error) {
+	d.poll(d.now())
+	if m := d.current.Load(); m != nil {
+		return m, nil
+	}
+	d.mu.Lock()
+	round := d.round
+	d.mu.Unlock()
+	if round != nil {
+		select {
+		case <-round:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-d.closed:
+			return nil, fmt.Errorf("%w: shutting down", errUnavailable)
+		}
+	}
+	if m := d.current.Load(); m != nil {
+		return m, nil
+	}
+	return nil, d.unavailable()
+}
+
+func (d *discovery) unavailable() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.reason != nil {
+		return fmt.Errorf("%w: %w", errUnavailable, d.reason)
+	}
+	return fmt.Errorf("%w yet", errUnavailable)
+}
+
+// run fetches when it is asked to, and looks at the clock when nobody asks.
+func (d *discovery) run(ctx context.Context) {
+	timer := time.NewTimer(watch)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+			d.poll(d.now())
+		case <-d.kick:
+			m, err := d.get(ctx)
+			if err == nil {
+				err = d.ring.follow(ctx, m.keys)
+			}
+			d.finish(m, err)
+		}
+		pause := time.Duration(d.due.Load() - d.now().UnixNano())
+		timer.Reset(min(max(pause, firstPause), watch))
+	}
+}
+
+func (d *discovery) get(ctx context.Context) (*metadata, error) {
+	o, err := getObject(ctx, d.client, wellKnown(d.issuer), "")
+	if err != nil {
+		return nil, err
+	}
+	return readMetadata(d.issuer, o)
+}
+
+// finish takes what the round brought, and ends it. The keys were followed before,
+// so that whoever has the document has keys to wait for.
+func (d *discovery) finish(m *metadata, err error) {
+	now := d.now()
+	pause := lifetime - upToQuarter(lifetime)
+	d.mu.Lock()
+	d.reason = err
+	if err == nil {
+		d.failures = 0
+		old := d.current.Swap(m)
+		d.mu.Unlock()
+		d.observe("discovery_fetched")
+		if old == nil || *old != *m {
+			d.observe("discovery_changed")
+			d.log.Info("the provider's discovery document has changed", "issuer", d.issuer)
+		}
+	} else {
+		pause = min(firstPause<<min(d.failures, 10), longestPause)
+		pause += upToQuarter(pause)
+		d.failures++
+		d.mu.Unlock()
+		d.observe("discovery_failed")
+		d.log.Warn("the provider's discovery document can't be used", "issuer", d.issuer,
+			"kept", d.current.Load() != nil, "error", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.due.Store(now.Add(pause).UnixNano())
+	close(d.round)
+	d.round = nil
+}
+
+// upToQuarter returns up to a quarter of t, at random, so that many of us don't ask at one time.
+func upToQuarter(t time.Duration) time.Duration {
+	return time.Duration(rand.Int64N(int64(t)/4 + 1)) //nolint:gosec // no secret hangs on it
+}

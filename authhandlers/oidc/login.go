@@ -1,0 +1,137 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/jwt"
+	"github.com/catflap/catflap/internal/keyset/strictjson"
+)
+
+// maxCodeBytes bounds an authorization code. Entra ID's have some 1,500.
+const maxCodeBytes = 8 << 10
+
+// BeginLogin returns the address of the authorization endpoint for an attempt.
+func (h *handler) BeginLogin(ctx context.Context, a authhandlers.LoginAttempt) (string, error) {
+	// RFC 7636 §4.1 wants 43 characters; a state or nonce that is guessed is none.
+	if len(a.Verifier) < 43 || len(a.Verifier) > 128 || len(a.State) < 16 || len(a.Nonce) < 16 || a.RedirectURI == "" {
+		return "", errors.New("an incomplete attempt")
+	}
+	m, err := h.discovery.document(ctx)
+	if err != nil {
+		return "", err
+	}
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier), oauth2.SetAuthURLParam("nonce", a.Nonce)}
+	if a.Again {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.params)) {
+		options = append(options, oauth2.SetAuthURLParam(name, h.params[name]))
+	}
+	return h.oauth(m, a.RedirectURI).AuthCodeURL(a.State, options...), nil
+}
+
+// FinishLogin spends the code of the provider's answer, and verifies whose it is.
+func (h *handler) FinishLogin(ctx context.Context, a authhandlers.LoginAttempt, answer url.Values) (*authhandlers.Login, error) {
+	m, err := h.discovery.document(ctx)
+	if err != nil {
+		return nil, err
+	}
+	code, err := h.readAnswer(m, answer)
+	if err != nil {
+		return nil, err
+	}
+	got, err := h.exchange(ctx, m, a, code)
+	if err != nil {
+		return nil, err
+	}
+	if got.id == "" {
+		return nil, errors.New("the provider sent no ID token; is openid among the scopes that it allows?")
+	}
+	id, err := h.verifyID(ctx, got.id, got.access)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNonce(id, a.Nonce); err != nil {
+		return nil, err
+	}
+	claims, err := h.complete(ctx, m, got.access, id.claims)
+	if err != nil {
+		return nil, err
+	}
+	person, err := h.reader.Person(claims)
+	if err != nil {
+		return nil, err
+	}
+	return &authhandlers.Login{
+		Person: person, IDToken: id.raw, RefreshToken: got.refresh, IssuedAt: id.issuedAt, Until: h.until(got, id.expiry),
+	}, nil
+}
+
+// readAnswer returns the code of the provider's answer (RFC 6749 §4.1.2), if it is
+// this provider's (RFC 9207 §2.4).
+func (h *handler) readAnswer(m *metadata, answer url.Values) (string, error) {
+	for name, values := range answer {
+		if len(values) != 1 {
+			return "", failed("the parameter %s comes %d times", jwt.Quote(name), len(values))
+		}
+	}
+	iss, named := answer["iss"]
+	if named && iss[0] != h.issuer {
+		return "", failed("the answer is that of issuer %s", jwt.Quote(iss[0]))
+	}
+	if answer.Has("error") {
+		if answer.Get("error") == "access_denied" {
+			return "", reject(authhandlers.CodeLoginDenied, "the sign-in was cancelled, or your provider does not let you in here", "the provider answered access_denied")
+		}
+		return "", failed("the provider answered %s", jwt.Quote(answer.Get("error")))
+	}
+	if !named && m.namesItself {
+		return "", failed("the answer does not name its issuer, as this provider always does")
+	}
+	code := answer.Get("code")
+	if code == "" || len(code) > maxCodeBytes {
+		return "", failed("the answer has no code, or one of more than 8 KiB")
+	}
+	return code, nil
+}
+
+// complete adds what the userinfo endpoint says, if it is to be asked.
+func (h *handler) complete(ctx context.Context, m *metadata, accessToken string, claims strictjson.Object) (strictjson.Object, error) {
+	over := h.elsewhere(claims) != nil // and overage is userinfo: verifyID has refused it else
+	if !over && !h.askUserInfo {
+		return claims, nil
+	}
+	more, err := h.userInfo(ctx, m, accessToken, text(claims, "sub"))
+	if err != nil {
+		return nil, err
+	}
+	if over {
+		return h.withGroups(claims, more)
+	}
+	if h.elsewhere(more) != nil {
+		return nil, tooManyGroups("userinfo does not name the groups")
+	}
+	return merge(claims, more), nil
+}
+
+// until is the end of what the provider said: that of the access token, or of the ID
+// token where it does not say, and never later than the configuration believes it.
+func (h *handler) until(got *grant, expiry time.Time) time.Time {
+	now := h.now()
+	end := expiry
+	if got.lasts > 0 {
+		end = now.Add(got.lasts)
+	}
+	if latest := now.Add(h.maxLifetime); end.After(latest) {
+		return latest
+	}
+	return end
+}

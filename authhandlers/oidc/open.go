@@ -1,0 +1,159 @@
+package oidc
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/jwt"
+	"github.com/catflap/catflap/internal/keyset"
+	"github.com/catflap/catflap/internal/keyset/strictjson"
+)
+
+type handler struct {
+	authhandlers.AuthHandler // of bearer tokens
+
+	issuer      string
+	title       string
+	ownCallback bool
+	clientID    string
+	secret      string
+	tokenAuth   string
+	scopes      []string
+	params      map[string]string
+	askUserInfo bool
+	lookUp      bool // overage: userinfo
+	subject     bool // the user id is sub
+	services    []string
+	leeway      time.Duration
+	maxLifetime time.Duration
+	algorithms  []string
+
+	now       func() time.Time
+	log       *slog.Logger
+	client    *http.Client
+	discovery *discovery
+	ring      *ring
+	reader    *jwt.Reader
+	granting  []string // the outermost claims that permissions hang on
+}
+
+// Open makes the handler. The provider's document and keys are fetched in the
+// background, until ctx ends.
+func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.AuthHandler, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	h := &handler{
+		issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
+		clientID: c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
+		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo", subject: c.UserID == "sub",
+		services: slices.Clone(c.ServiceAccounts),
+		leeway:   c.Leeway.Std(), maxLifetime: c.MaxLifetime.Std(), algorithms: slices.Clone(c.Algorithms),
+		now: env.Now, log: env.Log, client: keyset.SameHost(env.HTTP),
+	}
+	if h.title == "" {
+		h.title = env.Name
+	}
+	if len(h.algorithms) == 0 {
+		h.algorithms = []string{"RS256", "ES256", "EdDSA"}
+	}
+	if !c.ClientSecret.IsZero() {
+		secret, err := c.ClientSecret.Read()
+		if err != nil {
+			return nil, err
+		}
+		h.secret = string(secret)
+	}
+	var err error
+	if h.granting, err = roots(c.Groups, env.Claims); err != nil {
+		return nil, err
+	}
+	return h, h.open(ctx, c, env)
+}
+
+func (h *handler) open(ctx context.Context, c *Config, env authhandlers.Env) error {
+	observe := env.Observe
+	if observe == nil {
+		observe = func(string) {}
+	}
+	h.ring = &ring{options: keyset.Options{
+		Algorithms: h.algorithms, Now: env.Now, Log: env.Log, Observe: observe, HTTP: env.HTTP,
+		Lifetime: c.Keys.Lifetime.Std(), Cooldown: c.Keys.Cooldown.Std(), StaleIfError: c.Keys.StaleIfError.Std(),
+	}}
+	h.discovery = &discovery{issuer: c.Issuer, client: h.client, now: env.Now, log: env.Log, observe: observe, ring: h.ring}
+	h.ring.discovery = h.discovery
+	tokens := c.tokens()
+	tokens.Algorithms = h.algorithms
+	var err error
+	if h.reader, err = jwt.NewReader(tokens, env, h.ring); err != nil {
+		return err
+	}
+	rules := jwt.Rules{Keys: h.ring, IDAudiences: []string{c.ClientID}, Check: h.checkBearer}
+	if len(c.Audiences) == 0 && !c.AcceptIDTokens {
+		rules.Closed = &authhandlers.Rejection{
+			Code: authhandlers.CodeBearerNotAccepted,
+			Hint: "tokens of this issuer are not taken here; sign in in the browser",
+		}
+	}
+	if h.lookUp {
+		rules.Complete = h.completeBearer
+	}
+	if h.AuthHandler, err = jwt.New(tokens, env, rules); err != nil {
+		return err
+	}
+	h.discovery.start(ctx)
+	return nil
+}
+
+// roots are the names of the outermost claims in which these paths begin.
+func roots(groups string, retained []string) ([]string, error) {
+	var all []string
+	for _, text := range append([]string{groups}, retained...) {
+		if text == "" {
+			continue
+		}
+		p, err := strictjson.ParsePath(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.Roots()...)
+	}
+	return all, nil
+}
+
+// Ready reports that the provider's document or keys are not there.
+func (h *handler) Ready(context.Context) error { return h.ring.Ready() }
+
+// LoginIssuer is whose people sign in.
+func (h *handler) LoginIssuer() string { return h.issuer }
+
+// LoginTitle is what people read where they choose.
+func (h *handler) LoginTitle() string { return h.title }
+
+// OwnCallback reports that the redirect URI is this handler's alone.
+func (h *handler) OwnCallback() bool { return h.ownCallback }
+
+// oauth is the client, as x/oauth2 wants it.
+func (h *handler) oauth(m *metadata, redirect string) *oauth2.Config {
+	style := oauth2.AuthStyleInHeader
+	if h.secret == "" || h.tokenAuth == "post" || h.tokenAuth == "" && m.postOnly {
+		style = oauth2.AuthStyleInParams // a public client says who it is in the form (RFC 6749 §3.2.1)
+	}
+	return &oauth2.Config{
+		ClientID: h.clientID, ClientSecret: h.secret, RedirectURL: redirect, Scopes: h.scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: m.authorize, TokenURL: m.token, AuthStyle: style},
+	}
+}
+
+var (
+	_ authhandlers.AuthHandler   = (*handler)(nil)
+	_ authhandlers.Prober        = (*handler)(nil)
+	_ authhandlers.LoginProvider = (*handler)(nil)
+)

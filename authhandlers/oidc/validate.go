@@ -1,0 +1,145 @@
+package oidc
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// problems collects the mistakes of a configuration.
+type problems []error
+
+func (p *problems) add(field, problem, hint string) {
+	*p = append(*p, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
+}
+
+// Validate reports everything that is wrong, without a look at files, variables
+// or the network.
+func (c *Config) Validate() error {
+	var p problems
+	p.shared(c)
+	if c.ClientID == "" {
+		p.add("client_id", "required", "the id under which Catflap is registered at the provider")
+	}
+	if err := c.ClientSecret.Validate(); err != nil {
+		p.add("client_secret", err.Error(), "")
+	}
+	switch c.TokenAuth {
+	case "":
+	case "basic", "post":
+		if c.ClientSecret.IsZero() {
+			p.add("token_auth", "given without client_secret", "leave it out: a public client has nothing to show")
+		}
+	default:
+		p.add("token_auth", fmt.Sprintf("%q is not one of \"\", basic and post", c.TokenAuth), "leave it out, or write basic or post")
+	}
+	c.validateScopes(&p)
+	c.validateParams(&p)
+	switch c.Callback {
+	case "", "shared", "own":
+	default:
+		p.add("callback", fmt.Sprintf("%q is not one of shared and own", c.Callback), "write shared or own")
+	}
+	if strings.ContainsFunc(c.Title, unicode.IsControl) || len(c.Title) > 100 {
+		p.add("title", "it has more than 100 bytes, or a control character", "a few words, such as Company account")
+	}
+	c.validateBearers(&p)
+	return errors.Join(p...)
+}
+
+// shared adds what package jwt says of the fields that it knows, which have the same
+// names there. It is told of keys and audiences, so that it does not miss them.
+func (p *problems) shared(c *Config) {
+	j := c.tokens()
+	j.Keys.JWKSURL = "https://localhost/"
+	if len(j.Audiences) == 0 {
+		j.Audiences, j.InsecureAnyAudience = nil, true
+	}
+	if err := j.Validate(); err != nil {
+		*p = append(*p, err)
+	}
+}
+
+func (c *Config) validateScopes(p *problems) {
+	if !slices.Contains(c.Scopes, "openid") {
+		p.add("scopes", "openid is not among them", "such as [openid, profile, email]; without it there is no login (OpenID Connect Core §3.1.2.1)")
+	}
+	for i, s := range c.Scopes {
+		at := fmt.Sprintf("scopes[%d]", i)
+		switch {
+		case s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
+			p.add(at, fmt.Sprintf("%q is no scope (RFC 6749 §3.3)", s), "write each scope on its own: [openid, profile]")
+		case slices.Index(c.Scopes, s) < i:
+			p.add(at, fmt.Sprintf("%q is listed twice", s), "leave it out")
+		}
+	}
+}
+
+// reservedParams are the protocol's own. Whoever could set them could undo it.
+func reservedParams() []string {
+	return []string{
+		"response_type", "response_mode", "client_id", "client_secret", "client_assertion", "client_assertion_type", "redirect_uri", "scope",
+		"state", "nonce", "code", "code_challenge", "code_challenge_method", "code_verifier", "request", "request_uri", "registration",
+		"prompt", "id_token_hint", "grant_type", "dpop_jkt", "iss",
+	}
+}
+
+func (c *Config) validateParams(p *problems) {
+	for _, name := range slices.Sorted(maps.Keys(c.AuthorizeParams)) {
+		at := "authorize_params." + name
+		switch {
+		case name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }):
+			p.add(at, "no name of a parameter", "such as resource, audience or domain_hint")
+		case slices.ContainsFunc(reservedParams(), func(r string) bool { return strings.EqualFold(r, name) }):
+			p.add(at, "Catflap sets this one itself", "leave it out")
+		}
+	}
+}
+
+func (c *Config) validateBearers(p *problems) {
+	for i, id := range c.ServiceAccounts {
+		at := fmt.Sprintf("service_accounts[%d]", i)
+		switch {
+		case id == "":
+			p.add(at, "empty", "leave it out")
+		case slices.Index(c.ServiceAccounts, id) < i:
+			p.add(at, fmt.Sprintf("%q is listed twice", id), "leave it out")
+		}
+	}
+	if len(c.Audiences) == 0 {
+		const hint = "name in audiences whom the bearer access tokens are for, such as [catflap]"
+		for _, f := range []struct {
+			field string
+			given bool
+		}{{"clients", len(c.Clients) > 0}, {"service_accounts", len(c.ServiceAccounts) > 0}, {"require_typ", c.RequireTyp != ""}} {
+			if f.given {
+				p.add(f.field, "given without audiences", hint)
+			}
+		}
+	}
+	switch c.Overage {
+	case "", "refuse":
+	case "userinfo":
+		if c.Groups == "" {
+			p.add("overage", "given without groups", "name the claim with the groups")
+		}
+	default:
+		p.add("overage", fmt.Sprintf("%q is not one of refuse and userinfo", c.Overage), "write refuse or userinfo")
+	}
+}
+
+// Inspect reports a secret that can't be read. It asks no network.
+func (c *Config) Inspect() error {
+	if c.ClientSecret.IsZero() {
+		return nil
+	}
+	if _, err := c.ClientSecret.Read(); err != nil {
+		return &authhandlers.FieldError{Field: "client_secret", Problem: err.Error()}
+	}
+	return nil
+}
