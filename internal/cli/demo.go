@@ -17,12 +17,12 @@ func demoCommand() command {
 	return command{
 		name: "demo", args: "[--listen HOST:PORT] [--log]", short: "try everything on this machine, with two people and a stand-in Cat",
 		long: `
-Starts a token issuer with alice (an administrator) and bob, a stand-in Cat, and
-Catflap between them, prints lines to paste, and serves a page on which both can
-be tried side by side. Everything listens on this machine only and ends with
-Ctrl-C. A port that is taken is replaced by a free one.`,
+Starts an identity provider with alice (an administrator) and bob, a stand-in Cat
+with a chat page, and Catflap between them, and prints where to sign in and lines
+to paste. Everything listens on this machine only and ends with Ctrl-C. A port
+that is taken is replaced by a free one.`,
 		setup: func(f *flag.FlagSet, e *env) func(context.Context, []string) error {
-			listen := f.String("listen", "127.0.0.1:8080", "the `ADDRESS` of Catflap, on a loopback address")
+			listen := f.String("listen", "127.0.0.1:8080", "the `ADDRESS` of Catflap: a port of 127.0.0.1 or ::1")
 			log := f.Bool("log", false, "show Catflap's log")
 			return func(ctx context.Context, args []string) error {
 				if err := noArguments("demo", args); err != nil {
@@ -36,7 +36,7 @@ Ctrl-C. A port that is taken is replaced by a free one.`,
 					stderr = e.stderr
 				}
 				return explainStart(demo.Run(ctx, demo.Options{
-					Stdout: e.stdout, Listen: *listen, Site: "127.0.0.1:8081", Cat: "127.0.0.1:1865", Admin: "127.0.0.1:9090",
+					Stdout: e.stdout, Listen: *listen, Provider: "127.0.0.1:8081", Cat: "127.0.0.1:1865", Admin: "127.0.0.1:9090",
 					Run: func(ctx context.Context, configFile string, ready func()) error {
 						return app.Run(ctx, app.Options{
 							ConfigFile: configFile, Handlers: e.handlers, Version: version(), Stderr: stderr, Signals: signals,

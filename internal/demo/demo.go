@@ -3,17 +3,29 @@ package demo
 import (
 	"context"
 	"crypto/rand"
+	"embed"
 	"errors"
-	"fmt"
 	"io"
-	"net"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"text/template"
 	"time"
 
+	"github.com/catflap/catflap/internal/demo/provider"
 	"github.com/catflap/catflap/internal/demo/standin"
+)
+
+// page is the chat page, which the Cat serves below /static/ as it would anybody's.
+//
+//go:embed page
+var page embed.FS
+
+// The provider's one client, and what access tokens are for.
+const (
+	clientID = "catflap"
+	audience = "cat"
 )
 
 // Options say where the demo speaks, and how Catflap is started: the demo itself
@@ -21,9 +33,10 @@ import (
 type Options struct {
 	// Stdout gets the addresses and the lines to paste.
 	Stdout io.Writer
-	// Listen, Site, Cat and Admin are the preferred addresses; each that is taken is
-	// replaced by a free port. The hosts must be loopback addresses.
-	Listen, Site, Cat, Admin string
+	// Listen, Provider, Cat and Admin are the preferred addresses; each that is taken
+	// is replaced by a free port. The hosts must be loopback addresses, and Listen's
+	// one that the name localhost means.
+	Listen, Provider, Cat, Admin string
 	// Run serves Catflap with this configuration file until ctx ends, and calls
 	// ready once it listens.
 	Run func(ctx context.Context, configFile string, ready func()) error
@@ -31,10 +44,11 @@ type Options struct {
 
 // parts are what the configuration is written from.
 type parts struct {
-	Listen, Site, Cat, Admin string // host:port
-	KeyFile, KeyFileWS, JWKS string
-	Audience                 string
-	APIKey, APIKeyWS         string
+	Listen, Cat, Admin string // host:port
+	Public, Issuer     string // URLs: what browsers see
+	ClientID, Audience string
+	// Files with a secret each.
+	ClientSecret, APIKey, APIKeyWS string
 }
 
 // Run runs the demo until ctx ends.
@@ -44,110 +58,66 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	p, listeners, err := claim(o, dir)
+	h, err := hold(o)
 	if err != nil {
 		return err
 	}
-	p.APIKey, p.APIKeyWS = rand.Text(), rand.Text()
-	i, err := newIssuer("http://" + p.Site)
+	defer h.release()
+	p := h.parts(dir)
+	secret, key, keyWS := rand.Text(), rand.Text(), rand.Text()
+	for file, content := range map[string]string{p.ClientSecret: secret, p.APIKey: key, p.APIKeyWS: keyWS} {
+		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	configFile := filepath.Join(dir, "catflap.yaml")
+	if err := p.write(configFile); err != nil {
+		return err
+	}
+	people, err := p.provider(secret)
 	if err != nil {
 		return err
 	}
-	pages, err := site(i, p.Site, "http://"+p.Listen)
+	static, err := fs.Sub(page, "page")
 	if err != nil {
 		return err
 	}
-	configFile, err := p.write(dir, i)
-	if err != nil {
-		return err
-	}
-	cat := standin.New(standin.Options{APIKey: p.APIKey, APIKeyWS: p.APIKeyWS, JWTSecret: rand.Text()}).Start(listeners.cat)
+	cat := standin.New(standin.Options{APIKey: key, APIKeyWS: keyWS, JWTSecret: rand.Text(), Static: static}).Start(h.cat)
 	defer cat.Close()
-	server := &http.Server{Handler: pages, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: people, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listeners.site) }()
+	go func() { served <- server.Serve(h.provider) }()
 	defer server.Close()
 
-	// Catflap takes the two ports that were held for it.
-	listeners.release()
+	h.handOver()
 	err = o.Run(ctx, configFile, func() { p.tell(o.Stdout, configFile) })
 	select {
-	case siteErr := <-served:
-		err = errors.Join(err, siteErr)
+	case providerErr := <-served:
+		err = errors.Join(err, providerErr)
 	default:
 	}
 	return err
 }
 
-// held are listeners on the ports of the demo. Catflap opens its own, so that its
-// two are closed at the last moment.
-type held struct{ listen, site, cat, admin net.Listener }
-
-func (h *held) release() {
-	_ = h.listen.Close()
-	_ = h.admin.Close()
+// provider is the identity provider with Catflap as its client.
+func (p *parts) provider(secret string) (*provider.Provider, error) {
+	return provider.New(provider.Options{
+		Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: secret, Audience: p.Audience,
+		Redirects:   []string{p.Public + "/_catflap/callback", p.Public + "/_catflap/callback/demo"},
+		PostLogout:  []string{p.Public + "/_catflap/signed-out"},
+		BackChannel: p.Public + "/_catflap/backchannel-logout/demo",
+	})
 }
 
-func claim(o Options, dir string) (*parts, *held, error) {
-	h := &held{}
-	for _, c := range []struct {
-		at  *net.Listener
-		pre string
-	}{{&h.listen, o.Listen}, {&h.site, o.Site}, {&h.cat, o.Cat}, {&h.admin, o.Admin}} {
-		l, err := listenNear(c.pre)
-		if err != nil {
-			return nil, nil, err
-		}
-		*c.at = l
-	}
-	p := &parts{
-		Listen: h.listen.Addr().String(), Site: h.site.Addr().String(), Cat: h.cat.Addr().String(), Admin: h.admin.Addr().String(),
-		KeyFile: filepath.Join(dir, "cat.key"), KeyFileWS: filepath.Join(dir, "cat-ws.key"), JWKS: filepath.Join(dir, "demo.jwks.json"), Audience: audience,
-	}
-	return p, h, nil
-}
-
-// listenNear listens at the address, or at a free port of its host.
-func listenNear(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
+func (p *parts) write(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("%s: the demo gives tokens to whoever asks, so it listens on a loopback address only", address)
-	}
-	if l, err := net.Listen("tcp", address); err == nil {
-		return l, nil
-	}
-	return net.Listen("tcp", net.JoinHostPort(host, "0"))
-}
-
-func (p *parts) write(dir string, i *issuer) (configFile string, err error) {
-	jwks, err := i.jwks()
-	if err != nil {
-		return "", err
-	}
-	configFile = filepath.Join(dir, "catflap.yaml")
-	for name, content := range map[string][]byte{p.KeyFile: []byte(p.APIKey), p.KeyFileWS: []byte(p.APIKeyWS), p.JWKS: jwks} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			return "", err
-		}
-	}
-	f, err := os.OpenFile(configFile, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return "", err
-	}
-	return configFile, errors.Join(configTemplate().Execute(f, p), f.Close())
+	return errors.Join(template.Must(template.New("config").Parse(configText)).Execute(f, p), f.Close())
 }
 
 func (p *parts) tell(w io.Writer, configFile string) {
-	_ = messageTemplate().Execute(w, map[string]any{"P": p, "Config": configFile}) // a closed terminal is no reason to stop
-}
-
-func configTemplate() *template.Template {
-	return template.Must(template.New("config").Parse(configText))
-}
-
-func messageTemplate() *template.Template {
-	return template.Must(template.New("message").Parse(messageText))
+	t := template.Must(template.New("message").Parse(messageText))
+	_ = t.Execute(w, map[string]any{"P": p, "Config": configFile}) // a closed terminal is no reason to stop
 }

@@ -1,10 +1,11 @@
-// Package demo is the whole product on one machine: a token issuer with alice (an
-// administrator) and bob, a stand-in Cat, and Catflap between them, with a page
-// on which both can be tried side by side.
+// Package demo is the whole product on one machine: an identity provider with
+// alice (an administrator) and bob, a stand-in Cat with a chat page, and Catflap
+// between them.
 //
 // The rule it guards: it shows the real thing. Catflap runs from a configuration
-// file as it would anywhere, and the stand-in Cat passes the same contract suite
-// as the real one. Only the issuer is a toy: it gives a token to whoever asks, so
+// file as it would anywhere, its addresses for browsers and the provider's differ
+// in their host as they do in life, and the stand-in Cat passes the same contract
+// suite as the real one. Only the provider is a toy: it asks for no password, so
 // that everything listens on the loopback interface alone, and every key and
 // secret is made anew at each start.
 package demo

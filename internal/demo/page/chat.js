@@ -1,82 +1,36 @@
-// Two people on one page. Each has a token of their own and one socket; nothing
-// else tells them apart.
-const catflap = document.body.dataset.catflap;
+// The chat page: what a front end of one's own needs, and nothing else. It has no
+// token. The session's cookie, which it can't read, says who is here.
+import { Chat, newSession } from './socket.js';
 
-class Person {
-  constructor(section) {
-    this.name = section.dataset.name;
-    this.log = section.querySelector('.log');
-    this.state = section.querySelector('.state');
-    this.answer = section.querySelector('.answer');
-    section.querySelector('.say').addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.say(event.target.text.value);
-      event.target.reset();
-    });
-    for (const button of section.querySelectorAll('[data-try]')) {
-      button.addEventListener('click', () => this.try(button.dataset.try));
+const $ = (id) => document.getElementById(id);
+const log = $('log');
+let partial; // the answer that is being written
+let asked = 0; // questions of this tab that have no answer yet
+
+function add(text, kind) {
+  const item = document.createElement('li');
+  item.className = kind;
+  item.textContent = text;
+  log.append(item);
+  log.scrollTop = log.scrollHeight;
+  return item;
+}
+
+function hear(message) {
+  if (message.type === 'chat_token') {
+    partial ??= add('', 'cat');
+    partial.textContent += message.content;
+  } else if (message.type === 'chat') {
+    (partial ?? add('', 'cat')).textContent = message.text ?? message.content;
+    partial = undefined;
+    add(`The Cat knows you as ${message.user_id}${asked > 0 ? '' : '. You asked in another tab'}`, 'note');
+    asked = Math.max(0, asked - 1);
+  } else {
+    if (message.type === 'error') {
+      partial = undefined;
+      asked = Math.max(0, asked - 1);
     }
-  }
-
-  async start() {
-    this.token = await (await fetch(`/token/${this.name}`)).text();
-    this.connect();
-  }
-
-  connect() {
-    // The path claims another person on purpose: it is not believed.
-    this.socket = new WebSocket(`${catflap.replace(/^http/, 'ws')}/ws/admin?token=${this.token}`);
-    this.socket.addEventListener('open', () => { this.state.textContent = 'connected'; });
-    this.socket.addEventListener('message', (event) => this.hear(JSON.parse(event.data)));
-    this.socket.addEventListener('close', (event) => {
-      this.state.textContent = `closed (${event.code}${event.reason ? `: ${event.reason}` : ''})`;
-      if (event.code === 4409) this.note('Another window has taken over. Reload to come back.');
-      else if (event.code !== 4401) setTimeout(() => this.connect(), 2000);
-    });
-  }
-
-  say(text) {
-    this.add(text, 'mine');
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ text }));
-    else this.note('Not connected: this was not sent.');
-  }
-
-  hear(message) {
-    if (message.type === 'chat_token') {
-      this.partial ??= this.add('', 'cat');
-      this.partial.textContent += message.content;
-    } else if (message.type === 'chat') {
-      (this.partial ?? this.add('', 'cat')).textContent = message.text ?? message.content;
-      this.partial = undefined;
-      this.note(`The Cat knows you as ${message.user_id}`);
-    } else {
-      this.note(message.content ?? message.description ?? message.type);
-    }
-  }
-
-  add(text, kind) {
-    const item = document.createElement('li');
-    item.className = kind;
-    item.textContent = text;
-    this.log.append(item);
-    this.log.scrollTop = this.log.scrollHeight;
-    return item;
-  }
-
-  note(text) { this.add(text, 'note'); }
-
-  async try(what) {
-    const other = this.name === 'alice' ? 'demo:bob' : 'demo:alice';
-    const [path, headers] = {
-      history: ['/memory/conversation_history', {}],
-      points: ['/memory/collections/episodic/points', {}],
-      users: ['/users/', {}],
-      forged: ['/memory/conversation_history', { user_id: other }],
-    }[what];
-    const response = await fetch(catflap + path, { headers: { Authorization: `Bearer ${this.token}`, ...headers } });
-    const body = await response.json();
-    const forged = headers.user_id ? ` with user_id: ${headers.user_id}` : '';
-    this.answer.textContent = `GET ${path}${forged}\n${response.status}\n${JSON.stringify(body, brief, 1)}`;
+    add(message.content ?? message.description ?? message.type, 'note');
   }
 }
 
@@ -88,7 +42,55 @@ function brief(key, value) {
   return value;
 }
 
-for (const section of document.querySelectorAll('.person')) {
-  const person = new Person(section);
-  person.start().catch((error) => { person.state.textContent = `failed: ${error.message}`; });
+async function attempt(what, other) {
+  const [path, headers] = {
+    history: ['/memory/conversation_history', {}],
+    forged: ['/memory/conversation_history', { user_id: other }],
+    points: ['/memory/collections/episodic/points', {}],
+    users: ['/users/', {}],
+  }[what];
+  const response = await fetch(path, { headers: { Accept: 'application/json', ...headers } });
+  const body = await response.json();
+  const claim = headers.user_id ? ` with user_id: ${headers.user_id}` : '';
+  $('answer').textContent = `GET ${path}${claim}\n${response.status}\n${JSON.stringify(body, brief, 1)}`;
 }
+
+async function signOut() {
+  const response = await fetch('/_catflap/logout', { method: 'POST', headers: { Accept: 'application/json' } });
+  const { redirect } = await response.json();
+  location.assign(redirect ?? '/');
+}
+
+function failed(error) { add(`That did not work: ${error.message}`, 'note'); }
+
+async function start() {
+  const { user } = await newSession();
+  const other = user.id === 'demo:alice' ? 'demo:bob' : 'demo:alice';
+  $('who').textContent = `You are ${user.name || user.id}`;
+  document.title = `${user.name || user.id}: chat with the Cat`;
+
+  const chat = new Chat({
+    hear,
+    state: (text) => { $('state').textContent = text; },
+    note: (text) => add(text, 'note'),
+    lost: () => { partial = undefined; asked = 0; },
+  });
+  chat.connect();
+  $('say').addEventListener('submit', (event) => {
+    event.preventDefault();
+    const { text } = event.target.elements;
+    if (!chat.send(text.value)) {
+      add('Not connected: this was not sent.', 'note');
+      return;
+    }
+    add(text.value, 'mine');
+    asked += 1;
+    event.target.reset();
+  });
+  for (const button of document.querySelectorAll('[data-try]')) {
+    button.addEventListener('click', () => attempt(button.dataset.try, other).catch(failed));
+  }
+  $('logout').addEventListener('click', () => signOut().catch(failed));
+}
+
+start().catch(failed);

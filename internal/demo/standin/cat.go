@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"io/fs"
 	"net/http"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ type Options struct {
 
 	// KeepAlive is how long an idle connection lives. Default: 5 seconds.
 	KeepAlive time.Duration
+
+	// Static is further files of the Cat's static folder, which anybody may read.
+	Static fs.FS
 
 	// WithoutCORS and WithoutDocs are the Cat's switches of these names.
 	WithoutCORS bool

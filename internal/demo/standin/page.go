@@ -1,42 +1,48 @@
 package standin
 
 import (
+	"embed"
 	"fmt"
+	"hash/fnv"
+	"io/fs"
 	"net/http"
 	"strings"
 )
 
-// folder is files that anybody may read.
-type folder map[string]string
-
-const adminIndex = `<!DOCTYPE html>
-<html lang="en"><head><meta charset="UTF-8"><title>Cheshire Cat admin (stand-in)</title>
-<script type="module" src="/admin/assets/app.js"></script></head>
-<body><div id="app">The admin panel of the real Cat is here.</div></body></html>
-`
+// files are what the Cat serves to anybody. Below admin is a small panel that
+// treats its credential as the real one was measured to do.
+//
+//go:embed files
+var files embed.FS
 
 // mounted finds the folder that a path is in, and the name inside it.
-func mounted(path string) (folder, string, bool) {
-	for prefix, f := range map[string]folder{
-		"/admin/":       {"index.html": adminIndex, "assets/app.js": "document.title += \" \\u{1F63A}\";\n"},
-		"/static/":      {"hello.txt": "hello\n"},
-		"/core-static/": {"core.css": "body { font-family: sans-serif }\n"},
-	} {
-		if name, ok := strings.CutPrefix(path, prefix); ok {
-			return f, name, true
+func mounted(path string) (folder, name string, ok bool) {
+	for _, folder := range []string{"admin", "static", "core-static"} {
+		if name, ok := strings.CutPrefix(path, "/"+folder+"/"); ok {
+			return folder, name, true
 		}
 	}
-	return nil, "", false
+	return "", "", false
+}
+
+// read is the content of a file, unless there is none. A path that leaves the
+// folder is no path for package fs.
+func (c *Cat) read(folder, name string) ([]byte, error) {
+	content, err := files.ReadFile("files/" + folder + "/" + name)
+	if err != nil && folder == "static" && c.options.Static != nil {
+		return fs.ReadFile(c.options.Static, name)
+	}
+	return content, err
 }
 
 // file serves a file of a folder.
-func (e *exchange) file(f folder, name string) {
+func (e *exchange) file(folder, name string) {
 	if e.r.Method != http.MethodGet && e.r.Method != http.MethodHead {
 		e.detail(http.StatusMethodNotAllowed, "Method Not Allowed")
 		return
 	}
-	content, ok := f[strings.TrimSuffix(name, "/")]
-	if !ok {
+	content, err := e.cat.read(folder, strings.TrimSuffix(name, "/"))
+	if err != nil {
 		e.detail(http.StatusNotFound, "Not Found")
 		return
 	}
@@ -50,14 +56,13 @@ func (e *exchange) file(f folder, name string) {
 		contentType = "text/html; charset=utf-8"
 	}
 	e.w.Header().Set("Accept-Ranges", "bytes")
-	e.w.Header().Set("Etag", fmt.Sprintf(`"%x"`, len(content)))
-	e.write(http.StatusOK, contentType, []byte(content))
+	sum := fnv.New128a()
+	sum.Write(content)
+	e.w.Header().Set("Etag", fmt.Sprintf(`"%x"`, sum.Sum(nil)))
+	e.write(http.StatusOK, contentType, content)
 }
 
-func (c *Cat) adminPage(e *exchange) {
-	e.w.Header().Set("Accept-Ranges", "bytes")
-	e.write(http.StatusOK, "text/html; charset=utf-8", []byte(adminIndex))
-}
+func (c *Cat) adminPage(e *exchange) { e.file("admin", "index.html") }
 
 func (c *Cat) docs(e *exchange) {
 	e.write(http.StatusOK, "text/html; charset=utf-8",
