@@ -28,7 +28,7 @@ func TestInspectSessions(t *testing.T) {
 	}
 	certificate(t, put, "redis", "redis.example.com", time.Now().Add(time.Hour))
 	certificate(t, put, "other", "redis.example.com", time.Now().Add(time.Hour))
-	if err := os.Chmod(filepath.Join(dir, "other.key"), 0o644); err != nil { //nolint:gosec // what is warned of
+	if err := os.Chmod(filepath.Join(dir, "other.key"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	put("no.pem", "not a certificate", 0o600)
