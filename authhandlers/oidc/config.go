@@ -138,6 +138,12 @@ func (c *Config) tokens() *jwt.Config {
 	return j
 }
 
+// SignsIn reports that people sign in through this handler in a browser.
+func (c *Config) SignsIn() bool { return true }
+
+// SignInTitle is what they read where they choose.
+func (c *Config) SignInTitle() string { return c.Title }
+
 // IdentitySource names whose user ids these are, as the type jwt does.
 func (c *Config) IdentitySource() string { return c.tokens().IdentitySource() }
 
@@ -148,5 +154,6 @@ var (
 	_ authhandlers.Config     = (*Config)(nil)
 	_ authhandlers.Identifier = (*Config)(nil)
 	_ authhandlers.Grouper    = (*Config)(nil)
+	_ authhandlers.SignIn     = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
 )

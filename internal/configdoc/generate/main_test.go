@@ -24,7 +24,7 @@ func TestExamplesAreValid(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"catflap.example.yaml"} {
+	for _, name := range []string{"catflap.example.yaml", "catflap.oidc.example.yaml"} {
 		c, err := config.Load(filepath.Join(root, "examples", name), known)
 		if err != nil {
 			t.Error(err)
