@@ -13,11 +13,13 @@ cat:
 
 handlers:
   - name: demo
-    type: jwt
+    type: oidc
     issuer: {{.Issuer}}
-    audiences: [{{.Audience}}]
-    keys: {jwks_url: {{.Issuer}}/jwks}
+    client_id: {{.ClientID}}
+    client_secret: {file: {{.ClientSecret}}}
+    audiences: [{{.Audience}}]     # of tokens that programs bring
     groups: groups
+    title: Demo people
 
 permissions:
   everyone: [base]
