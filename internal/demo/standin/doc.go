@@ -12,6 +12,10 @@
 // loopback interface the way the real server does. What arrived can be asked for
 // afterwards: [Cat.Requests], [Cat.Sockets], [Cat.History].
 //
+// Its admin panel is a small one that does with its credential what the real one
+// was seen to do: it reads ccat_user_token in the page, sends it in three places,
+// calls everybody "user", and shows messages as HTML.
+//
 // Differences that Go's server makes: a malformed percent escape, a NUL or a
 // control character in a header are refused by it before this package sees them.
 package standin
