@@ -13,10 +13,13 @@ cat:
 
 handlers:
   - name: demo
-    type: jwt
+    type: oidc
+    title: The demo's provider
     issuer: {{.Issuer}}
-    audiences: [{{.Audience}}]
-    keys: {jwks_url: {{.Issuer}}/jwks}
+    client_id: {{.ClientID}}
+    client_secret: {file: {{.ClientSecret}}}
+    scopes: [openid, profile, groups]
+    audiences: [{{.Audience}}]       # of bearer tokens
     groups: groups
 
 permissions:
