@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"freeport": freePort,
 			"expand":   expandFile,
 			"await":    awaitListener,
+			"signin":   signIn,
 		},
 	})
 }

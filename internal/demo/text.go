@@ -14,12 +14,13 @@ cat:
 handlers:
   - name: demo
     type: oidc
+    title: The demo's provider
     issuer: {{.Issuer}}
     client_id: {{.ClientID}}
     client_secret: {file: {{.ClientSecret}}}
-    audiences: [{{.Audience}}]     # of tokens that programs bring
+    scopes: [openid, profile, groups]
+    audiences: [{{.Audience}}]       # of bearer tokens
     groups: groups
-    title: Demo people
 
 permissions:
   everyone: [base]
