@@ -81,10 +81,9 @@ func (b *visitor) follow(method, address string, form url.Values) seenPage {
 	req, err := http.NewRequest(method, address, strings.NewReader(form.Encode()))
 	b.ts.Check(err)
 	req.Header.Set("Accept", "text/html")
-	if method == http.MethodGet {
-		req.Header.Set("Sec-Fetch-Mode", "navigate")
-		req.Header.Set("Sec-Fetch-Dest", "document")
-	} else {
+	req.Header.Set("Sec-Fetch-Mode", "navigate")
+	req.Header.Set("Sec-Fetch-Dest", "document")
+	if method != http.MethodGet {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", req.URL.Scheme+"://"+req.URL.Host)
 		req.Header.Set("Sec-Fetch-Site", "same-origin")
