@@ -75,14 +75,6 @@ func (ex *exchange) isPublic() bool {
 	return ok
 }
 
-// The reasons why a cookie or a ticket is nobody's.
-const (
-	codeSessionEnded   authhandlers.Code = "session_ended"
-	codeForeignDisplay authhandlers.Code = "display_token_of_another_session"
-	codeTicket         authhandlers.Code = "ticket_invalid"
-	codeProof          authhandlers.Code = "cross_site_request"
-)
-
 // bySession takes a person by their session's cookie. What is left of a session
 // that has ended is nothing: people are sent to sign in, and a public endpoint
 // stays public. The display token stands for the session that it was made for.

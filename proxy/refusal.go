@@ -37,7 +37,7 @@ func (ref *refusal) nobody() bool {
 	return ref.status == http.StatusUnauthorized && (ref.signIn || ref.code == authhandlers.CodeMissingCredential)
 }
 
-// The codes of refusals that are not about a credential.
+// The codes of refusals that no handler makes.
 const (
 	codeBadTarget      authhandlers.Code = "bad_request_target"
 	codeBadCredential  authhandlers.Code = "bad_credential"
@@ -60,6 +60,10 @@ const (
 	codeInternal       authhandlers.Code = "internal_error"
 	codeSockets        authhandlers.Code = "too_many_sockets"
 	codeStopping       authhandlers.Code = "stopping"
+	codeSessionEnded   authhandlers.Code = "session_ended"
+	codeForeignDisplay authhandlers.Code = "display_token_of_another_session"
+	codeTicket         authhandlers.Code = "ticket_invalid"
+	codeProof          authhandlers.Code = "cross_site_request"
 )
 
 func badRequest(code authhandlers.Code, err error) *refusal {

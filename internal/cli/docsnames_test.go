@@ -20,10 +20,13 @@ func TestDocumentedNames(t *testing.T) {
 	}{
 		{"code", "authhandlers/rejection.go", `Code = "([a-z_]+)"`, "", 14},
 		{"code", "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`, "", 20},
+		{"code", "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`, "", 11},
 		{"code", "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`, "", 2},
 		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 12},
 		{"field", "internal/telemetry/audit.go", `slog\.[A-Z]\w+\("([a-z_]+)"|\{"([a-z_]+)", `, "", 20},
-		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 4},
+		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 3},
+		{"event", "authhandlers/jwt/verifier.go", `observe\("([a-z_]+)"`, "", 2},
+		{"event", "authhandlers/oidc/discovery.go", `observe\("([a-z_]+)"`, "", 3},
 		{"event", "internal/keyset/url.go", `observe\("([a-z_]+)"`, "", 3},
 	} {
 		names := found(t, c.file, c.pattern)
@@ -41,6 +44,7 @@ func TestDocumentedNames(t *testing.T) {
 // TestDocumentedCodesExist is the other way round.
 func TestDocumentedCodesExist(t *testing.T) {
 	known := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
+		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`),
 		found(t, "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`))
 	_, table, ok := strings.Cut(source(t, "docs/operations.md"), "## Codes")
 	if !ok {
