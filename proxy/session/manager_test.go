@@ -418,6 +418,34 @@ func TestRenewalFault(t *testing.T) {
 	}
 }
 
+// TestRenewalThatSaysNothing: the refresh token was rotated, and must be kept, but
+// what the person is could not be asked.
+func TestRenewalThatSaysNothing(t *testing.T) {
+	f := memoryFlap(t)
+	j := jar{}
+	s := f.start(t, j, "alice")
+	f.clock.pass(4*time.Minute + 30*time.Second)
+	calls := 0
+	refresh := func(_ context.Context, old *authhandlers.Login) (*authhandlers.Login, error) {
+		calls++
+		kept := *old
+		kept.RefreshToken = fmt.Sprint("refresh-", calls+1)
+		return &kept, nil
+	}
+	for range 5 {
+		if _, err := f.Fresh(t.Context(), s, refresh); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if now, err := f.Find(t.Context(), j.request()); err != nil || now.Login.RefreshToken != "refresh-2" || calls != 1 {
+		t.Errorf("%v %v after %d calls", now, err, calls)
+	}
+	f.clock.pass(time.Minute)
+	if _, err := f.Fresh(t.Context(), s, refresh); !errors.Is(err, session.ErrUnavailable) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 // TestNobodyBringsBackWhatHasEnded: a logout while the provider is asked.
 func TestNobodyBringsBackWhatHasEnded(t *testing.T) {
 	f := memoryFlap(t)

@@ -187,6 +187,13 @@ func (m *Manager) renewLocked(ctx context.Context, s *Session, refresh Refresh) 
 	if err := m.rewrite(keep, &next); err != nil {
 		return nil, err
 	}
+	if !l.Until.After(old.Until) {
+		// Renewed, but the provider could not say what the person is: what it said
+		// before holds until its old end, and it is asked again in a while.
+		m.o.Observe("refresh_failed")
+		m.rest(s)
+		return m.unlessOver(&next, ErrUnavailable)
+	}
 	m.rested(s)
 	m.o.Observe("session_refreshed")
 	return &next, nil
