@@ -6,8 +6,8 @@ import (
 )
 
 // link returns an address that may stand in a link: a path of our own, or an
-// absolute address of the web. For anything else it returns nothing, and the
-// template leaves the link out.
+// absolute address of the web, its host in ASCII. For anything else it returns
+// nothing, and the template leaves the link out.
 func link(raw string) string {
 	if strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }) {
 		return "" // browsers drop some of these and turn others into slashes
@@ -15,7 +15,7 @@ func link(raw string) string {
 	if strings.HasPrefix(raw, "/") && !strings.HasPrefix(raw, "//") {
 		return raw
 	}
-	if u, err := url.Parse(raw); err == nil && onTheWeb(u) && u.User == nil {
+	if u, err := url.Parse(raw); err == nil && onTheWeb(u) && u.User == nil && !strings.ContainsFunc(u.Hostname(), notInHost) {
 		return raw
 	}
 	return ""
