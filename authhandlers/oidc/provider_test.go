@@ -70,7 +70,8 @@ func (p *provider) faulty(h http.HandlerFunc) http.HandlerFunc {
 		fault := p.fault[r.URL.Path]
 		p.mu.Unlock()
 		if fault != nil {
-			h = fault
+			fault(w, r)
+			return
 		}
 		h(w, r)
 	}
