@@ -23,7 +23,9 @@ func TestDocumentedNames(t *testing.T) {
 		{"code", "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`, "", 2},
 		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 12},
 		{"field", "internal/telemetry/audit.go", `slog\.[A-Z]\w+\("([a-z_]+)"|\{"([a-z_]+)", `, "", 20},
-		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 4},
+		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 3},
+		{"event", "authhandlers/jwt/verifier.go", `observe\("([a-z_]+)"`, "", 2},
+		{"event", "authhandlers/oidc/discovery.go", `observe\("([a-z_]+)"`, "", 3},
 		{"event", "internal/keyset/url.go", `observe\("([a-z_]+)"`, "", 3},
 	} {
 		names := found(t, c.file, c.pattern)
