@@ -72,8 +72,10 @@ func (h *handler) ReadLogoutToken(ctx context.Context, token string) (*authhandl
 	if l.TokenID = text(v.Claims, "jti"); l.TokenID == "" || len(l.TokenID) > maxNameBytes {
 		return nil, invalid("jti is missing, empty, too long or no string")
 	}
-	l.Revocation, err = h.whose(v.Claims)
-	return l, err
+	if l.Revocation, err = h.whose(v.Claims); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // kindOfLogout refuses what is no logout token, so that none of the provider's other

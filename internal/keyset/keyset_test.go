@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -193,5 +194,38 @@ func TestVerifySignatureRefuses(t *testing.T) {
 	payload, err := s.VerifySignature(context.Background(), token(k))
 	if err != nil || string(payload) != `{"sub":"alice"}` {
 		t.Errorf("%q %v", payload, err)
+	}
+}
+
+// TestRetire holds that nothing that a retired set has verified is current, and that
+// a file which comes back changes nothing.
+func TestRetire(t *testing.T) {
+	k := newKey(t, "a", "ES256")
+	path := filepath.Join(t.TempDir(), "keys.json")
+	if err := os.WriteFile(path, document(t, k.JWK()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clock := authtest.NewClock()
+	s, err := keyset.OpenFile(path, keyset.Options{Algorithms: []string{"ES256"}, Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := s.Find(t.Context(), "a", "ES256")
+	if err != nil || !key.Current() {
+		t.Fatal(err)
+	}
+	before := s.Generation()
+	s.Retire()
+	if key.Current() || s.Generation() == before || s.Ready() == nil {
+		t.Error("a retired set is still good")
+	}
+	if err := os.WriteFile(path, document(t, k.JWK(), newKey(t, "b", "ES256").JWK()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	for _, kid := range []string{"a", "b"} {
+		if k, err := s.Find(t.Context(), kid, "ES256"); err == nil || k != nil {
+			t.Errorf("a retired set has the key %s", kid)
+		}
 	}
 }

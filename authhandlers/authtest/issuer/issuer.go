@@ -30,16 +30,20 @@ type Issuer struct {
 	audience string
 	url      string
 	server   *http.Server
+	mux      *http.ServeMux
 	closing  chan struct{}
 	served   chan struct{}
 
-	mu      sync.Mutex
-	first   *Key // the one that signs by default
-	jwks    []map[string]any
-	keys    map[string]*Key
-	fault   http.HandlerFunc
-	fetches int
-	serial  int
+	mu          sync.Mutex
+	first       *Key // the one that signs by default
+	jwks        []map[string]any
+	keys        map[string]*Key
+	fault       http.HandlerFunc
+	metadata    map[string]any
+	noMetadata  http.HandlerFunc
+	fetches     int
+	discoveries int
+	serial      int
 }
 
 // New starts an issuer. Close ends it.
@@ -72,10 +76,11 @@ func New(o Options) (*Issuer, error) {
 		return nil, err
 	}
 	i.url = "http://" + l.Addr().String()
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /jwks", i.serveKeys)
-	mux.HandleFunc("GET /.well-known/openid-configuration", i.serveDiscovery)
-	i.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	i.mux = http.NewServeMux()
+	i.mux.HandleFunc("GET /jwks", i.serveKeys)
+	i.mux.HandleFunc("GET /.well-known/openid-configuration", i.serveDiscovery)
+	i.metadata = map[string]any{"issuer": i.url, "jwks_uri": i.JWKSURL()}
+	i.server = &http.Server{Handler: i.mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(i.served)
 		_ = i.server.Serve(l) // its error is that of Close
@@ -179,9 +184,4 @@ func (i *Issuer) serveKeys(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	_, _ = w.Write(i.JWKS()) // a client that left is its own matter
-}
-
-func (i *Issuer) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{"issuer": i.url, "jwks_uri": i.JWKSURL()})
 }
