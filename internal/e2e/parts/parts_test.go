@@ -25,7 +25,7 @@ func TestAStampIsForOnePin(t *testing.T) {
 
 func TestABrokenInstallationIsNone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "node")
-	if err := fresh(dir, map[string][]byte{"package.json": []byte("{}")}); err != nil {
+	if err := fresh(dir); err != nil {
 		t.Fatal(err)
 	}
 	broken := errors.New("broke off")
@@ -35,7 +35,7 @@ func TestABrokenInstallationIsNone(t *testing.T) {
 	if err := stamped(dir, "a"); !errors.Is(err, ErrMissing) {
 		t.Errorf("a broken installation: %v", err)
 	}
-	if err := fresh(dir, nil); err != nil {
+	if err := fresh(dir); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {

@@ -1,0 +1,65 @@
+package parts
+
+import (
+	_ "embed" // the pins
+	"path/filepath"
+)
+
+//go:embed package.json
+var packageJSON []byte
+
+//go:embed package-lock.json
+var packageLock []byte
+
+//go:embed requirements.txt
+var requirements []byte
+
+// NodeModules is the folder of the npm packages.
+func (p Parts) NodeModules() string { return filepath.Join(p.nodePart().dir, "node_modules") }
+
+// Python is the interpreter that has the Python packages.
+func (p Parts) Python() string { return filepath.Join(p.pythonPart().dir, "bin", "python") }
+
+// HaveNode returns nil if the npm packages are there, or an error that wraps
+// ErrMissing or says which program the machine lacks.
+func (p Parts) HaveNode() error { return p.nodePart().have() }
+
+// HavePython is HaveNode of the Python packages.
+func (p Parts) HavePython() error { return p.pythonPart().have() }
+
+func (p Parts) nodePart() part {
+	return part{
+		name: "node", what: "oidc-provider and the Cat's JavaScript clients, from npm",
+		dir:   filepath.Join(p.dir, "node"),
+		stamp: func() (string, error) { return stampOf("node", "--version", packageJSON, packageLock) },
+		bring: func(b *bringing) error {
+			if err := b.write("package.json", packageJSON); err != nil {
+				return err
+			}
+			if err := b.write("package-lock.json", packageLock); err != nil {
+				return err
+			}
+			// No package of these needs a script at its installation, so none may run one.
+			return b.run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		},
+	}
+}
+
+func (p Parts) pythonPart() part {
+	return part{
+		name: "python", what: "the Cat's server stack and its Python client, from PyPI",
+		dir:   filepath.Join(p.dir, "python"),
+		stamp: func() (string, error) { return stampOf("python3", "--version", requirements) },
+		bring: func(b *bringing) error {
+			if err := b.write("requirements.txt", requirements); err != nil {
+				return err
+			}
+			if err := b.run("python3", "-m", "venv", "."); err != nil {
+				return err
+			}
+			// Without dependencies: the list is whole, and nothing that is not in it comes in.
+			return b.run(p.Python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+				"--no-deps", "--requirement", "requirements.txt")
+		},
+	}
+}
