@@ -25,6 +25,7 @@ type exchange struct {
 	credential *authhandlers.Credential
 	user       *authhandlers.AuthUserInfo // nil: nobody, on a public endpoint
 	decision   permission.Decision
+	upstream   *Upstream // the person's Cat
 
 	body   *requestBody // the client's body while it is forwarded
 	record Record
@@ -40,11 +41,8 @@ func (ex *exchange) run() *refusal {
 	if strings.HasPrefix(ex.target.path, PagePrefix) {
 		return ex.servePage()
 	}
-	if err := ex.h.o.Guard.Refuse(); err != nil {
-		return &refusal{
-			status: http.StatusServiceUnavailable, code: codeCatOpen, public: "Catflap is not ready", rule: "cat",
-			hint: "the operator finds the reason at /readyz and in the log", err: err, retry: 5,
-		}
+	if err := ex.h.shut(); err != nil {
+		return refuseNotReady(err)
 	}
 	if isPreflight(ex.r) {
 		return ex.answerPreflight()
@@ -56,6 +54,9 @@ func (ex *exchange) run() *refusal {
 		return ref
 	}
 	if ref := ex.authorise(); ref != nil {
+		return ref
+	}
+	if ref := ex.chooseCat(); ref != nil {
 		return ref
 	}
 	if ex.socket {
