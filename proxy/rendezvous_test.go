@@ -52,12 +52,12 @@ func TestWeightNeverChanges(t *testing.T) {
 		cat, id string
 		want    uint64
 	}{
-		{"http://cat-0:1865", "staff:alice", 0},
-		{"http://cat-1:1865", "staff:alice", 0},
-		{"http://cat-2:1865", "staff:alice", 0},
-		{"http://cat-0:1865", "anonymous", 0},
-		{"https://cats.example.com:443", "staff:müller", 0},
-		{"", "", 0},
+		{"http://cat-0:1865", "staff:alice", 0xddacc8891e3747d3},
+		{"http://cat-1:1865", "staff:alice", 0x4fcb72c40829eabd},
+		{"http://cat-2:1865", "staff:alice", 0x68a64871c7116f65},
+		{"http://cat-0:1865", "anonymous", 0xfa12c8fd03664a4a},
+		{"https://cats.example.com:443", "staff:müller", 0x1d8102e9753a0dbe},
+		{"", "", 0x6e340b9cffb37a98},
 	} {
 		if got := weight(c.cat, c.id); got != c.want {
 			t.Errorf("weight(%q, %q) = %#x, want %#x", c.cat, c.id, got, c.want)
@@ -65,7 +65,7 @@ func TestWeightNeverChanges(t *testing.T) {
 	}
 	c := catsOf(t, false, numbered(3)...)
 	for id, want := range map[string]string{
-		"staff:alice": "", "staff:bob": "", "staff:carol": "", "staff:dave": "", "anonymous": "",
+		"staff:alice": "cat-0:1865", "staff:bob": "cat-0:1865", "staff:carol": "cat-0:1865", "staff:dave": "cat-1:1865", "anonymous": "cat-0:1865",
 	} {
 		if got := home(t, c, id); got != want {
 			t.Errorf("%s belongs to %s, want %s", id, got, want)
