@@ -37,7 +37,7 @@ type Config struct {
 	// host and port, exactly as browsers write them. Our own is always allowed.
 	Origins []string `yaml:"origins" example:"[https://app.example.com]"`
 	// The Cat behind.
-	Cat Cat `yaml:"cat"`
+	Cat Cat `yaml:"cat" required:"true" example:"{url: http://127.0.0.1:1865, ...}"`
 	// Who may prove an identity, asked in this order.
 	Handlers []Handler `yaml:"handlers" required:"true" example:"[{name: staff, type: jwt, ...}]"`
 	// Who may do what.
@@ -68,8 +68,16 @@ type TLS struct {
 
 // Cat is the upstream server and how Catflap is known there.
 type Cat struct {
-	// The Cat's address: scheme, host and port only.
-	URL string `yaml:"url" required:"true" example:"http://127.0.0.1:1865"`
+	// The Cat's address: scheme, host and port only. Required, unless there are urls.
+	URL string `yaml:"url" example:"http://127.0.0.1:1865"`
+	// The addresses of several Cats, instead of url. Each person always goes to the
+	// same one, whose memories are theirs; the order means nothing. All have the same
+	// keys, or the same secret and accounts.
+	URLs []string `yaml:"urls" example:"[http://cat-0:1865, http://cat-1:1865]"`
+	// What the people of a Cat that is down do. wait: get 503 until it is back. next:
+	// go to another Cat, where their memories are not, and come back when their own has
+	// been up for 30s. With urls.
+	Failover string `yaml:"failover" default:"wait" enum:"wait,next"`
 	// The Cat's generation. v2 is not supported yet.
 	Contract string `yaml:"contract" default:"v1" enum:"v1,v2"`
 	// How Catflap proves itself to the Cat. api_key: with the Cat's own keys, which
@@ -96,6 +104,14 @@ type Cat struct {
 	ResponseTimeout value.Duration `yaml:"response_timeout" default:"5m"`
 	// Names of cookies that a plugin needs; every other cookie of the client stays here.
 	ForwardCookies []string `yaml:"forward_cookies"`
+}
+
+// Addresses are the Cat's, or those of all Cats.
+func (c Cat) Addresses() []string {
+	if c.URL != "" {
+		return []string{c.URL}
+	}
+	return c.URLs
 }
 
 // ServiceAccount is one of the Cat's own users.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,9 +11,7 @@ import (
 
 func (v *validator) cat() {
 	c := &v.c.Cat
-	if problem := bareURL(c.URL, "http", "https"); problem != "" {
-		v.bad("cat.url", problem, "write scheme, host and port only, such as http://127.0.0.1:1865")
-	}
+	v.catAddresses(c)
 	if c.Contract == "v2" {
 		v.bad("cat.contract", "v2 is not supported yet", "write contract: v1, in front of a Cat 1.x")
 	}
@@ -29,6 +28,50 @@ func (v *validator) cat() {
 			v.bad(item("cat.forward_cookies", i), quote(name)+" is no cookie's name", "write the name alone; wildcards are not supported")
 		}
 	}
+}
+
+// catAddresses wants one address, or a list of different ones.
+func (v *validator) catAddresses(c *Cat) {
+	const bare = "write scheme, host and port only, such as http://127.0.0.1:1865"
+	one, several := v.c.places.has("cat.url"), v.c.places.has("cat.urls")
+	switch {
+	case one && several:
+		v.bad("cat.urls", "stands beside cat.url", "write url for one Cat, or urls for several")
+	case several && len(c.URLs) == 0:
+		v.bad("cat.urls", "is empty", "list each Cat's address")
+	case !several && c.URL == "":
+		v.bad("cat.url", "required", "write for example url: http://127.0.0.1:1865")
+	case !several:
+		if problem := bareURL(c.URL, "http", "https"); problem != "" {
+			v.bad("cat.url", problem, bare)
+		}
+	}
+	if c.Failover == "next" && !several {
+		v.bad("cat.failover", "has no effect with cat.url", "remove it, or write urls")
+	}
+	first := map[string]int{}
+	for i, text := range c.URLs {
+		field := item("cat.urls", i)
+		if problem := bareURL(text, "http", "https"); problem != "" {
+			v.bad(field, problem, bare)
+			continue
+		}
+		name := sameAddress(text)
+		if j, twice := first[name]; twice {
+			v.bad(field, "is the same Cat as "+item("cat.urls", j), "remove one")
+			continue
+		}
+		first[name] = i
+	}
+}
+
+// sameAddress is the host and the port, equal for two spellings of one address.
+func sameAddress(text string) string {
+	scheme, host, _ := strings.Cut(strings.ToLower(text), "://")
+	if u, err := url.Parse(text); err == nil && u.Port() == "" {
+		host += map[string]string{"http": ":80", "https": ":443"}[scheme]
+	}
+	return host
 }
 
 // cookieName is a token (RFC 6265 §4.1.1) without *, which would look like a wildcard.

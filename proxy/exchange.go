@@ -29,6 +29,7 @@ type exchange struct {
 	session    *session.Session           // of a person who came by the cookie
 	user       *authhandlers.AuthUserInfo // nil: nobody, on a public endpoint
 	decision   permission.Decision
+	upstream   *Upstream // the person's Cat
 
 	body   *requestBody // the client's body while it is forwarded
 	record Record
@@ -44,11 +45,8 @@ func (ex *exchange) run() *refusal {
 	if strings.HasPrefix(ex.target.path, PagePrefix) {
 		return ex.servePage()
 	}
-	if err := ex.h.o.Guard.Refuse(); err != nil {
-		return &refusal{
-			status: http.StatusServiceUnavailable, code: codeCatOpen, public: "Catflap is not ready", rule: "cat",
-			hint: "the operator finds the reason at /readyz and in the log", err: err, retry: 5,
-		}
+	if err := ex.h.shut(); err != nil {
+		return refuseNotReady(err)
 	}
 	if isPreflight(ex.r) {
 		return ex.answerPreflight()
@@ -63,6 +61,9 @@ func (ex *exchange) run() *refusal {
 		return ref
 	}
 	if ref := ex.authorise(); ref != nil {
+		return ref
+	}
+	if ref := ex.chooseCat(); ref != nil {
 		return ref
 	}
 	if ex.socket {

@@ -26,10 +26,10 @@ func (ex *exchange) forward() *refusal {
 	rp := httputil.ReverseProxy{
 		Rewrite:        func(pr *httputil.ProxyRequest) { ex.rewrite(pr, replay, streamed) },
 		Transport:      roundTripper{ex, streamed},
-		BufferPool:     ex.h.o.Upstream,
+		BufferPool:     ex.upstream,
 		ModifyResponse: ex.answer,
 		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = ex.explain(err) },
-		ErrorLog:       ex.h.o.Upstream.errorLog,
+		ErrorLog:       ex.upstream.errorLog,
 	}
 	defer ex.brokenOff()
 	rp.ServeHTTP(ex.w, ex.r)
@@ -86,7 +86,7 @@ func (ex *exchange) identity() string {
 }
 
 func (ex *exchange) writeTarget(out *http.Request) {
-	base := ex.h.o.Upstream.base
+	base := ex.upstream.base
 	out.URL.Scheme, out.URL.Host = base.Scheme, base.Host
 	out.Host = base.Host
 	path := ex.target.path
@@ -132,7 +132,7 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := cat.CheckIdentity(req.Header, ex.identity()); err != nil {
 		return nil, err
 	}
-	return ex.h.o.Upstream.roundTrip(req, rt.streamed)
+	return ex.upstream.roundTrip(req, rt.streamed)
 }
 
 // answer makes the Cat's answer fit for the client.
@@ -146,8 +146,8 @@ func (ex *exchange) answer(resp *http.Response) error {
 	delete(h, "Server")
 	delete(h, "Alt-Svc")
 	dropCookies(h)
-	ex.h.o.Upstream.mapLocation(h, "Location")
-	ex.h.o.Upstream.mapLocation(h, "Content-Location")
+	ex.mapLocation(h, "Location")
+	ex.mapLocation(h, "Content-Location")
 	ex.setCORS(h)
 	if ex.decision.Route.Panel {
 		ex.dressPanel(h)

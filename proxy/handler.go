@@ -31,7 +31,9 @@ type Options struct {
 	Guard       *cat.Guard
 	Credentials cat.Credentials
 	Upstream    *Upstream
-	Hub         *chat.Hub
+	// Cats, where there are several, stand instead of Guard and Upstream.
+	Cats *Cats
+	Hub  *chat.Hub
 	// SignIn is the way in for people with a browser, Sessions what they then have
 	// and Pages what they see; all nil where nobody signs in here.
 	SignIn   *signin.SignIn
@@ -72,7 +74,7 @@ type Handler struct {
 
 // New makes a Handler; every part must be there.
 func New(o Options) (*Handler, error) {
-	if o.Chain == nil || o.Policy == nil || o.Contract == nil || o.Guard == nil || o.Credentials == nil || o.Upstream == nil ||
+	if o.Chain == nil || o.Policy == nil || o.Contract == nil || o.Credentials == nil || !o.haveCat() ||
 		o.Hub == nil || o.Observe == nil || o.Log == nil || o.Now == nil || o.MaxHeaders <= 0 || o.BodyIdle <= 0 {
 		return nil, errors.New("proxy: incomplete Options")
 	}
@@ -104,7 +106,7 @@ func New(o Options) (*Handler, error) {
 // Ready reports why a request could not be served now: the Cat's doors, and each
 // handler that knows whether it is ready. The texts hold no secrets.
 func (h *Handler) Ready(ctx context.Context) error {
-	err := h.o.Guard.Ready()
+	err := h.catReady()
 	if h.o.SignIn != nil {
 		if e := h.o.Sessions.Ready(ctx); e != nil {
 			err = errors.Join(err, e)

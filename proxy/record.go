@@ -36,6 +36,7 @@ type Record struct {
 	Method    string
 	Path      string // decoded, shortened, without what looks like a token
 	Route     string // the contract's pattern
+	Cat       string // the host of the person's Cat, where there are several
 	Client    netip.Addr
 	RequestID string
 	Duration  time.Duration

@@ -55,6 +55,7 @@ const (
 	codeAuthFault      authhandlers.Code = "authentication_unavailable"
 	codeBusy           authhandlers.Code = "busy"
 	codeCatUnreachable authhandlers.Code = "cat_unreachable"
+	codeCatDown        authhandlers.Code = "cat_down"
 	codeCatTimeout     authhandlers.Code = "cat_timeout"
 	codeCatRefused     authhandlers.Code = "cat_refused_socket"
 	codeInternal       authhandlers.Code = "internal_error"

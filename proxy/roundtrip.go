@@ -21,6 +21,7 @@ type catTransport struct {
 	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 	address string
 	timeout time.Duration // until the head of the answer
+	cut     func()        // if set, told of new connections that end without a byte
 
 	mu       sync.Mutex
 	idle     []*catConn  // the newest last
@@ -83,6 +84,9 @@ func (t *catTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return resp, nil
 		}
 		_ = c.Close()
+		if t.cut != nil && !reused && !c.began && req.Context().Err() == nil && !isTimeout(err) {
+			t.cut()
+		}
 		if !reused || c.began || !repeatable(req) || req.Context().Err() != nil || isTimeout(err) {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -27,40 +28,61 @@ type UpstreamOptions struct {
 	Base            *url.URL
 	ConnectTimeout  time.Duration
 	ResponseTimeout time.Duration
-	Log             *slog.Logger
+	// Watched keeps an eye on whether the Cat can be reached: for one of several.
+	Watched bool
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
 }
 
 // Upstream is the connections to the Cat. It outlives the Handlers that use it as
 // long as the Cat's address stays the same.
 type Upstream struct {
 	base     *url.URL
+	name     string          // host and port, for operators
 	repeated *catTransport   // requests that can be sent again
 	streamed *http.Transport // bodies that stream through
 	errorLog *log.Logger
 	buffers  sync.Pool
 	timeout  time.Duration
+	dial     dialFunc
+	plain    *net.Dialer
+	health   *health // nil unless watched, and so are the seats
+	seats    *seats
 }
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // NewUpstream makes the transports; nothing is dialled yet.
 func NewUpstream(o UpstreamOptions) *Upstream {
 	dialer := &net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 15 * time.Second}
 	u := &Upstream{
-		base: o.Base, errorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug), timeout: o.ConnectTimeout,
+		base: o.Base, name: strings.ToLower(authority(o.Base)), plain: dialer, errorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug), timeout: o.ConnectTimeout,
 		buffers: sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }},
 	}
-	dial := dialer.DialContext
+	u.dial = dialer.DialContext
 	if o.Base.Scheme == "https" {
-		dial = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}).DialContext
+		u.dial = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}).DialContext
+	}
+	dial, streamed := u.dial, dialFunc(dialer.DialContext)
+	if o.Watched {
+		u.watch(o)
+		dial, streamed = u.noticing(dial), u.noticing(streamed)
 	}
 	u.repeated = &catTransport{dial: dial, address: authority(o.Base), timeout: o.ResponseTimeout}
+	if o.Watched {
+		u.repeated.cut = u.health.suspect
+	}
 	// A body that streams through can't be sent again, so it never meets a
 	// connection that the Cat may have closed meanwhile.
 	u.streamed = &http.Transport{
-		DialContext: u.wide(dialer.DialContext), DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
+		DialContext: u.wide(streamed), DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
 		DisableCompression: true, MaxResponseHeaderBytes: upstreamHeaders,
 	}
 	return u
 }
+
+// Name is the Cat's host and port, for operators.
+func (u *Upstream) Name() string { return u.name }
 
 // Close gives up the idle connections; requests under way go on.
 func (u *Upstream) Close() { u.repeated.close() }
@@ -73,11 +95,38 @@ func authority(base *url.URL) string {
 	return net.JoinHostPort(base.Hostname(), map[string]string{"http": "80", "https": "443"}[base.Scheme])
 }
 
-func (u *Upstream) roundTrip(req *http.Request, streamed bool) (*http.Response, error) {
+func (u *Upstream) roundTrip(req *http.Request, streamed bool) (resp *http.Response, err error) {
 	if streamed {
-		return u.streamed.RoundTrip(req)
+		resp, err = u.streamed.RoundTrip(req)
+	} else {
+		resp, err = u.repeated.RoundTrip(req)
 	}
-	return u.repeated.RoundTrip(req)
+	if err == nil && u.health != nil {
+		u.health.answered()
+	}
+	return resp, err
+}
+
+// watch makes what one of several Cats has besides.
+func (u *Upstream) watch(o UpstreamOptions) {
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	u.health = newHealth(o.Log.With("cat", u.name), now, u.lookAt)
+	u.seats = &seats{taken: map[string]int{}}
+}
+
+// noticing tells health of connections that are not made, unless the one who
+// wanted it has left meanwhile.
+func (u *Upstream) noticing(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil && ctx.Err() == nil {
+			u.health.failed(err)
+		}
+		return c, err
+	}
 }
 
 // Get and Put are the buffers for copying bodies (httputil.BufferPool).
@@ -108,27 +157,4 @@ func (c wideConn) ReadFrom(r io.Reader) (int64, error) {
 	b := c.buffers.Get()
 	defer c.buffers.Put(b)
 	return io.CopyBuffer(struct{ io.Writer }{c.Conn}, r, b)
-}
-
-// mapLocation makes an address of the Cat's own a path, so that no browser is
-// ever sent to the Cat itself. Other hosts' addresses stay.
-func (u *Upstream) mapLocation(h http.Header, name string) {
-	text := h.Get(name)
-	if text == "" {
-		return
-	}
-	at, err := url.Parse(text)
-	if err != nil {
-		delete(h, name)
-		return
-	}
-	if at.Host == "" || at.Host != u.base.Host {
-		return
-	}
-	at.Scheme, at.Host, at.User = "", "", nil
-	path := at.String()
-	if len(path) > 1 && path[0] == '/' && (path[1] == '/' || path[1] == '\\') {
-		path = "/" // a path that a browser would read as another host
-	}
-	h[name] = []string{path}
 }

@@ -89,14 +89,19 @@ func (ex *exchange) dialCat(ctx context.Context) (*websocket.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	upstream, err := ex.h.upstreamOf(ex.user.ID, false) // anew: the hub may dial again much later
+	if err != nil {
+		return nil, err
+	}
 	h := http.Header{}
 	cat.SetIdentity(h, ex.user.ID)
 	if err := cat.CheckIdentity(h, ex.identity()); err != nil {
 		return nil, err
 	}
 	ex.writePeer(h)
-	dialer := ex.h.o.Hub.Dialer(ex.h.o.Upstream.timeout)
-	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(ex.h.o.Upstream.base, ex.user.ID, token), h)
+	dialer := ex.h.o.Hub.Dialer(upstream.timeout)
+	dialer.NetDialContext = upstream.dialSocket(ex.user.ID)
+	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, ex.user.ID, token), h)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it
 	}

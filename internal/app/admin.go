@@ -34,7 +34,11 @@ func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": strings.Split(err.Error(), "\n")})
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+	answer := map[string]any{"status": "ready"}
+	if notes := a.current.Load().handler.Notes(); len(notes) > 0 {
+		answer["notes"] = notes
+	}
+	writeJSON(w, http.StatusOK, answer)
 }
 
 func (a *app) ready(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -83,14 +84,15 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	a.current.Store(g)
+	a.metrics.Cats(a.catsUp)
 	a.metrics.Reloaded(true, float64(time.Now().Unix()))
 	s, err := a.listen(ctx, c)
 	if err != nil {
 		return err
 	}
-	go g.watch()
+	go g.cats.watch()
 	s.serve()
-	a.log.Info("catflap serves", "version", o.Version, "listen", s.publicAddr().String(), "cat", c.Cat.URL, "handlers", len(c.Handlers))
+	a.log.Info("catflap serves", "version", o.Version, "listen", s.publicAddr().String(), "cat", strings.Join(c.Cat.Addresses(), " "), "handlers", len(c.Handlers))
 	if o.Ready != nil {
 		o.Ready(s.publicAddr(), s.adminAddr())
 	}
@@ -140,7 +142,7 @@ func (a *app) stop(s *servers) error {
 	}
 	g := a.current.Load()
 	g.end()
-	g.upstream.Close()
+	g.cats.close(nil)
 	if a.store != nil {
 		_ = a.store.Close() // nothing is on its way any more
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -21,12 +20,10 @@ import (
 // generation is everything that one configuration makes. The next one takes its
 // place as a whole.
 type generation struct {
-	config   *config.Config
-	handler  *proxy.Handler
-	guard    *cat.Guard
-	upstream *proxy.Upstream
-	watch    func()             // looks after the Cat until the generation ends
-	end      context.CancelFunc // ends the background work of its handlers
+	config  *config.Config
+	handler *proxy.Handler
+	cats    *cats
+	end     context.CancelFunc // ends the background work of its handlers
 }
 
 // outboundTimeout bounds a request of a handler's own, such as for keys.
@@ -52,23 +49,20 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	base, err := url.Parse(c.Cat.URL)
-	if err != nil {
-		return nil, fmt.Errorf("cat.url: %w", err)
-	}
 	contract := cat.V1()
 	credentials, accounts, err := credentials(c.Cat, contract)
 	if err != nil {
 		return nil, err
 	}
-	g.guard = cat.NewGuard(a.probe(c.Cat, base, credentials, accounts), a.log)
-	g.upstream = a.upstreamFor(c.Cat, base)
+	if g.cats, err = a.cats(ctx, c.Cat, credentials, accounts); err != nil {
+		return nil, err
+	}
 	trusted, err := prefixes(c.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
 	o := proxy.Options{
-		Chain: chain, Policy: policy, Contract: contract, Guard: g.guard, Credentials: credentials, Upstream: g.upstream, Hub: a.hub,
+		Chain: chain, Policy: policy, Contract: contract, Guard: g.cats.guard, Credentials: credentials, Upstream: g.cats.upstream, Cats: g.cats.several, Hub: a.hub,
 		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: trusted, ForwardCookies: c.Cat.ForwardCookies,
 		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals, MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), BodyIdle: c.Limits.BodyIdle.Std(),
 		Observe: a.observer(c.Log), Log: a.log, Now: time.Now,
@@ -80,7 +74,6 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		return nil, err
 	}
 	a.follow(chain)
-	g.watch = func() { g.guard.Run(ctx) }
 	return g, nil
 }
 
@@ -179,38 +172,6 @@ func account(s config.ServiceAccount) (cat.Account, error) {
 		a.Full = a.Full || name == "*"
 	}
 	return a, nil
-}
-
-// probe looks for the Cat's open doors, unless the operator has said that it may
-// be open.
-func (a *app) probe(c config.Cat, base *url.URL, credentials cat.Credentials, accounts []cat.Account) *cat.Probe {
-	if c.InsecureOpenCat {
-		a.log.Warn("the Cat is not asked whether it is open: insecure_open_cat is set")
-		return nil
-	}
-	p := &cat.Probe{
-		Base: base, Credentials: credentials, Accounts: accounts, Now: time.Now,
-		HTTP: &http.Client{
-			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
-	if c.Credential == "minted" {
-		p.Credentials = nil
-	}
-	return p
-}
-
-// upstreamFor keeps the connections to a Cat that is still the same.
-func (a *app) upstreamFor(c config.Cat, base *url.URL) *proxy.Upstream {
-	if g := a.current.Load(); g != nil {
-		if old := g.config.Cat; old.URL == c.URL && old.ConnectTimeout == c.ConnectTimeout && old.ResponseTimeout == c.ResponseTimeout {
-			return g.upstream
-		}
-	}
-	return proxy.NewUpstream(proxy.UpstreamOptions{
-		Base: base, ConnectTimeout: c.ConnectTimeout.Std(), ResponseTimeout: c.ResponseTimeout.Std(), Log: a.log,
-	})
 }
 
 func prefixes(texts []string) ([]netip.Prefix, error) {

@@ -34,9 +34,7 @@ func (a *app) reload(ctx context.Context) error {
 		return nil
 	})
 	time.AfterFunc(outlive, before.end)
-	if before.upstream != g.upstream {
-		before.upstream.Close()
-	}
+	before.cats.close(g.cats)
 	a.metrics.Reloaded(true, float64(time.Now().Unix()))
 	a.log.Info("the configuration was reloaded")
 	return nil
@@ -58,9 +56,9 @@ func (a *app) next(ctx context.Context) (*generation, error) {
 		return nil, err
 	}
 	if !c.Cat.InsecureOpenCat {
-		g.guard.Look(ctx)
+		g.cats.look(ctx)
 	}
-	go g.watch()
+	go g.cats.watch()
 	return g, nil
 }
 

@@ -70,6 +70,9 @@ func accountsAt(e *env, file, at, keyEnv string) (*cat.Accounts, error) {
 		if err != nil {
 			return nil, &hintedError{err, "mend the file, or name the Cat with --cat-url and its key with --api-key-env"}
 		}
+		if len(c.Cat.URLs) > 0 {
+			return nil, &usageError{"the file names several Cats, and each has users of its own", "name one with --cat-url, and its key with --api-key-env"}
+		}
 		at = c.Cat.URL
 		if !c.Cat.APIKey.IsZero() {
 			secret, err := c.Cat.APIKey.Read()

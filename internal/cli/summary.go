@@ -18,7 +18,7 @@ func summarize(w io.Writer, c *config.Config) {
 	}
 	say("listens at", "%s%s", c.Listen, scheme(c))
 	say("for operators", "%s", c.AdminListen)
-	say("the Cat", "%s, with credential: %s", c.Cat.URL, c.Cat.Credential)
+	say("the Cat", "%s, with credential: %s", strings.Join(c.Cat.Addresses(), " or "), c.Cat.Credential)
 	for _, h := range c.Handlers {
 		say("handler", "%s (%s), user ids %s", h.Name, h.Type, userIDs(h))
 		if h.Permissions != nil {

@@ -11,16 +11,17 @@ import (
 // config is the part of a configuration file that tests vary.
 type config struct {
 	listen, admin string
-	cat           string // the address of the Cat
-	catMore       string // further lines of cat
-	jwksURL       string // of a real identity provider; empty takes the issuer of this package
-	issuer        string // with jwksURL
-	algorithms    string // with jwksURL
-	handlerMore   string // further lines of the handler
-	permissions   string // lines of permissions, instead of the usual ones
-	websocket     string // lines of websocket
-	limits        string // lines of limits
-	more          string // further sections
+	cat           string   // the address of the Cat
+	cats          []string // the addresses of several, instead
+	catMore       string   // further lines of cat
+	jwksURL       string   // of a real identity provider; empty takes the issuer of this package
+	issuer        string   // with jwksURL
+	algorithms    string   // with jwksURL
+	handlerMore   string   // further lines of the handler
+	permissions   string   // lines of permissions, instead of the usual ones
+	websocket     string   // lines of websocket
+	limits        string   // lines of limits
+	more          string   // further sections
 }
 
 func (c config) text() string {
@@ -31,12 +32,16 @@ func (c config) text() string {
 	if c.algorithms != "" {
 		algorithms = c.algorithms
 	}
+	behind := "url: http://" + c.cat
+	if len(c.cats) > 0 {
+		behind = "urls: [http://" + strings.Join(c.cats, ", http://") + "]"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `version: 1
 listen: %s
 admin_listen: %s
 cat:
-  url: http://%s
+  %s
   api_key: {env: CCAT_API_KEY}
   api_key_ws: {env: CCAT_API_KEY_WS}
 %shandlers:
@@ -48,7 +53,7 @@ cat:
     keys: {%s}
     groups: groups
 %slog: {format: json, audit: all}
-`, c.listen, c.admin, c.cat, indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)))
+`, c.listen, c.admin, behind, indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)))
 	if c.permissions == "" {
 		c.permissions = "everyone: [base]\ngrants:\n  - {from: [staff], groups: [" + groups + "], allow: [admin]}"
 	}

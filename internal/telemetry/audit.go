@@ -49,7 +49,7 @@ func (a *Audit) Exchange(r *proxy.Record) {
 	attrs = append(attrs, slog.String("event", string(r.Outcome)), slog.Int("status", r.Status))
 	for _, f := range [...]struct{ name, value string }{
 		{"code", string(r.Code)}, {"rule", r.Rule}, {"reason", r.Reason}, {"user", r.User}, {"handler", r.Handler}, {"carrier", string(r.Carrier)},
-		{"method", r.Method}, {"path", r.Path}, {"route", r.Route}, {"request_id", r.RequestID},
+		{"method", r.Method}, {"path", r.Path}, {"route", r.Route}, {"cat", r.Cat}, {"request_id", r.RequestID},
 	} {
 		if f.value != "" {
 			attrs = append(attrs, slog.String(f.name, f.value))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -197,5 +198,24 @@ func TestCountingAnAllowedRequestIsCheap(t *testing.T) {
 	r.Outcome, r.Code = proxy.OutcomeAllowed, ""
 	if n := testing.AllocsPerRun(100, func() { m.Exchange(r) }); n > 4 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestMetricsOfEachCat(t *testing.T) {
+	m := NewMetrics("test")
+	up := map[string]bool{"cat-0:1865": true, "cat-1:1865": false}
+	m.Cats(func() map[string]bool { return up })
+	page := func() string {
+		w := httptest.NewRecorder()
+		m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		return w.Body.String()
+	}
+	for _, line := range []string{`catflap_cat_up{host="cat-0:1865"} 1`, `catflap_cat_up{host="cat-1:1865"} 0`} {
+		if !strings.Contains(page(), line) {
+			t.Errorf("%s is missing", line)
+		}
+	}
+	if up = nil; strings.Contains(page(), "catflap_cat_up{") {
+		t.Error("a Cat that is no more is still told of")
 	}
 }

@@ -15,7 +15,8 @@ const (
 	probeRare = time.Minute
 )
 
-var errNotProbed = errors.New("the Cat has not been looked at yet")
+// ErrNotProbed means that nobody knows yet whether the Cat is open.
+var ErrNotProbed = errors.New("the Cat has not been looked at yet")
 
 // Guard keeps the verdict of a Probe. Until the Cat has been found closed once,
 // and whenever it is found open, nothing may be forwarded.
@@ -34,7 +35,7 @@ type guardState struct {
 // pass: the operator has said that the Cat may be open.
 func NewGuard(probe *Probe, log *slog.Logger) *Guard {
 	g := &Guard{probe: probe, log: log}
-	g.state.Store(&guardState{refuse: errNotProbed, ready: errNotProbed})
+	g.state.Store(&guardState{refuse: ErrNotProbed, ready: ErrNotProbed})
 	if probe == nil {
 		g.state.Store(&guardState{})
 	}

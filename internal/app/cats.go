@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// cats are the ways of one configuration to its Cat, or to its several Cats.
+type cats struct {
+	settings config.Cat
+	guard    *cat.Guard      // of the one
+	upstream *proxy.Upstream // to the one
+	several  *proxy.Cats     // instead of both
+	ways     map[string]*proxy.Upstream
+	watch    func()             // looks after them until unwatch
+	unwatch  context.CancelFunc // the next configuration looks itself
+}
+
+// cats keeps the connections to each Cat that is still the same.
+func (a *app) cats(ctx context.Context, c config.Cat, credentials cat.Credentials, accounts []cat.Account) (*cats, error) {
+	if c.InsecureOpenCat {
+		a.log.Warn("the Cat is not asked whether it is open: insecure_open_cat is set")
+	}
+	watched := len(c.URLs) > 0
+	s := &cats{settings: c, ways: map[string]*proxy.Upstream{}}
+	ctx, s.unwatch = context.WithCancel(ctx)
+	var members []proxy.Member
+	for _, address := range c.Addresses() {
+		base, err := url.Parse(address)
+		if err != nil {
+			return nil, fmt.Errorf("cat.url: %w", err)
+		}
+		m := proxy.Member{Upstream: a.upstreamFor(c, address, base)}
+		log := a.log
+		if watched {
+			log = log.With("cat", m.Upstream.Name())
+		}
+		m.Guard = guard(c, base, credentials, accounts, log)
+		s.ways[address] = m.Upstream
+		members = append(members, m)
+	}
+	if !watched {
+		s.guard, s.upstream = members[0].Guard, members[0].Upstream
+		s.watch = func() { s.guard.Run(ctx) }
+		return s, nil
+	}
+	several, err := proxy.NewCats(members, c.Failover == "next")
+	s.several, s.watch = several, func() { several.Run(ctx) }
+	return s, err
+}
+
+// look tries the doors once.
+func (s *cats) look(ctx context.Context) {
+	if s.several != nil {
+		s.several.Look(ctx)
+		return
+	}
+	s.guard.Look(ctx)
+}
+
+// close gives up what next, which may be nil, does not go on with.
+func (s *cats) close(next *cats) {
+	s.unwatch()
+	for address, way := range s.ways {
+		if next == nil || next.ways[address] != way {
+			way.Close()
+		}
+	}
+}
+
+// upstreamFor keeps the connections to a Cat that is still the same.
+func (a *app) upstreamFor(c config.Cat, address string, base *url.URL) *proxy.Upstream {
+	if g := a.current.Load(); g != nil {
+		old := g.cats.settings
+		if way := g.cats.ways[address]; way != nil && old.ConnectTimeout == c.ConnectTimeout && old.ResponseTimeout == c.ResponseTimeout &&
+			(len(old.URLs) > 0) == (len(c.URLs) > 0) {
+			return way
+		}
+	}
+	return proxy.NewUpstream(proxy.UpstreamOptions{
+		Base: base, ConnectTimeout: c.ConnectTimeout.Std(), ResponseTimeout: c.ResponseTimeout.Std(), Watched: len(c.URLs) > 0, Log: a.log,
+	})
+}
+
+// guard looks for a Cat's open doors, unless the operator has said that it may be
+// open.
+func guard(c config.Cat, base *url.URL, credentials cat.Credentials, accounts []cat.Account, log *slog.Logger) *cat.Guard {
+	if c.InsecureOpenCat {
+		return cat.NewGuard(nil, log)
+	}
+	p := &cat.Probe{
+		Base: base, Credentials: credentials, Accounts: accounts, Now: time.Now,
+		HTTP: &http.Client{
+			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	if c.Credential == "minted" {
+		p.Credentials = nil
+	}
+	return cat.NewGuard(p, log)
+}
+
+// catsUp tells the metrics of each of several Cats.
+func (a *app) catsUp() map[string]bool {
+	if g := a.current.Load(); g != nil && g.cats.several != nil {
+		return g.cats.several.Up()
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// haveCat reports either one Cat or several.
+func (o *Options) haveCat() bool {
+	if o.Cats != nil {
+		return o.Guard == nil && o.Upstream == nil
+	}
+	return o.Guard != nil && o.Upstream != nil
+}
+
+// shut returns why nothing may be forwarded now, whoever asks.
+func (h *Handler) shut() error {
+	if h.o.Cats != nil {
+		return h.o.Cats.shut()
+	}
+	return h.o.Guard.Refuse()
+}
+
+func (h *Handler) catReady() error {
+	if h.o.Cats != nil {
+		return h.o.Cats.Ready()
+	}
+	return h.o.Guard.Ready()
+}
+
+// Notes say what an operator should know although requests can be served: which of
+// several Cats are down. The texts hold no secrets.
+func (h *Handler) Notes() []string {
+	if h.o.Cats != nil {
+		return h.o.Cats.notes()
+	}
+	return nil
+}
+
+// upstreamOf is the way to the person's Cat; anyone means that any will do.
+func (h *Handler) upstreamOf(id string, anyone bool) (*Upstream, error) {
+	if h.o.Cats != nil {
+		return h.o.Cats.pick(id, anyone)
+	}
+	return h.o.Upstream, nil
+}
+
+// chooseCat finds the Cat that the request goes to.
+func (ex *exchange) chooseCat() *refusal {
+	var err error
+	ex.upstream, err = ex.h.upstreamOf(ex.identity(), ex.user == nil)
+	if err != nil {
+		return refuseCat(err)
+	}
+	if ex.h.o.Cats != nil {
+		ex.record.Cat = ex.upstream.name
+	}
+	return nil
+}
+
+// refuseCat answers a person whose Cat must not, or can't, be asked.
+func refuseCat(err error) *refusal {
+	if forbidden(err) {
+		return refuseNotReady(err)
+	}
+	return &refusal{
+		status: http.StatusServiceUnavailable, code: codeCatDown, public: "Your Cat can't be reached", rule: "cat.failover",
+		hint: "try again in a moment", err: err, retry: 5,
+	}
+}
+
+// refuseNotReady answers while a Cat is open to strangers, or may be.
+func refuseNotReady(err error) *refusal {
+	return &refusal{
+		status: http.StatusServiceUnavailable, code: codeCatOpen, public: "Catflap is not ready", rule: "cat",
+		hint: "the operator finds the reason at /readyz and in the log", err: err, retry: 5,
+	}
+}
+
+// forbidden reports a Cat that was found open, or that nobody has looked at: one
+// that must not be asked, whatever else could be done.
+func forbidden(err error) bool {
+	return errors.As(err, new(*cat.OpenError)) || errors.Is(err, cat.ErrNotProbed)
+}
+
+// mapLocation makes an address of a Cat's own a path, so that no browser is ever
+// sent to a Cat itself. Other hosts' addresses stay.
+func (ex *exchange) mapLocation(h http.Header, name string) {
+	text := h.Get(name)
+	if text == "" {
+		return
+	}
+	at, err := url.Parse(text)
+	if err != nil {
+		delete(h, name)
+		return
+	}
+	if at.Host == "" || at.Host != ex.upstream.base.Host && !ex.h.o.Cats.has(at.Host) {
+		return
+	}
+	at.Scheme, at.Host, at.User = "", "", nil
+	path := at.String()
+	if len(path) > 1 && path[0] == '/' && (path[1] == '/' || path[1] == '\\') {
+		path = "/" // a path that a browser would read as another host
+	}
+	h[name] = []string{path}
+}

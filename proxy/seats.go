@@ -1,0 +1,67 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// seats are the people who have a socket open at one of several Cats. Whoever sits
+// there goes there with everything else, too: when their own Cat is back, or
+// another has come, a conversation that is open is not torn in two.
+type seats struct {
+	mu    sync.Mutex
+	taken map[string]int // open sockets, by the person's id
+}
+
+// has reports a person with an open socket.
+func (s *seats) has(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken[id] > 0
+}
+
+// take keeps a seat until leave is called. More calls of it do nothing.
+func (s *seats) take(id string) (leave func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken[id]++
+	return sync.OnceFunc(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.taken[id]--; s.taken[id] == 0 {
+			delete(s.taken, id)
+		}
+	})
+}
+
+// seatedConn leaves the seat when it is closed. The embedded type is the concrete
+// one, so that what a TCP connection can do besides still works.
+type seatedConn struct {
+	*net.TCPConn
+	leave func()
+}
+
+func (c seatedConn) Close() error {
+	c.leave()
+	return c.TCPConn.Close()
+}
+
+// dialSocket returns how a person's socket is connected: nil, the usual way, unless
+// this is one of several Cats.
+func (u *Upstream) dialSocket(id string) func(context.Context, string, string) (net.Conn, error) {
+	if u.health == nil {
+		return nil
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := u.noticing(u.plain.DialContext)(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		u.health.answered()
+		if tcp, ok := c.(*net.TCPConn); ok {
+			return seatedConn{tcp, u.seats.take(id)}, nil
+		}
+		return c, nil
+	}
+}
