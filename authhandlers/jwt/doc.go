@@ -14,4 +14,7 @@
 //
 // What a token was found to be is remembered (internal/tokencache) as long as it
 // is valid and its key is in the issuer's set.
+//
+// Package oidc builds upon this one: New makes the handler with rules of its own, and
+// a Reader verifies what else an issuer signs.
 package jwt

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestBearers(t *testing.T) {
 		"an ID token, azp ours":            {asID(issuer.Claim("azp", clientID)), "wrong_audience", "", ""},
 		"Dex's":                            {dex, "wrong_audience", "", ""},
 		"an access token for the client":   {[]issuer.Change{issuer.Claim("aud", clientID)}, "wrong_audience", "wrong_audience", "wrong_audience"},
-		"Keycloak's refresh token":         {append(keycloak[:len(keycloak):len(keycloak)], issuer.Claim("typ", "Refresh")), "wrong_token_type", "wrong_token_type", "wrong_audience"},
+		"Keycloak's refresh token":         {append(slices.Clip(keycloak), issuer.Claim("typ", "Refresh")), "wrong_token_type", "wrong_token_type", "wrong_audience"},
 		"a logout token":                   {[]issuer.Change{issuer.Header("typ", "logout+jwt")}, "wrong_token_type", "wrong_token_type", "wrong_token_type"},
 		"another issuer's":                 {[]issuer.Change{issuer.Claim("iss", "https://other.example")}, "no credential", "no credential", "no credential"},
 		"an access token without audience": {[]issuer.Change{issuer.Without("aud")}, "wrong_audience", "wrong_audience", "wrong_audience"},

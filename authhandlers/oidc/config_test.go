@@ -29,7 +29,7 @@ func fields(t *testing.T, err error) (all []string) {
 	if err == nil {
 		return nil
 	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // as it is
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {
 			all = append(all, fields(t, e)...)
 		}
@@ -129,7 +129,7 @@ func TestDefaults(t *testing.T) {
 				want = value.Duration(d).String() // 60s and 1m are one
 			}
 			got := fmt.Sprint(v.Field(i).Interface())
-			if list, isList := v.Field(i).Interface().([]string); isList {
+			if list, isList := reflect.TypeAssert[[]string](v.Field(i)); isList {
 				got = strings.Join(list, ",")
 			}
 			if ok && got != want {

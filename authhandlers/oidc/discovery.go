@@ -119,6 +119,9 @@ func (d *discovery) run(ctx context.Context) {
 			d.poll(d.now())
 		case <-d.kick:
 			m, err := d.get(ctx)
+			if ctx.Err() != nil {
+				return // that it failed is our doing, and who waits sees the end too
+			}
 			if err == nil {
 				err = d.ring.follow(ctx, m.keys)
 			}
@@ -140,31 +143,38 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 // finish takes what the round brought, and ends it. The keys were followed before,
 // so that whoever has the document has keys to wait for.
 func (d *discovery) finish(m *metadata, err error) {
-	now := d.now()
-	pause := lifetime - upToQuarter(lifetime)
+	old := d.current.Load()
+	isNew := err == nil && (old == nil || *old != *m)
+	if isNew {
+		d.current.Store(m)
+	}
+	d.end(err)
+	switch {
+	case err != nil:
+		d.observe("discovery_failed")
+		d.log.Warn("the provider's discovery document can't be used", "issuer", d.issuer, "last_good_kept", old != nil, "error", err)
+		return
+	case isNew:
+		d.observe("discovery_changed")
+		d.log.Info("the provider's discovery document is new", "issuer", d.issuer)
+	}
+	d.observe("discovery_fetched")
+}
+
+// end ends the round under way, and says when the next one is due.
+func (d *discovery) end(err error) {
 	d.mu.Lock()
-	d.reason = err
-	if err == nil {
-		d.failures = 0
-		old := d.current.Swap(m)
-		d.mu.Unlock()
-		d.observe("discovery_fetched")
-		if old == nil || *old != *m {
-			d.observe("discovery_changed")
-			d.log.Info("the provider's discovery document has changed", "issuer", d.issuer)
-		}
-	} else {
+	defer d.mu.Unlock()
+	pause := lifetime - upToQuarter(lifetime)
+	if err != nil {
 		pause = min(firstPause<<min(d.failures, 10), longestPause)
 		pause += upToQuarter(pause)
 		d.failures++
-		d.mu.Unlock()
-		d.observe("discovery_failed")
-		d.log.Warn("the provider's discovery document can't be used", "issuer", d.issuer,
-			"kept", d.current.Load() != nil, "error", err)
+	} else {
+		d.failures = 0
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.due.Store(now.Add(pause).UnixNano())
+	d.due.Store(d.now().Add(pause).UnixNano())
+	d.reason = err
 	close(d.round)
 	d.round = nil
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	clientID = "catflap"
 	redirect = "https://cat.example.com/_catflap/callback"
-	secret   = "the client's own secret: 1+1=2 &c" //nolint:gosec // a test's
+	secret   = "the client's own secret: 1+1=2 &c"
 )
 
 // provider is an OpenID provider that checks its clients as a real one does, and
