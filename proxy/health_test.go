@@ -177,7 +177,7 @@ func TestDoubtIsLookedAtSoon(t *testing.T) {
 // TestLook tries real connections: any answer will do, silence decides nothing, and
 // a closed port or connection is a failure.
 func TestLook(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for _, c := range []struct {
 		name   string
 		answer func(net.Conn) // nil: nobody listens
