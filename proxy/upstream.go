@@ -63,7 +63,7 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 	if o.Base.Scheme == "https" {
 		u.dial = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}).DialContext
 	}
-	dial, streamed := u.dial, dialFunc(dialer.DialContext)
+	dial, streamed := u.dial, dialer.DialContext
 	if o.Watched {
 		u.watch(o)
 		dial, streamed = u.noticing(dial), u.noticing(streamed)
