@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -97,17 +98,23 @@ var nextPort atomic.Int32
 // freeAddress names a free loopback address.
 func freeAddress(t testing.TB) string {
 	t.Helper()
+	addr, err := findAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return addr
+}
+
+func findAddress() (string, error) {
 	nextPort.CompareAndSwap(0, 20000+int32(os.Getpid()%8000))
 	for range 1000 {
 		addr := fmt.Sprintf("127.0.0.1:%d", nextPort.Add(1))
 		l, err := net.Listen("tcp", addr)
 		if err == nil {
-			_ = l.Close()
-			return addr
+			return addr, l.Close()
 		}
 	}
-	t.Fatal("no free port")
-	return ""
+	return "", errors.New("no free port")
 }
 
 // ready is the status of the readiness page, or 0 if nobody answers.

@@ -99,8 +99,9 @@ func (p *provider) config(cat string) config {
 
 // tokens are what a client gets for a person.
 type tokens struct {
-	Access string `json:"access_token"`
-	ID     string `json:"id_token"`
+	Access  string `json:"access_token"`
+	ID      string `json:"id_token"`
+	Refresh string `json:"refresh_token"`
 }
 
 // signIn gets tokens for a person by password, as that client.
@@ -123,9 +124,10 @@ func (p *provider) grant(client string, form url.Values) tokens {
 	if err := decodeAnswer(req, &got); err != nil || got.Access == "" {
 		p.t.Fatalf("token of %s: %v\n%s", client, err, p.log)
 	}
-	plant(got.Access)
-	if got.ID != "" {
-		plant(got.ID)
+	for _, credential := range []string{got.Access, got.ID, got.Refresh} {
+		if credential != "" {
+			plant(credential)
+		}
 	}
 	return got
 }

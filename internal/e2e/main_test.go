@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/catflap/catflap/internal/e2e/parts"
@@ -16,6 +18,7 @@ var (
 	repository string
 	binary     string
 	installed  parts.Parts
+	scratch    string // a folder that goes with the run
 )
 
 func TestMain(m *testing.M) {
@@ -39,11 +42,34 @@ func runAll(m *testing.M) (int, error) {
 	}
 	defer os.RemoveAll(dir)
 	repository, installed, binary = root, parts.In(root), filepath.Join(dir, "catflap")
+	scratch = dir
 	if err := build(); err != nil {
 		return 0, err
 	}
 	go leaveNothing()
+	defer endShared()
 	return m.Run(), nil
+}
+
+// shared are the ends of what tests of a run share, in the order of the starts.
+var shared struct {
+	mu   sync.Mutex
+	ends []func()
+}
+
+// atTheEnd has f called when all tests have ended.
+func atTheEnd(f func()) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.ends = append(shared.ends, f)
+}
+
+func endShared() {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	for _, end := range slices.Backward(shared.ends) {
+		end()
+	}
 }
 
 // build makes the binary with the race detector: a race that a test meets is a

@@ -54,7 +54,17 @@ func leaveNothing() {
 	}
 	processes.mu.Lock() // for good: nothing new is started
 	for cmd := range processes.running {
-		_ = cmd.Process.Kill()
+		signalProcess(cmd, syscall.SIGKILL)
 	}
 	os.Exit(1)
+}
+
+// signalProcess signals a process that was started, with the whole group if it leads
+// one. One that has ended already is no failure.
+func signalProcess(cmd *exec.Cmd, s syscall.Signal) {
+	pid := cmd.Process.Pid
+	if cmd.SysProcAttr != nil && cmd.SysProcAttr.Setpgid {
+		pid = -pid
+	}
+	_ = syscall.Kill(pid, s)
 }

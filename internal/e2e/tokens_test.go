@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"testing"
 	"time"
 )
 
@@ -65,3 +67,36 @@ func bob() string   { return staff.token("bob") }
 func root() string  { return staff.token("root", "cat-admins") }
 
 func idOf(subject string) string { return "staff:" + subject }
+
+// keyID is the kid of a token, unverified.
+func keyID(t testing.TB, token string) string {
+	t.Helper()
+	kid, _ := tokenPart(t, token, 0)["kid"].(string)
+	if kid == "" {
+		t.Fatal("the token names no key")
+	}
+	return kid
+}
+
+// claimsOf are the claims of a token, unverified.
+func claimsOf(t testing.TB, token string) map[string]any {
+	t.Helper()
+	return tokenPart(t, token, 1)
+}
+
+func tokenPart(t testing.TB, token string, n int) map[string]any {
+	t.Helper()
+	pieces := strings.Split(token, ".")
+	if len(pieces) != 3 {
+		t.Fatalf("a token of %d parts", len(pieces))
+	}
+	var m map[string]any
+	b, err := base64.RawURLEncoding.DecodeString(pieces[n])
+	if err == nil {
+		err = json.Unmarshal(b, &m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

@@ -80,7 +80,7 @@ func bringDebian(b *bringing, packages []string) error {
 // that were unpacked beside it.
 func libraries(root string) string {
 	var dirs []string
-	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib/*-linux-gnu*"} {
+	for _, pattern := range []string{"lib/*-linux-gnu*", "usr/lib/*-linux-gnu*", "usr/lib/*-linux-gnu*/pulseaudio"} {
 		found, _ := filepath.Glob(filepath.Join(root, pattern)) // the patterns are good ones
 		dirs = append(dirs, found...)
 	}
