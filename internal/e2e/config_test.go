@@ -22,6 +22,22 @@ type config struct {
 	websocket     string   // lines of websocket
 	limits        string   // lines of limits
 	more          string   // further sections
+	desks         []desk   // where people sign in in a browser, beside the handler staff
+	sessions      string   // lines of sessions
+}
+
+// desk is a handler of type oidc.
+type desk struct {
+	name             string
+	provider         issuing
+	clientID, secret string
+	more             string // further lines of the handler
+}
+
+// publicURL is what browsers see: another name than the providers', as in real life.
+func publicURL(addr string) string {
+	_, port, _ := strings.Cut(addr, ":")
+	return "http://localhost:" + port
 }
 
 func (c config) text() string {
@@ -52,17 +68,43 @@ cat:
     algorithms: [%s]
     keys: {%s}
     groups: groups
-%slog: {format: json, audit: all}
-`, c.listen, c.admin, behind, indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)))
+%s%slog: {format: json, audit: all}
+`, c.listen, c.admin, behind, indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)), c.deskLines())
 	if c.permissions == "" {
 		c.permissions = "everyone: [base]\ngrants:\n  - {from: [staff], groups: [" + groups + "], allow: [admin]}"
+		for _, d := range c.desks {
+			c.permissions += "\n  - {from: [" + d.name + "], groups: [/cat-admins], allow: [admin]}"
+		}
 	}
-	for _, section := range []struct{ name, lines string }{{"permissions", c.permissions}, {"websocket", c.websocket}, {"limits", c.limits}} {
+	if len(c.desks) > 0 {
+		fmt.Fprintf(&b, "public_url: %s\n", publicURL(c.listen))
+	}
+	for _, section := range []struct{ name, lines string }{
+		{"permissions", c.permissions}, {"websocket", c.websocket}, {"limits", c.limits}, {"sessions", c.sessions},
+	} {
 		if section.lines != "" {
 			fmt.Fprintf(&b, "%s:\n%s", section.name, indent(section.lines))
 		}
 	}
 	return b.String() + c.more
+}
+
+// deskLines are the handlers through which people sign in. Their secrets stand in
+// files beside the configuration.
+func (c config) deskLines() string {
+	var b strings.Builder
+	for _, d := range c.desks {
+		fmt.Fprintf(&b, `  - name: %s
+    type: oidc
+    issuer: %s
+    client_id: %s
+    client_secret: {file: %s.secret}
+    audiences: [%s]
+    groups: groups
+    title: The %s desk
+%s`, d.name, d.provider.issuer(), d.clientID, d.name, d.clientID, d.name, indent(indent(d.more)))
+	}
+	return b.String()
 }
 
 // indent sets each line two spaces in.
@@ -76,11 +118,23 @@ func indent(lines string) string {
 // write puts the configuration and the keys that it names into one folder.
 func (c config) write(t testing.TB, file string) {
 	t.Helper()
-	for name, content := range map[string]string{
-		file: c.text(), filepath.Join(filepath.Dir(file), "staff.jwks.json"): staff.keySet(),
-	} {
+	files := map[string]string{file: c.text(), filepath.Join(filepath.Dir(file), "staff.jwks.json"): staff.keySet()}
+	for _, d := range c.desks {
+		files[filepath.Join(filepath.Dir(file), d.name+".secret")] = d.secret
+	}
+	for name, content := range files {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// desk is the provider's client catflap as a handler of Catflap's.
+func (p *provider) desk(name string) desk {
+	return desk{name: name, provider: p, clientID: "catflap", secret: "catflap-secret", more: "scopes: [openid, profile, email, groups]"}
+}
+
+// desk is this test's client as a handler of Catflap's.
+func (k *keycloak) desk(name string) desk {
+	return desk{name: name, provider: k, clientID: k.clientID, secret: k.clientSecret}
 }
