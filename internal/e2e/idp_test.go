@@ -26,17 +26,19 @@ type provider struct {
 }
 
 // startProvider runs a fresh provider with the people alice, bob and carol.
-func startProvider(t testing.TB) *provider {
+// More environment is at the head of its script, as LEAN_ID_TOKEN=1; its access
+// tokens live ten minutes unless ACCESS_TTL says otherwise.
+func startProvider(t testing.TB, env ...string) *provider {
 	t.Helper()
-	return startProviderAt(t, freeAddress(t))
+	return startProviderAt(t, freeAddress(t), env...)
 }
 
-func startProviderAt(t testing.TB, addr string) *provider {
+func startProviderAt(t testing.TB, addr string, env ...string) *provider {
 	t.Helper()
 	need(t, installed.HaveNode())
 	p := &provider{t: t, addr: addr, log: &output{}}
 	_, port, _ := strings.Cut(addr, ":")
-	p.stop = runScript(t, p.log, []string{"PORT=" + port, "ACCESS_TTL=600"}, "node", filepath.Join("idp", "server.mjs"))
+	p.stop = runScript(t, p.log, append([]string{"PORT=" + port, "ACCESS_TTL=600"}, env...), "node", filepath.Join("idp", "server.mjs"))
 	await(t, "the provider ready", func() bool { return strings.Contains(p.log.String(), "ready ") }, p.log.String)
 	return p
 }
@@ -135,7 +137,7 @@ func (p *provider) grant(client string, form url.Values) tokens {
 // control uses one of the provider's test controls.
 func (p *provider) control(what string) {
 	p.t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.issuer()+"/_test/"+what, nil)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, p.issuer()+"/_test/"+what, http.NoBody)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -147,6 +149,13 @@ func (p *provider) control(what string) {
 // fetches counts the requests for the key set.
 func (p *provider) fetches() int {
 	p.t.Helper()
+	return p.count("/jwks")
+}
+
+// count counts the requests for a path, or for tokens by one grant, as in
+// "/token refresh_token".
+func (p *provider) count(what string) int {
+	p.t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, p.issuer()+"/_test/stats", nil)
 	if err != nil {
 		p.t.Fatal(err)
@@ -155,7 +164,7 @@ func (p *provider) fetches() int {
 	if err := decodeAnswer(req, &stats); err != nil {
 		p.t.Fatal(err)
 	}
-	return stats["/jwks"]
+	return stats[what]
 }
 
 func decodeAnswer(req *http.Request, into any) error {
