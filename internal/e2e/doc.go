@@ -7,7 +7,8 @@
 // a client must not see, the Cat must not get or the log must not hold is
 // searched for there.
 //
-// The foreign programs that take part (package parts) are a certified identity
-// provider, the Cat's stock clients and the Cat's own server stack. Where one of
-// them is missing its tests are skipped, except in CI, where that is a failure.
+// The foreign programs that take part (package parts) are two identity providers,
+// the Cat's stock clients, the Cat's own server stack, a Redis server and a browser.
+// Where one of them is missing its tests are skipped, except in CI, where that is a
+// failure.
 package e2e
