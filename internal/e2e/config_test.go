@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ type config struct {
 	more          string   // further sections
 	desks         []desk   // where people sign in in a browser, beside the handler staff
 	sessions      string   // lines of sessions
+	publicURL     string   // what browsers see, if not the address itself by another name
 }
 
 // desk is a handler of type oidc.
@@ -77,7 +79,7 @@ cat:
 		}
 	}
 	if len(c.desks) > 0 {
-		fmt.Fprintf(&b, "public_url: %s\n", publicURL(c.listen))
+		fmt.Fprintf(&b, "public_url: %s\n", cmp.Or(c.publicURL, publicURL(c.listen)))
 	}
 	for _, section := range []struct{ name, lines string }{
 		{"permissions", c.permissions}, {"websocket", c.websocket}, {"limits", c.limits}, {"sessions", c.sessions},

@@ -97,6 +97,17 @@ func (k *keycloak) subject(user string) string {
 	return k.user(user)["id"].(string)
 }
 
+// leaveAll takes somebody out of all groups.
+func (k *keycloak) leaveAll(user string) {
+	k.t.Helper()
+	id := k.subject(user)
+	var groups []jsonObject
+	k.admin(http.MethodGet, "/users/"+id+"/groups", nil, &groups)
+	for _, g := range groups {
+		k.admin(http.MethodDelete, "/users/"+id+"/groups/"+g["id"].(string), nil, nil)
+	}
+}
+
 // disable locks an account: refresh and introspection fail at once. Take somebody of
 // newPerson; the realm's people belong to all tests.
 func (k *keycloak) disable(user string) { k.t.Helper(); k.setEnabled(user, false) }
