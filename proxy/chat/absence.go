@@ -74,7 +74,7 @@ func (a *absence) take(h *Hub) []*said {
 
 // left follows the leaving of a client. The room is locked.
 func (r *room) left() {
-	if len(r.windows)+r.coming == 0 {
+	if len(r.windows) == 0 {
 		r.absence.alone = time.Now()
 		r.absence.since = r.absence.alone
 	}
@@ -85,7 +85,7 @@ func (r *room) left() {
 // is in progress, and sees to it that it is looked at again. The room is locked.
 func (r *room) check() {
 	a := &r.absence
-	empty := len(r.windows)+r.coming == 0
+	empty := len(r.windows) == 0
 	if lingers := empty && r.line != nil; lingers != a.counted {
 		a.counted = lingers
 		r.hub.counts.lingering.Add(map[bool]int64{true: 1, false: -1}[lingers])
@@ -150,14 +150,14 @@ func (r *room) abort() {
 func (r *room) isEmpty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.line == nil && len(r.absence.missed) == 0 && len(r.windows)+r.coming == 0
+	return r.line == nil && len(r.absence.missed) == 0 && len(r.windows) == 0
 }
 
 // abandoned reports whether nobody is there, and lets go of the line then.
 func (r *room) abandoned(l line) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.line == l && len(r.windows)+r.coming > 0 {
+	if r.line == l && len(r.windows) > 0 {
 		return false
 	}
 	r.drop(l)

@@ -39,8 +39,10 @@ type lab struct {
 	cat   *httptest.Server
 	front *httptest.Server
 
-	catAddr   string // if set, of another Cat
-	upgrading func() // if set, called before a client is answered
+	catAddr   string                        // if set, of another Cat
+	byUser    func(string, *websocket.Conn) // if set, serves at the Cat
+	refuses   atomic.Bool                   // the Cat refuses handshakes
+	upgrading func()                        // if set, called before a client is answered
 
 	now    atomic.Int64
 	expiry atomic.Int64
@@ -77,12 +79,20 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 	l.now.Store(time.Now().UnixNano())
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	l.cat = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.refuses.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return
 		}
 		s := span{user: r.URL.Path, from: time.Now()}
-		serve(c)
+		if l.byUser != nil {
+			l.byUser(r.URL.Path, c)
+		} else {
+			serve(c)
+		}
 		s.til = time.Now()
 		_ = c.Close()
 		l.mu.Lock()
@@ -97,9 +107,10 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 		if at := l.expiry.Load(); at != 0 {
 			u.Expiry = time.Unix(0, at)
 		}
+		path := r.URL.Path
 		err := l.hub.Join(r.Context(), Joining{
 			User: u, ID: r.URL.Query().Get("id"),
-			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, r.URL.Path) },
+			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, path) },
 			Upgrade: func() (*websocket.Conn, error) {
 				if l.upgrading != nil {
 					l.upgrading()

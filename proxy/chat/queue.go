@@ -14,7 +14,34 @@ const slowest = 64 << 10
 func (w *window) takes(n int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.queue) == 0 {
+		w.waited = 0
+	}
 	return len(w.queue) == 0 || w.bytes+n <= w.maxBytes && len(w.queue) < w.maxCount
+}
+
+// charge notes that others have waited for this client, if it is behind.
+func (w *window) charge(n int64, took time.Duration) {
+	if !w.takes(n) {
+		w.mu.Lock()
+		w.waited += took
+		w.stuck += took
+		w.mu.Unlock()
+	}
+}
+
+// waitedFor is how long others have waited for this client, and how long it has
+// taken nothing meanwhile.
+func (w *window) waitedFor() (others, stuck time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.waited, w.stuck
+}
+
+func (w *window) isEnding() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closing != nil || w.gone
 }
 
 // tell queues a message, and ends the client if there is no room.
@@ -43,7 +70,12 @@ func (w *window) add(m *said) {
 	}
 	w.queue = append(w.queue, m)
 	w.bytes += m.size()
-	if !w.writing && w.isOpen {
+	w.writeSoon()
+}
+
+// writeSoon has what waits written. The window is locked.
+func (w *window) writeSoon() {
+	if !w.writing && w.isOpen && len(w.queue) > 0 {
 		w.writing = true
 		go w.write()
 	}
@@ -72,6 +104,7 @@ func (w *window) write() {
 			w.queue[0] = nil
 			w.queue = w.queue[1:]
 			w.bytes -= m.size()
+			w.stuck = 0
 			w.hub.drop(m.size())
 		}
 		w.mu.Unlock()

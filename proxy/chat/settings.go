@@ -53,6 +53,7 @@ func (s *Settings) queue() (bytes int64, messages int) {
 // times are what the hub waits for. Tests shorten them.
 type times struct {
 	stall  time.Duration // a piece of a message may take this long to be written
+	grace  time.Duration // others wait this long for a client that is behind, in all
 	hold   time.Duration // a message may wait this long for a Cat that has gone
 	turn   time.Duration // an answer is waited for this long
 	steady time.Duration // a socket at the Cat that lived this long was no flash in the pan
@@ -60,5 +61,5 @@ type times struct {
 }
 
 func defaultTimes() times {
-	return times{stall: time.Minute, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second}
+	return times{stall: time.Minute, grace: time.Second, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second}
 }

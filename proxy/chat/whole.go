@@ -18,7 +18,7 @@ func (h *Hub) whole(in *input, kind int) (data []byte, release func(), err error
 	release = func() { h.drop(counted) }
 	defer func() {
 		if err != nil {
-			release()
+			h.drop(counted)
 		}
 	}()
 	data = make([]byte, 0, min(in.left, leastRoom))

@@ -24,18 +24,20 @@ type window struct {
 	queue   []*said // the first is being written while writing
 	bytes   int64
 	writing bool
+	waited  time.Duration // by others for this client, since it had taken everything
+	stuck   time.Duration // of that, since it has taken anything
 	gone    bool
 }
 
 // open joins the person's room, and then opens the client's side.
 func (w *window) open(ctx context.Context, j *Joining) error {
 	r := &w.person.room
-	if err := r.enter(ctx, j); err != nil {
+	if err := r.enter(ctx, w, j); err != nil {
 		return err
 	}
 	conn, err := j.Upgrade()
 	if err != nil {
-		r.turnBack()
+		r.leave(w, w.empty())
 		return &UpgradeError{err}
 	}
 	w.peer = newPeer(w.hub, conn, toCat, w.limit, w.ping)
@@ -48,8 +50,8 @@ func (w *window) serve() {
 	w.mu.Lock()
 	w.isOpen, w.cancel = true, nil
 	early := w.closing
+	w.writeSoon()
 	w.mu.Unlock()
-	w.person.room.join(w)
 	if early != nil {
 		w.peer.end(*early) // ended while its handshake was under way
 	}
