@@ -215,8 +215,9 @@ type Endpoint struct {
 
 // WebSocket bounds and shapes live chat.
 type WebSocket struct {
-	// shared: one socket at the Cat for each person; a second one takes over.
-	// separate: one socket at the Cat for each socket here.
+	// shared: one socket at the Cat for each person, shared by their clients.
+	// separate: one socket at the Cat for each client, for a Cat or a plugin that keeps
+	// them apart; the Cat 1 speaks to the newest of them only.
 	Session string `yaml:"session" default:"shared" enum:"shared,separate"`
 	// Take a token from ?token= of the handshake, where the stock clients put it.
 	QueryToken bool `yaml:"query_token" default:"true"`
@@ -227,10 +228,25 @@ type WebSocket struct {
 	// How long the socket at the Cat stays when its last client has gone; 0 closes it
 	// at once, and a reload of the page may then lose an answer. With session: shared.
 	Linger value.Duration `yaml:"linger" default:"30s"`
+	// How long clients wait for a Cat that has gone before they are closed with 1013.
+	// With session: shared.
+	ReconnectFor value.Duration `yaml:"reconnect_for" default:"60s"`
 	// How often a client is pinged; one that stays silent for two of these is closed.
 	Ping value.Duration `yaml:"ping" default:"30s"`
 	// The largest message to the Cat. The Cat itself takes 16MiB.
 	MaxMessage value.Size `yaml:"max_message" default:"16MiB"`
+	// The largest message of the Cat's, which has no limit itself. With session: shared.
+	MaxReply value.Size `yaml:"max_reply" default:"64MiB"`
+	// Messages of one client in a second; it may be ahead by four seconds. One that
+	// comes faster is refused with an error frame; 0 means any number.
+	MessageRate int `yaml:"message_rate" default:"50"`
+	// Bytes that may wait for one client while others of the same person are ahead;
+	// one that is further behind is closed with 1013. With session: shared.
+	MaxQueue value.Size `yaml:"max_queue" default:"4MiB"`
+	// Messages that may wait likewise.
+	MaxQueueMessages int `yaml:"max_queue_messages" default:"1000"`
+	// Bytes of messages in memory, of all clients together. With session: shared.
+	MaxHeld value.Size `yaml:"max_held" default:"512MiB"`
 	// Sockets in all.
 	MaxSockets int `yaml:"max_sockets" default:"10000"`
 	// Sockets of one person.

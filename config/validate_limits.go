@@ -10,7 +10,14 @@ import (
 func (v *validator) websocket() {
 	w := &v.c.WebSocket
 	between(v, "websocket.ping", w.Ping, value.Duration(time.Second), value.Duration(time.Hour))
+	between(v, "websocket.linger", w.Linger, 0, value.Duration(time.Hour))
+	between(v, "websocket.reconnect_for", w.ReconnectFor, value.Duration(time.Second), value.Duration(time.Hour))
 	between(v, "websocket.max_message", w.MaxMessage, 1<<10, 1<<30)
+	between(v, "websocket.max_reply", w.MaxReply, 1<<20, 1<<30)
+	between(v, "websocket.message_rate", w.MessageRate, 0, 100_000)
+	between(v, "websocket.max_queue", w.MaxQueue, 64<<10, 1<<30)
+	between(v, "websocket.max_queue_messages", w.MaxQueueMessages, 10, 1_000_000)
+	between(v, "websocket.max_held", w.MaxHeld, 16<<20, 1<<40)
 	between(v, "websocket.max_sockets", w.MaxSockets, 1, maxCount)
 	between(v, "websocket.max_sockets_per_user", w.MaxSocketsPerUser, 1, maxCount)
 }

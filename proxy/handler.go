@@ -122,39 +122,6 @@ func (h *Handler) Ready(ctx context.Context) error {
 	return err
 }
 
-// Judge says whether a person who is connected may stay so: after a reload, each
-// live socket is judged by the new rules. Nil means yes.
-func (h *Handler) Judge(u *authhandlers.AuthUserInfo) error {
-	if !slices.ContainsFunc(h.o.Chain.Links(), func(l authhandlers.Link) bool { return l.Name == u.Handler }) {
-		return errors.New("the handler that let this person in is no more")
-	}
-	route, _ := h.o.Contract.Chat("/ws")
-	if d := h.o.Policy.Decide(u, permission.Target{Method: http.MethodGet, Path: route.Path, Route: route, Known: true}); !d.Allow {
-		return errors.New(d.Reason)
-	}
-	return nil
-}
-
-// Renew asks anew who has the session by which a person came. The error is a
-// *authhandlers.Rejection or session.ErrNoSession if it is over or may no longer
-// chat, and otherwise a fault that says nothing about the person.
-func (h *Handler) Renew(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
-	if h.o.SignIn == nil {
-		return nil, session.ErrNoSession
-	}
-	fresh, _, err := h.o.SignIn.PersonOf(ctx, u.Session)
-	if err != nil {
-		return nil, err
-	}
-	if fresh.ID != u.ID {
-		return nil, &authhandlers.Rejection{Code: codePermission, Err: errors.New("the session is another person's now")}
-	}
-	if err := h.Judge(fresh); err != nil {
-		return nil, &authhandlers.Rejection{Code: codePermission, Err: err}
-	}
-	return fresh, nil
-}
-
 // ServeHTTP takes one request all the way.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ex := &exchange{h: h, w: w, r: r, start: h.o.Now()}

@@ -81,6 +81,13 @@ func (ex *exchange) describe(a *sessionAnswer) {
 		end = ex.session.Ends
 		a.LogoutURL = ex.h.o.SignIn.LogoutURL()
 	}
+	for _, o := range ex.h.o.Hub.Sockets(ex.user.ID) {
+		open := socketAnswer{ID: o.ID, Since: o.Since.UTC().Truncate(time.Second), Here: ex.session != nil && o.Session == ex.session.Handle}
+		if o.Client.IsValid() {
+			open.Client = o.Client.String()
+		}
+		a.Sockets = append(a.Sockets, open)
+	}
 	if !end.IsZero() {
 		end = end.UTC().Truncate(time.Second)
 		left := max(0, int64(end.Sub(ex.h.o.Now()).Seconds()))

@@ -55,6 +55,9 @@ func TestSocketBySession(t *testing.T) {
 	if who := ask(t, c); who != "desk:alice" {
 		t.Errorf("the Cat takes her for %q", who)
 	}
+	if _, text := b.script(http.MethodGet, "/_catflap/session", ""); !strings.Contains(text, `"this_session":true`) {
+		t.Errorf("she does not see her socket: %s", text)
+	}
 	for name, h := range map[string]http.Header{
 		"no origin":        withCookie(b, ""),
 		"another site":     withCookie(b, "https://evil.example"),

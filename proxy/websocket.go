@@ -74,7 +74,7 @@ func (ex *exchange) serveSocket() *refusal {
 		User:    ex.user,
 		ID:      ex.record.RequestID,
 		Client:  ex.peer.ip,
-		Dial:    ex.dialCat,
+		Dial:    ex.dialer(),
 		Upgrade: func() (*websocket.Conn, error) { return upgrader.Upgrade(ex.w, ex.r, nil) },
 	})
 	if err == nil {
@@ -83,25 +83,38 @@ func (ex *exchange) serveSocket() *refusal {
 	return refuseSocket(err)
 }
 
-// dialCat opens the person's socket at the Cat.
-func (ex *exchange) dialCat(ctx context.Context) (*websocket.Conn, error) {
-	token, err := ex.h.o.Credentials.Chat(ex.user.ID)
+// dialer returns how the person's socket at the Cat is opened. It may be asked after
+// the request has ended, and holds nothing of it but where it came from.
+func (ex *exchange) dialer() func(context.Context) (*websocket.Conn, error) {
+	h, id, from := ex.h, ex.identity(), ex.peer
+	return func(ctx context.Context) (*websocket.Conn, error) {
+		head := http.Header{}
+		(&exchange{peer: from}).writePeer(head)
+		return h.dialCat(ctx, id, head)
+	}
+}
+
+// DialCat opens a person's socket at the Cat anew, for no client in particular.
+func (h *Handler) DialCat(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
+	return h.dialCat(ctx, u.ID, http.Header{})
+}
+
+func (h *Handler) dialCat(ctx context.Context, id string, head http.Header) (*websocket.Conn, error) {
+	token, err := h.o.Credentials.Chat(id)
 	if err != nil {
 		return nil, err
 	}
-	upstream, err := ex.h.upstreamOf(ex.user.ID, false) // anew: the hub may dial again much later
+	upstream, err := h.upstreamOf(id, false) // anew: the hub may dial again much later
 	if err != nil {
 		return nil, err
 	}
-	h := http.Header{}
-	cat.SetIdentity(h, ex.user.ID)
-	if err := cat.CheckIdentity(h, ex.identity()); err != nil {
+	cat.SetIdentity(head, id)
+	if err := cat.CheckIdentity(head, id); err != nil {
 		return nil, err
 	}
-	ex.writePeer(h)
-	dialer := ex.h.o.Hub.Dialer(upstream.timeout)
-	dialer.NetDialContext = upstream.dialSocket(ex.user.ID)
-	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, ex.user.ID, token), h)
+	dialer := h.o.Hub.Dialer(upstream.timeout)
+	dialer.NetDialContext = upstream.dialSocket(id)
+	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, id, token), head)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it
 	}
@@ -151,7 +164,7 @@ func refuseEnded(ended *chat.EndedError) *refusal {
 	switch ended.Closing.Code {
 	case chat.CodeSignedOut:
 		ref.status, ref.code, ref.public = http.StatusUnauthorized, authhandlers.CodeTokenExpired, "Invalid Credentials"
-	case chat.CodeTakenOver, websocket.CloseGoingAway:
+	case websocket.CloseGoingAway, websocket.CloseServiceRestart:
 		ref.status, ref.code, ref.public, ref.challenge, ref.retry = http.StatusServiceUnavailable, codeStopping, "The socket was not opened", false, 1
 	}
 	return ref

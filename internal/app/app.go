@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/internal/telemetry"
@@ -75,7 +77,7 @@ func Run(ctx context.Context, o Options) error {
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))
 	a.gate = authhandlers.NewGate(c.Limits.Verifications, verificationQueue, verificationWait)
-	a.hub = chat.NewHub(chat.Options{Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket})
+	a.hub = a.newHub(c)
 	for _, w := range warnings {
 		a.log.Warn("configuration", "at", w.String())
 	}
@@ -157,6 +159,25 @@ func (a *app) observer(c config.Log) func(*proxy.Record) {
 		a.metrics.Exchange(r)
 		audit.Exchange(r)
 	}
+}
+
+// newHub makes what holds the live sockets. What it needs of the configuration it
+// asks the one in force for.
+func (a *app) newHub(c *config.Config) *chat.Hub {
+	h := chat.NewHub(chat.Options{
+		Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket,
+		Redial: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
+			return a.current.Load().handler.DialCat(ctx, u)
+		},
+		Renew: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
+			return a.current.Load().handler.Renew(ctx, u)
+		},
+		Reauthenticate: func(ctx context.Context, u *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error) {
+			return a.current.Load().handler.Reauthenticate(ctx, u, token)
+		},
+	})
+	a.metrics.Sockets(h.Stats)
+	return h
 }
 
 func (a *app) observeSocket(e chat.Event) {

@@ -40,7 +40,7 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 	}
 	a.sessions, err = session.New(ctx, session.Options{
 		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PublicURL: c.PublicURL,
-		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke,
+		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke, Resync: a.hub.Resync,
 	})
 	return err
 }

@@ -72,10 +72,18 @@ func (a *Audit) Exchange(r *proxy.Record) {
 	a.log.LogAttrs(context.Background(), level, "audit", attrs...)
 }
 
-// Socket writes the line of a socket's opening or closing.
+// Socket writes the line of a socket's opening or closing, of a client's or of the
+// Cat's. What is frequent is counted only.
 func (a *Audit) Socket(e chat.Event) {
-	attrs := []slog.Attr{
-		slog.String("event", string(e.Kind)), slog.String("user", e.User.ID), slog.String("handler", e.User.Handler), slog.String("request_id", e.ID),
+	attrs := []slog.Attr{slog.String("event", string(e.Kind)), slog.String("user", e.User.ID)}
+	switch e.Kind {
+	case chat.EventOpen, chat.EventClose:
+		attrs = append(attrs, slog.String("handler", e.User.Handler), slog.String("request_id", e.ID))
+	case chat.EventCatLost, chat.EventCatEnd:
+		attrs = append(attrs, slog.Int("close_code", e.Code), slog.String("reason", e.Reason))
+	case chat.EventCatOpen, chat.EventCatBack:
+	default:
+		return
 	}
 	if e.Client.IsValid() {
 		attrs = append(attrs, slog.String("client", e.Client.String()))

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/catflap/catflap/proxy"
-	"github.com/catflap/catflap/proxy/chat"
 )
 
 // Metrics are Catflap's own, on a registry of their own.
@@ -20,10 +19,7 @@ type Metrics struct {
 	requests   *prometheus.CounterVec
 	refusals   *prometheus.CounterVec
 	durations  *prometheus.HistogramVec
-	opened     prometheus.Counter
-	open       prometheus.Gauge
-	closed     *prometheus.CounterVec
-	messages   *prometheus.CounterVec
+	sockets    *socketMetrics
 	events     *prometheus.CounterVec
 	sessions   *prometheus.CounterVec
 	reloads    *prometheus.CounterVec
@@ -52,10 +48,7 @@ func NewMetrics(version string) *Metrics {
 			Namespace: "catflap", Name: "request_duration_seconds", Help: "From the head of a request to the end of its answer.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
 		}, []string{"outcome"}),
-		opened:     prometheus.NewCounter(prometheus.CounterOpts{Namespace: "catflap", Name: "sockets_opened_total", Help: "WebSockets opened."}),
-		open:       gauge("sockets_open", "WebSockets open now."),
-		closed:     counter("sockets_closed_total", "WebSockets closed, by their close code.", "code"),
-		messages:   counter("socket_messages_total", "Messages of sockets that have closed, by where they went.", "to"),
+		sockets:    newSocketMetrics(),
 		events:     counter("handler_events_total", "Events of the authentication handlers: cache hits, key fetches, signatures.", "handler", "event"),
 		sessions:   counter("session_events_total", "Browser sessions: begun, ended, renewed, refused.", "event"),
 		reloads:    counter("config_reloads_total", "Configuration reloads, by their result.", "result"),
@@ -65,8 +58,9 @@ func NewMetrics(version string) *Metrics {
 	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "catflap", Name: "build_info", Help: "1, labelled with what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.requests, m.refusals, m.durations, m.opened, m.open, m.closed, m.messages, m.events, m.sessions, m.reloads, m.reloadOK, m.reloadTime,
+	m.registry.MustRegister(m.requests, m.refusals, m.durations, m.events, m.sessions, m.reloads, m.reloadOK, m.reloadTime,
 		m.ready, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.sockets.collectors()...)
 	return m
 }
 
@@ -111,28 +105,6 @@ func route(pattern string) string {
 		return "none"
 	}
 	return pattern
-}
-
-// Socket counts an opening or a closing.
-func (m *Metrics) Socket(e chat.Event) {
-	if e.Kind == chat.EventOpen {
-		m.opened.Inc()
-		m.open.Inc()
-		return
-	}
-	m.open.Dec()
-	m.closed.WithLabelValues(closeCode(e.Code)).Inc()
-	m.messages.WithLabelValues("cat").Add(float64(e.FromClient))
-	m.messages.WithLabelValues("client").Add(float64(e.FromCat))
-}
-
-// closeCode keeps the codes that clients may choose freely to one label.
-func closeCode(code int) string {
-	switch {
-	case code >= 1000 && code <= 1015, code >= 4400 && code <= 4410:
-		return strconv.Itoa(code)
-	}
-	return "other"
 }
 
 // HandlerEvents returns the counter of one handler's events. Their names are a

@@ -32,12 +32,12 @@ func TestClosesPassBothWays(t *testing.T) {
 		if code == websocket.CloseNoStatusReceived {
 			want, payload = Closing{Code: code}, nil
 		}
-		l := newLab(t, settings, closer(payload))
+		l := newLab(t, separate, closer(payload))
 		if got, reason := closedWith(t, l.open(t, "/alice")); got != want.Code || reason != want.Reason {
 			t.Errorf("the Cat's %d came as %d %q", code, got, reason)
 		}
 		serve, seen := witness(t)
-		l = newLab(t, settings, serve)
+		l = newLab(t, separate, serve)
 		closer(payload)(l.open(t, "/alice"))
 		if got := <-seen; got != want {
 			t.Errorf("the client's %d came as %v", code, got)
@@ -47,13 +47,13 @@ func TestClosesPassBothWays(t *testing.T) {
 }
 
 func TestAnEndWithoutACloseIsOneOnTheOtherSide(t *testing.T) {
-	l := newLab(t, settings, func(c *websocket.Conn) { _ = c.NetConn().Close() })
+	l := newLab(t, separate, func(c *websocket.Conn) { _ = c.NetConn().Close() })
 	if got, _ := closedWith(t, l.open(t, "/alice")); got != websocket.CloseAbnormalClosure {
 		t.Errorf("the Cat's dropped connection came as %d", got)
 	}
 	l.closed(t, 1, 1006, "closed by the Cat, without a close")
 	serve, seen := witness(t)
-	l = newLab(t, settings, serve)
+	l = newLab(t, separate, serve)
 	_ = l.open(t, "/alice").NetConn().Close()
 	if got := <-seen; got.Code != websocket.CloseAbnormalClosure {
 		t.Errorf("the client's dropped connection came as %v", got)
@@ -83,7 +83,7 @@ func TestWhatIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			serve, seen := witness(t)
-			l := newLab(t, settings, serve)
+			l := newLab(t, separate, serve)
 			conn := l.open(t, "/alice")
 			if _, err := conn.NetConn().Write(c.raw); err != nil {
 				t.Fatal(err)
@@ -100,7 +100,7 @@ func TestWhatIsRefused(t *testing.T) {
 			}
 		})
 	}
-	l := newLab(t, settings, func(c *websocket.Conn) {
+	l := newLab(t, separate, func(c *websocket.Conn) {
 		_ = c.WriteMessage(websocket.TextMessage, []byte("a\xffb"))
 		_, _, _ = c.ReadMessage()
 	})
@@ -112,7 +112,7 @@ func TestWhatIsRefused(t *testing.T) {
 // TestTheRefusedSenderIsTold keeps sending for a while after what was refused: the
 // close arrives nevertheless, and no reset.
 func TestTheRefusedSenderIsTold(t *testing.T) {
-	l := newLab(t, settings, echo)
+	l := newLab(t, separate, echo)
 	c := l.open(t, "/alice")
 	go func() { _ = c.WriteMessage(websocket.BinaryMessage, make([]byte, 16<<20+1)) }()
 	if code, reason := closedWith(t, c); code != websocket.CloseMessageTooBig {
@@ -125,7 +125,7 @@ func TestTheRefusedSenderIsTold(t *testing.T) {
 func TestAClientThatClosesIsLetGo(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	l := newLab(t, settings, func(*websocket.Conn) { <-release })
+	l := newLab(t, separate, func(*websocket.Conn) { <-release })
 	t.Cleanup(func() { close(release) })
 	c := l.open(t, "/alice")
 	start := time.Now()

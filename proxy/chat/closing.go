@@ -18,16 +18,24 @@ type Closing struct {
 const (
 	CodeSignedOut = 4401 // the credential has ended
 	CodeForbidden = 4403 // the person may no longer chat
-	CodeTakenOver = 4409 // another socket of the same person has opened
 )
 
 var (
-	closeExpired   = Closing{CodeSignedOut, "token expired"}
-	closeSignedOut = Closing{CodeSignedOut, "signed out"}
-	closeTakenOver = Closing{CodeTakenOver, "another window of yours has taken over"}
-	closeStopping  = Closing{websocket.CloseGoingAway, "the server is stopping"}
-	closeFault     = Closing{websocket.CloseInternalServerErr, "a fault of ours"}
-	closeSilent    = Closing{websocket.CloseAbnormalClosure, "no answer to two pings"}
+	closeExpired     = Closing{CodeSignedOut, "token expired"}
+	closeSignedOut   = Closing{CodeSignedOut, "signed out"}
+	closeSessionOver = Closing{CodeSignedOut, "the session has ended"}
+	closeRefused     = Closing{CodeSignedOut, "the new token was refused"}
+	closeOther       = Closing{CodeSignedOut, "the new token is another person's"}
+	closeBadToken    = Closing{websocket.ClosePolicyViolation, "the token frame can't be read"}
+	closeTooFast     = Closing{websocket.ClosePolicyViolation, "too many messages"}
+	closeStopping    = Closing{websocket.CloseGoingAway, "the server is stopping"}
+	closeChanged     = Closing{websocket.CloseServiceRestart, "the server's settings have changed"}
+	closeFault       = Closing{websocket.CloseInternalServerErr, "a fault of ours"}
+	closeSilent      = Closing{websocket.CloseAbnormalClosure, "no answer to two pings"}
+	closeSlow        = Closing{websocket.CloseTryAgainLater, "too slow: messages wait for you"}
+	closeFull        = Closing{websocket.CloseTryAgainLater, "the server holds too many messages"}
+	closeCatGone     = Closing{websocket.CloseTryAgainLater, "the Cat can't be reached"}
+	closeUnused      = Closing{websocket.CloseNormalClosure, "nobody is left"}
 )
 
 // Errors of Join. Nothing has been upgraded when it returns one.
@@ -71,17 +79,12 @@ const (
 	closeWait = 3 * time.Second
 	// controlWait bounds the writing of a close.
 	controlWait = 5 * time.Second
-	// stall is how long a piece of a message may take to be written before its
-	// reader is taken for gone.
-	stall = 60 * time.Second
 	// waited is how long a write takes that had to wait for its reader.
 	waited = 50 * time.Millisecond
 	// look is how often expiry is compared with the clock.
 	look = 200 * time.Millisecond
 	// abortWait is how long sockets that were cut may take to be told of.
 	abortWait = time.Second
-	// queue bounds the sockets of one person that wait for their turn.
-	queue = 8
 )
 
 // because makes the error of a join that is ended before it has opened anything.

@@ -1,6 +1,11 @@
 package chat
 
 import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -9,9 +14,12 @@ import (
 )
 
 const (
-	readBuffer  = 1 << 8  // held by an idle socket; larger messages bypass it
+	readBuffer  = 1 << 7  // unused, and the least that the library makes
 	writeBuffer = 4 << 10 // borrowed while something is written
+	maxHead     = 64 << 10
 )
+
+var errLongHead = errors.New("the answer to the handshake is too long")
 
 // writeBuffers lends the buffers of both sides, so that an idle socket holds none.
 type writeBuffers struct{ pool sync.Pool }
@@ -31,5 +39,60 @@ func (h *Hub) Upgrader() *websocket.Upgrader {
 
 // Dialer opens sockets at the Cat. It uses no proxy of the environment.
 func (h *Hub) Dialer(timeout time.Duration) *websocket.Dialer {
-	return &websocket.Dialer{HandshakeTimeout: timeout, ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &h.buffers}
+	return &websocket.Dialer{
+		HandshakeTimeout: timeout, ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &h.buffers,
+		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return shake(new(net.Dialer).DialContext(ctx, network, addr))
+		},
+		NetDialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return shake(new(tls.Dialer).DialContext(ctx, network, addr))
+		},
+	}
+}
+
+// shaking is a connection during our handshake: it gives out the head of the answer
+// and keeps what came behind it, which the library would keep to itself.
+type shaking struct {
+	net.Conn
+	head bytes.Buffer // until its end is seen
+	over bool
+	rest []byte
+}
+
+// bare is the connection under a socket.
+func bare(c *websocket.Conn) net.Conn {
+	if s, ok := c.NetConn().(*shaking); ok {
+		return s.Conn
+	}
+	return c.NetConn()
+}
+
+func shake(c net.Conn, err error) (net.Conn, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &shaking{Conn: c}, nil
+}
+
+// Read reads up to the end of the head, and after that what comes.
+func (s *shaking) Read(p []byte) (int, error) {
+	if len(s.rest) > 0 {
+		n := copy(p, s.rest)
+		s.rest = s.rest[n:]
+		return n, nil
+	}
+	n, err := s.Conn.Read(p)
+	if s.over || n == 0 {
+		return n, err
+	}
+	before := s.head.Len()
+	s.head.Write(p[:n])
+	if i := bytes.Index(s.head.Bytes()[max(0, before-3):], []byte("\r\n\r\n")); i >= 0 {
+		end := max(0, before-3) + i + 4 - before
+		s.over, s.rest, n = true, bytes.Clone(p[end:n]), end
+		s.head = bytes.Buffer{}
+	} else if s.head.Len() > maxHead {
+		return 0, errLongHead
+	}
+	return n, err
 }

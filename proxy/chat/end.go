@@ -8,9 +8,9 @@ import (
 )
 
 // endAll ends sockets side by side: one whose connection is stuck delays none.
-func endAll(sockets []*socket, c Closing) {
-	for _, s := range sockets {
-		go s.end(c)
+func endAll(seats []*seat, c Closing) {
+	for _, s := range seats {
+		go s.who.end(c)
 	}
 }
 
@@ -23,27 +23,38 @@ func (h *Hub) Rejudge(judge func(*authhandlers.AuthUserInfo) *Closing) {
 	h.judge = judge
 	h.mu.Unlock()
 	for _, s := range h.all() {
-		if c := judge(s.user); c != nil {
-			go s.end(*c)
+		if c := judge(s.user.Load()); c != nil {
+			go s.who.end(*c)
 		}
 	}
 }
 
-// Revoke ends the sockets, open or about to be, of those whom the revocation means.
+// Revoke ends the sockets, open or about to be, of those whom the revocation means,
+// and no other of the same person.
 func (h *Hub) Revoke(r authhandlers.Revocation) {
 	for _, s := range h.all() {
-		if r.Matches(s.user) {
-			go s.end(closeSignedOut)
+		if r.Matches(s.user.Load()) {
+			go s.who.end(closeSignedOut)
 		}
 	}
 }
 
-func (h *Hub) all() []*socket {
+func (h *Hub) all() []*seat {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]*socket, 0, len(h.sockets))
-	for s := range h.sockets {
+	list := make([]*seat, 0, len(h.seats))
+	for s := range h.seats {
 		list = append(list, s)
+	}
+	return list
+}
+
+func (h *Hub) rooms() []*room {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]*room, 0, len(h.people))
+	for _, p := range h.people {
+		list = append(list, &p.room)
 	}
 	return list
 }
@@ -52,9 +63,13 @@ func (h *Hub) all() []*socket {
 // for them; when ctx ends first, they are cut.
 func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Lock()
-	h.stopping = true
+	h.stopping.Store(true)
+	h.renewals.waiting = nil
 	h.mu.Unlock()
 	endAll(h.all(), closeStopping)
+	for _, r := range h.rooms() {
+		r.stop() // where nobody is left
+	}
 	done := make(chan struct{})
 	go func() {
 		h.idle.Wait()
@@ -66,7 +81,10 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, s := range h.all() {
-		s.abort()
+		s.who.abort()
+	}
+	for _, r := range h.rooms() {
+		r.abort()
 	}
 	// What is cut is over in no time, and told of before the process ends.
 	select {

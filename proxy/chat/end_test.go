@@ -14,8 +14,10 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
-func TestASocketEndsWithItsCredential(t *testing.T) {
-	l := newLab(t, settings, echo)
+func TestASocketEndsWithItsCredential(t *testing.T) { inBothModes(t, tASocketEndsWithItsCredential) }
+
+func tASocketEndsWithItsCredential(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
 	l.expiry.Store(l.now.Load() + int64(time.Hour))
 	c := l.open(t, "/alice")
 	if err := c.WriteMessage(websocket.TextMessage, []byte("x")); err != nil {
@@ -35,16 +37,17 @@ func TestASocketEndsWithItsCredential(t *testing.T) {
 // TestExpiriesInOrder takes out what has ended, and nothing else, whatever the
 // order of coming and leaving.
 func TestExpiriesInOrder(t *testing.T) {
-	h := NewHub(Options{Settings: settings})
+	h := NewHub(Options{Settings: separate})
 	h.looking = true // nobody but this test looks
 	start := time.Unix(1000, 0)
-	var all []*socket
+	var all []*seat
 	for i := range 10000 {
 		u := &authhandlers.AuthUserInfo{Expiry: start.Add(time.Duration(rand.IntN(1000)) * time.Second)}
 		if i%10 == 0 {
 			u.Expiry = time.Time{}
 		}
-		s := &socket{user: u, expiry: noExpiry}
+		s := &seat{hub: h, expiry: noExpiry}
+		s.user.Store(u)
 		h.watch(s)
 		all = append(all, s)
 	}
@@ -53,14 +56,14 @@ func TestExpiriesInOrder(t *testing.T) {
 	}
 	left := 0
 	for _, s := range all[3000:] {
-		if !s.user.Expiry.IsZero() {
+		if !s.user.Load().Expiry.IsZero() {
 			left++
 		}
 	}
 	for now := start; now.Before(start.Add(1000 * time.Second)); now = now.Add(10 * time.Second) {
 		for _, s := range h.ends.expired(now) {
-			if s.user.Expiry.After(now) || !s.user.Expiry.After(now.Add(-10*time.Second)) || s.expiry != noExpiry {
-				t.Fatalf("at %v: %v", now, s.user.Expiry)
+			if s.user.Load().Expiry.After(now) || !s.user.Load().Expiry.After(now.Add(-10*time.Second)) || s.expiry != noExpiry {
+				t.Fatalf("at %v: %v", now, s.user.Load().Expiry)
 			}
 			left--
 		}
@@ -71,8 +74,10 @@ func TestExpiriesInOrder(t *testing.T) {
 	}
 }
 
-func TestRevokeRejudgeShutdown(t *testing.T) {
-	l := newLab(t, settings, echo)
+func TestRevokeRejudgeShutdown(t *testing.T) { inBothModes(t, tRevokeRejudgeShutdown) }
+
+func tRevokeRejudgeShutdown(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
 	alice, bob, carol := l.open(t, "/alice"), l.open(t, "/bob"), l.open(t, "/carol")
 	l.hub.Revoke(authhandlers.Revocation{})
 	l.hub.Revoke(authhandlers.Revocation{Issuer: "i", Subject: "/alice"})
@@ -100,15 +105,16 @@ func TestRevokeRejudgeShutdown(t *testing.T) {
 	if _, err := l.dial(t.Context(), l.front, "/dave"); err == nil {
 		t.Error("a socket opened after the stop")
 	}
-	l.eventually(t, "each is told of", func() bool { return len(l.events) >= 6 })
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	told := map[string][]int{}
-	for _, e := range l.events {
-		if e.Kind == EventClose {
-			told[e.User.ID] = append(told[e.User.ID], e.Code)
+	l.eventually(t, "each is told of", func() bool {
+		clear(told)
+		for _, e := range l.events {
+			if e.Kind == EventClose {
+				told[e.User.ID] = append(told[e.User.ID], e.Code)
+			}
 		}
-	}
+		return len(told) >= 3
+	})
 	if want := map[string][]int{"/alice": {4401}, "/bob": {4403}, "/carol": {1001}}; !reflect.DeepEqual(told, want) {
 		t.Errorf("told of as %v", told)
 	}
@@ -150,7 +156,7 @@ func TestWhatEndsBeforeItHasOpened(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLab(t, settings, echo)
+			l := newLab(t, shared, echo)
 			dialling := make(chan struct{}, 2)
 			results := make(chan error, 2)
 			for range 2 { // one dials, one waits for its turn
@@ -180,8 +186,10 @@ func TestWhatEndsBeforeItHasOpened(t *testing.T) {
 
 // TestWhatEndsDuringTheHandshake: the Cat's socket is open, and the client's just
 // opens; it can read why it is closed.
-func TestWhatEndsDuringTheHandshake(t *testing.T) {
-	l := newLab(t, settings, echo)
+func TestWhatEndsDuringTheHandshake(t *testing.T) { inBothModes(t, tWhatEndsDuringTheHandshake) }
+
+func tWhatEndsDuringTheHandshake(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
 	l.upgrading = func() {
 		l.hub.Revoke(authhandlers.Revocation{Issuer: "i", Subject: "/alice"})
 		time.Sleep(50 * time.Millisecond)
@@ -193,8 +201,10 @@ func TestWhatEndsDuringTheHandshake(t *testing.T) {
 
 // TestOurCloseCodeIsKept: the Cat answers our close at once, and its answer must not
 // reach the client instead of the reason.
-func TestOurCloseCodeIsKept(t *testing.T) {
-	l := newLab(t, settings, echo)
+func TestOurCloseCodeIsKept(t *testing.T) { inBothModes(t, tOurCloseCodeIsKept) }
+
+func tOurCloseCodeIsKept(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
 	for range 50 {
 		c := l.open(t, fmt.Sprintf("/%d", rand.Uint64()))
 		l.hub.Revoke(authhandlers.Revocation{Issuer: "i"})
@@ -206,7 +216,7 @@ func TestOurCloseCodeIsKept(t *testing.T) {
 
 // TestShutdownIsBounded: a client that reads nothing and answers nothing is cut.
 func TestShutdownIsBounded(t *testing.T) {
-	l := newLab(t, settings, func(c *websocket.Conn) {
+	l := newLab(t, separate, func(c *websocket.Conn) {
 		for c.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) == nil {
 		}
 	})

@@ -2,22 +2,37 @@ package chat
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
 )
 
-// EventKind is what happened to a socket.
+// EventKind is what happened.
 type EventKind string
 
 // The kinds of event.
 const (
 	EventOpen  EventKind = "socket_open"
 	EventClose EventKind = "socket_close"
+	// The Cat's side of a shared session. A loss is followed by a return or by an end.
+	EventCatOpen EventKind = "cat_socket_open"
+	EventCatLost EventKind = "cat_socket_lost"
+	EventCatBack EventKind = "cat_socket_back"
+	EventCatEnd  EventKind = "cat_socket_close"
+	// EventAnswer is the first word of an answer; Duration is how long it took.
+	EventAnswer EventKind = "answer"
+	// EventUndelivered is a message whose sender was told that it may be lost.
+	EventUndelivered EventKind = "undelivered"
+	// EventMissed is a message of the Cat that nobody was there to hear, dropped.
+	EventMissed EventKind = "missed"
+	// EventRefused is a message that was refused for coming too fast.
+	EventRefused EventKind = "refused"
 )
 
-// Event is one opening or closing, for the audit log and the metrics. Each
-// opening is followed by one closing.
+// Event is something that happened to a socket, for the audit log and the metrics.
+// Each EventOpen is followed by one EventClose, and each EventCatOpen by one
+// EventCatEnd.
 type Event struct {
 	Kind              EventKind
 	User              *authhandlers.AuthUserInfo
@@ -31,23 +46,40 @@ type Event struct {
 }
 
 // traffic counts what has gone one way.
-type traffic struct{ messages, bytes int64 }
+type traffic struct{ messages, bytes atomic.Int64 }
 
 // opened tells of the opening.
-func (s *socket) opened() {
-	s.since = s.hub.now()
-	s.hub.observe(Event{Kind: EventOpen, User: s.user, ID: s.id, Client: s.addr})
+func (s *seat) opened() {
+	s.since = s.hub.o.Now()
+	s.hub.o.Observe(Event{Kind: EventOpen, User: s.user.Load(), ID: s.id, Client: s.addr})
 }
 
 // closed tells of the closing, when nothing is relayed any more.
-func (s *socket) closed() {
-	s.mu.Lock()
-	first := s.first
-	s.mu.Unlock()
-	s.hub.observe(Event{
-		Kind: EventClose, User: s.user, ID: s.id, Client: s.addr, Code: first.Code, Reason: first.Reason,
-		Duration:   s.hub.now().Sub(s.since),
-		FromClient: s.towards[toCat].messages, ToCat: s.towards[toCat].bytes,
-		FromCat: s.towards[toClient].messages, ToClient: s.towards[toClient].bytes,
+func (s *seat) closed(how Closing) {
+	s.hub.o.Observe(Event{
+		Kind: EventClose, User: s.user.Load(), ID: s.id, Client: s.addr, Code: how.Code, Reason: how.Reason,
+		Duration:   s.hub.o.Now().Sub(s.since),
+		FromClient: s.towards[toCat].messages.Load(), ToCat: s.towards[toCat].bytes.Load(),
+		FromCat: s.towards[toClient].messages.Load(), ToClient: s.towards[toClient].bytes.Load(),
 	})
+}
+
+// Stats are the sockets of this moment.
+type Stats struct {
+	Clients      int   // open to clients
+	CatOpen      int   // lines open at the Cat, for shared sessions
+	CatLost      int   // lines that wait for a Cat that has gone
+	Lingering    int   // of those, with no client
+	BytesInQueue int64 // of messages that are in memory
+}
+
+// counts are what Stats shows of the lines.
+type counts struct{ open, lost, lingering atomic.Int64 }
+
+// Stats returns the numbers of this moment.
+func (h *Hub) Stats() Stats {
+	return Stats{
+		Clients: h.Count(), CatOpen: int(h.counts.open.Load()), CatLost: int(h.counts.lost.Load()),
+		Lingering: int(h.counts.lingering.Load()), BytesInQueue: h.held.Load(),
+	}
 }

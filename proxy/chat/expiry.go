@@ -5,24 +5,25 @@ import (
 	"time"
 )
 
-// expiries holds the sockets whose credential ends, the next to end first, so that
-// looking costs the same with ten sockets and with ten thousand. The hub guards it.
-type expiries []*socket
+// expiries holds the places whose credential ends, the next to be looked at first, so
+// that looking costs the same with ten sockets and with ten thousand. The hub
+// guards it.
+type expiries []*seat
 
-// noExpiry is the place of a socket that is not among them.
+// noExpiry is the place of a seat that is not among them.
 const noExpiry = -1
 
 // Len, Less, Swap, Push and Pop are for container/heap alone.
 func (e expiries) Len() int           { return len(e) }
-func (e expiries) Less(i, j int) bool { return e[i].user.Expiry.Before(e[j].user.Expiry) }
+func (e expiries) Less(i, j int) bool { return e[i].due.Before(e[j].due) }
 func (e expiries) Swap(i, j int) {
 	e[i], e[j] = e[j], e[i]
 	e[i].expiry, e[j].expiry = i, j
 }
 
-// Push adds a socket.
+// Push adds a seat.
 func (e *expiries) Push(x any) {
-	s := x.(*socket)
+	s := x.(*seat)
 	s.expiry = len(*e)
 	*e = append(*e, s)
 }
@@ -37,26 +38,40 @@ func (e *expiries) Pop() any {
 	return s
 }
 
-func (e *expiries) remove(s *socket) {
+func (e *expiries) remove(s *seat) {
 	if s.expiry != noExpiry {
 		heap.Remove(e, s.expiry)
 	}
 }
 
-// expired takes out those whose end has come.
-func (e *expiries) expired(now time.Time) []*socket {
-	var list []*socket
-	for len(*e) > 0 && !now.Before((*e)[0].user.Expiry) {
-		list = append(list, heap.Pop(e).(*socket))
+// expired takes out those whose time has come.
+func (e *expiries) expired(now time.Time) []*seat {
+	var list []*seat
+	for len(*e) > 0 && !now.Before((*e)[0].due) {
+		list = append(list, heap.Pop(e).(*seat))
 	}
 	return list
 }
 
-// watch sees to it that the socket ends with its credential. The hub is locked.
-func (h *Hub) watch(s *socket) {
-	if s.user.Expiry.IsZero() {
+// watch sees to it that the socket ends with its credential, and that a session's
+// is asked to be renewed before. The hub is locked.
+func (h *Hub) watch(s *seat) {
+	u := s.user.Load()
+	if u.Expiry.IsZero() {
+		h.ends.remove(s)
 		return
 	}
+	s.due = u.Expiry
+	if h.renewable(u) {
+		left := u.Expiry.Sub(h.o.Now())
+		s.due = s.due.Add(-min(renewLead, left/2))
+	}
+	h.await(s)
+}
+
+// await has a seat looked at when it is due. The hub is locked.
+func (h *Hub) await(s *seat) {
+	h.ends.remove(s)
 	heap.Push(&h.ends, s)
 	if !h.looking {
 		h.looking = true
@@ -71,11 +86,24 @@ func (h *Hub) look() {
 	defer t.Stop()
 	for range t.C {
 		h.mu.Lock()
-		expired := h.ends.expired(h.now())
+		now := h.o.Now()
+		var over []*seat
+		for _, s := range h.ends.expired(now) {
+			u := s.user.Load()
+			if u.Expiry.IsZero() || now.Before(u.Expiry) {
+				s.due = u.Expiry // whatever the answer is, that is the end
+				h.renew(s)
+				if !u.Expiry.IsZero() {
+					heap.Push(&h.ends, s)
+				}
+				continue
+			}
+			over = append(over, s)
+		}
 		h.looking = len(h.ends) > 0
 		more := h.looking
 		h.mu.Unlock()
-		endAll(expired, closeExpired)
+		endAll(over, closeExpired)
 		if !more {
 			return
 		}

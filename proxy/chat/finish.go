@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"io"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -51,13 +52,11 @@ func writeClose(c *websocket.Conn, payload []byte) {
 // answerClose has a close from one side noted before it is answered: whoever has the
 // answer may open another socket at once, and that one must find this one ending.
 func (s *socket) answerClose(way int) {
-	c := s.conns[way]
-	c.SetCloseHandler(func(code int, _ string) error {
+	s.inputs[way].closed = func(code int) {
 		s.note(Closing{code, "closed by " + sideName(way)})
 		s.cutSoon()
-		writeClose(c, frame(&websocket.CloseError{Code: code}))
-		return nil
-	})
+		writeClose(s.conns[way], frame(&websocket.CloseError{Code: code}))
+	}
 }
 
 // isEnding reports whether a close has begun.
@@ -99,9 +98,13 @@ func (s *socket) abort() {
 }
 
 // discard reads on until the sender has ended, too, and returns how.
-func discard(from *websocket.Conn) error {
+func discard(from *input) error {
 	for {
-		if _, _, err := from.NextReader(); err != nil {
+		kind, err := from.next()
+		if err == nil && kind != 0 {
+			_, err = io.Copy(io.Discard, from)
+		}
+		if err != nil {
 			return err
 		}
 	}

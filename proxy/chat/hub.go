@@ -4,30 +4,13 @@ import (
 	"context"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
 )
-
-// Mode says how a person's sockets share the Cat.
-type Mode uint8
-
-// The modes.
-const (
-	Shared   Mode = iota // one socket at the Cat for each person
-	Separate             // one socket at the Cat for each client socket
-)
-
-// Settings can change while sockets are open; they hold for those that open next.
-type Settings struct {
-	Mode       Mode
-	Ping       time.Duration // between pings to either side
-	MaxMessage int64         // bytes of a message to the Cat; 0 means any size
-	MaxSockets int           // in all; 0 means any number
-	MaxPerUser int           // with Separate; 0 means any number
-}
 
 // Options are the parts of a Hub.
 type Options struct {
@@ -37,6 +20,16 @@ type Options struct {
 	// Caught, if set, is deferred in each goroutine that serves a socket: it may
 	// recover, and then a fault costs that one socket.
 	Caught func()
+	// Redial, if set, opens a person's socket at the Cat anew, as the configuration in
+	// force has it. Without it the newest client's own Dial is used.
+	Redial func(context.Context, *authhandlers.AuthUserInfo) (*websocket.Conn, error)
+	// Renew, if set, is asked for a later Expiry of somebody who came by a session,
+	// before theirs comes. A *authhandlers.Rejection ends the socket at once; any other
+	// error is a fault, and the socket stays until its Expiry.
+	Renew func(context.Context, *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error)
+	// Reauthenticate, if set, verifies a new token that a client has sent over its
+	// socket, with errors as those of Renew.
+	Reauthenticate func(ctx context.Context, current *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error)
 }
 
 // Joining is a client that wants a socket.
@@ -44,7 +37,8 @@ type Joining struct {
 	User   *authhandlers.AuthUserInfo
 	ID     string
 	Client netip.Addr
-	// Dial opens the person's socket at the Cat, with a Dialer of the hub.
+	// Dial opens the person's socket at the Cat, with a Dialer of the hub. It may be
+	// called after Join has returned, and should hold nothing of the request.
 	Dial func(context.Context) (*websocket.Conn, error)
 	// Upgrade answers the client's handshake, with an Upgrader of the hub.
 	Upgrade func() (*websocket.Conn, error)
@@ -52,23 +46,27 @@ type Joining struct {
 
 // Hub holds every live socket. It outlives configuration reloads.
 type Hub struct {
-	now     func() time.Time
-	observe func(Event)
-	caught  func()
+	o       Options
 	buffers writeBuffers
+	inputs  sync.Pool
 	pieces  sync.Pool
-	stall   time.Duration
+	times   times
+	held    atomic.Int64 // bytes of messages that are in memory
+	counts  counts
+
+	settings atomic.Pointer[Settings]
+	stopping atomic.Bool // set while the hub is locked
 
 	mu       sync.Mutex
-	settings Settings
 	judge    func(*authhandlers.AuthUserInfo) *Closing // of the last Rejudge
-	stopping bool
-	sockets  map[*socket]struct{} // each holds a place, served already or not
+	seats    map[*seat]struct{}                        // each holds a place, served already or not
 	serving  int
+	serial   uint64
 	people   map[string]*person
 	ends     expiries
 	looking  bool
-	idle     sync.WaitGroup
+	renewals renewals
+	idle     sync.WaitGroup // places, and lines to the Cat
 }
 
 // NewHub makes a hub. It runs nothing while no socket is open.
@@ -82,18 +80,24 @@ func NewHub(o Options) *Hub {
 	if o.Caught == nil {
 		o.Caught = func() {}
 	}
-	return &Hub{
-		now: o.Now, observe: o.Observe, caught: o.Caught, settings: o.Settings,
-		stall: stall, sockets: map[*socket]struct{}{}, people: map[string]*person{},
+	h := &Hub{
+		o: o, times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{},
 		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
+		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
 	}
+	h.settings.Store(&o.Settings)
+	return h
 }
 
 // Reconfigure sets what holds for the sockets that open from now on.
-func (h *Hub) Reconfigure(s Settings) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.settings = s
+func (h *Hub) Reconfigure(s Settings) { h.settings.Store(&s) }
+
+// client is somebody with a place, whichever way it is served.
+type client interface {
+	open(context.Context, *Joining) error // opens what it needs at the Cat, then the client's side
+	serve()                               // starts serving, and returns
+	end(Closing)                          // closes it from here; before it is open, it never opens
+	abort()                               // cuts it
 }
 
 // Join opens a socket for one client and returns; the hub serves it from then on,
@@ -105,91 +109,49 @@ func (h *Hub) Reconfigure(s Settings) {
 func (h *Hub) Join(ctx context.Context, j Joining) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s, mode, err := h.reserve(&j, cancel)
+	s, err := h.reserve(&j, cancel)
 	if err != nil {
 		return err
 	}
-	if err := s.open(ctx, &j, mode); err != nil {
+	if err := s.who.open(ctx, &j); err != nil {
 		h.release(s)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return err
 	}
-	s.serve()
+	s.who.serve()
 	return nil
 }
 
 // reserve takes a place for a person's socket. From here on, whatever ends that
 // person's access ends this, too.
-func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*socket, Mode, error) {
+func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p := h.people[j.User.ID]
-	switch set := &h.settings; {
-	case h.stopping:
-		return nil, 0, ErrStopping
-	case set.MaxSockets > 0 && len(h.sockets) >= set.MaxSockets && !p.takesOver(set.Mode):
-		return nil, 0, ErrTooManySockets
-	case p != nil && set.Mode == Separate && set.MaxPerUser > 0 && p.places >= set.MaxPerUser:
-		return nil, 0, ErrTooManySockets
-	case p != nil && set.Mode == Shared && p.places >= queue:
-		return nil, 0, ErrTooManySockets
+	switch set := h.settings.Load(); {
+	case h.stopping.Load():
+		return nil, ErrStopping
+	case set.MaxSockets > 0 && len(h.seats) >= set.MaxSockets:
+		return nil, ErrTooManySockets
+	case p != nil && set.MaxPerUser > 0 && len(p.seats) >= set.MaxPerUser:
+		return nil, ErrTooManySockets
 	}
 	// The caller has judged this person, but by rules that may have changed since.
 	if h.judge != nil {
 		if c := h.judge(j.User); c != nil {
-			return nil, 0, &EndedError{*c}
+			return nil, &EndedError{*c}
 		}
 	}
 	if p == nil {
-		p = newPerson(j.User.ID)
+		p = newPerson(h, j.User.ID)
 		h.people[j.User.ID] = p
 	}
-	p.places++
-	s := newSocket(h, p, j, cancel)
-	h.sockets[s] = struct{}{}
+	s := newSeat(h, p, j, cancel)
+	p.seats = append(p.seats, s)
+	h.seats[s] = struct{}{}
 	h.idle.Add(1)
 	h.watch(s)
-	return s, h.settings.Mode, nil
-}
-
-// release gives the place back. The person is remembered until the Cat has
-// settled, since their next socket must wait for that.
-func (h *Hub) release(s *socket) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.sockets, s)
-	h.ends.remove(s)
-	if s.isServed {
-		h.serving--
-	}
-	p := s.person
-	p.places--
-	if p.places == 0 {
-		time.AfterFunc(settle, func() { h.forget(p) })
-	}
-	h.idle.Done()
-}
-
-// served notes that the socket is open at both ends.
-func (h *Hub) served(s *socket) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	s.isServed = true
-	h.serving++
-}
-
-// forget drops a person without sockets, unless the Cat has not settled: then another
-// socket has ended since, and the timer of its own release comes later.
-func (h *Hub) forget(p *person) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if p.places == 0 && p.unsettled() <= 0 && h.people[p.id] == p {
-		delete(h.people, p.id)
-	}
-}
-
-// Count returns how many sockets are open.
-func (h *Hub) Count() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.serving
+	return s, nil
 }

@@ -3,14 +3,13 @@ package chat
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 )
 
 func TestSeparateSocketsLiveSideBySide(t *testing.T) {
-	set := settings
-	set.Mode, set.MaxPerUser = Separate, 2
+	set := separate
+	set.MaxPerUser = 2
 	l := newLab(t, set, echo)
 	a, b := l.open(t, "/alice"), l.open(t, "/alice")
 	for _, c := range []*websocket.Conn{a, b} {
@@ -28,7 +27,7 @@ func TestSeparateSocketsLiveSideBySide(t *testing.T) {
 }
 
 func TestTheCatThatDoesNotOpen(t *testing.T) {
-	l := newLab(t, settings, echo)
+	l := newLab(t, separate, echo)
 	l.cat.Close()
 	if _, err := l.dial(t.Context(), l.front, "/alice"); err == nil {
 		t.Fatal("upgraded without the Cat")
@@ -40,7 +39,7 @@ func TestTheCatThatDoesNotOpen(t *testing.T) {
 }
 
 func TestTheTotalIsBounded(t *testing.T) {
-	set := settings
+	set := separate
 	set.MaxSockets = 2
 	l := newLab(t, set, echo)
 	l.open(t, "/a")
@@ -52,23 +51,7 @@ func TestTheTotalIsBounded(t *testing.T) {
 	l.eventually(t, "a place is free", func() bool {
 		l.hub.mu.Lock()
 		defer l.hub.mu.Unlock()
-		return len(l.hub.sockets) == 1
+		return len(l.hub.seats) == 1
 	})
 	l.open(t, "/c")
-}
-
-func TestAClientThatDoesNotAnswerHoldsUpNobody(t *testing.T) {
-	l := newLab(t, settings, echo)
-	l.open(t, "/alice") // never reads, so it never answers the close
-	begun := time.Now()
-	second := l.open(t, "/alice")
-	if took := time.Since(begun); took > closeWait/2 {
-		t.Errorf("the second socket took %v", took)
-	}
-	if err := second.WriteMessage(websocket.TextMessage, []byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := second.ReadMessage(); err != nil {
-		t.Error(err)
-	}
 }

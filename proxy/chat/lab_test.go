@@ -17,7 +17,19 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
-var settings = Settings{Mode: Shared, Ping: 30 * time.Second, MaxMessage: 16 << 20}
+var (
+	shared = Settings{
+		Mode: Shared, Ping: 30 * time.Second, MaxMessage: 16 << 20, MaxReply: 64 << 20, Linger: 300 * time.Millisecond, ReconnectFor: 10 * time.Second,
+	}
+	separate = Settings{Mode: Separate, Ping: 30 * time.Second, MaxMessage: 16 << 20}
+)
+
+// inBothModes runs what holds for both.
+func inBothModes(t *testing.T, test func(*testing.T, Settings)) {
+	t.Helper()
+	t.Run("shared", func(t *testing.T) { test(t, shared) })
+	t.Run("separate", func(t *testing.T) { test(t, separate) })
+}
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -27,8 +39,10 @@ type lab struct {
 	cat   *httptest.Server
 	front *httptest.Server
 
-	catAddr   string // if set, of another Cat
-	upgrading func() // if set, called before a client is answered
+	catAddr   string                        // if set, of another Cat
+	byUser    func(string, *websocket.Conn) // if set, serves at the Cat
+	refuses   atomic.Bool                   // the Cat refuses handshakes
+	upgrading func()                        // if set, called before a client is answered
 
 	now    atomic.Int64
 	expiry atomic.Int64
@@ -56,31 +70,47 @@ func echo(c *websocket.Conn) {
 
 func newLab(t testing.TB, settings Settings, serve func(*websocket.Conn)) *lab {
 	t.Helper()
+	return newLabOf(t, Options{Settings: settings}, serve)
+}
+
+func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
+	t.Helper()
 	l := &lab{}
 	l.now.Store(time.Now().UnixNano())
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	l.cat = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.refuses.Load() {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return
 		}
 		s := span{user: r.URL.Path, from: time.Now()}
-		serve(c)
+		if l.byUser != nil {
+			l.byUser(r.URL.Path, c)
+		} else {
+			serve(c)
+		}
 		s.til = time.Now()
 		_ = c.Close()
 		l.mu.Lock()
 		l.spans = append(l.spans, s)
 		l.mu.Unlock()
 	}))
-	l.hub = NewHub(Options{Settings: settings, Now: func() time.Time { return time.Unix(0, l.now.Load()) }, Observe: l.observe})
+	o.Now, o.Observe = func() time.Time { return time.Unix(0, l.now.Load()) }, l.observe
+	l.hub = NewHub(o)
 	l.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u := &authhandlers.AuthUserInfo{ID: r.URL.Path, Issuer: "i", Subject: r.URL.Path, Handler: "h"}
+		u.Session = r.URL.Query().Get("session")
 		if at := l.expiry.Load(); at != 0 {
 			u.Expiry = time.Unix(0, at)
 		}
+		path := r.URL.Path
 		err := l.hub.Join(r.Context(), Joining{
-			User: u,
-			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, r.URL.Path) },
+			User: u, ID: r.URL.Query().Get("id"),
+			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, path) },
 			Upgrade: func() (*websocket.Conn, error) {
 				if l.upgrading != nil {
 					l.upgrading()
@@ -140,7 +170,7 @@ func (l *lab) places(user string) int {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
 	if p := l.hub.people[user]; p != nil {
-		return p.places
+		return len(p.seats)
 	}
 	return 0
 }

@@ -118,7 +118,7 @@ func BenchmarkIdleSocket(b *testing.B) {
 					ends = append(ends, c)
 				}
 			}
-			settings := Settings{Mode: mode, Ping: time.Minute, MaxMessage: 16 << 20}
+			settings := Settings{Mode: mode, Ping: time.Minute, MaxMessage: 16 << 20, MaxReply: 64 << 20, Linger: time.Second, ReconnectFor: time.Second}
 			l := newLab(b, settings, echo)
 			l.catAddr = cat.Addr().String()
 			none := inUse()

@@ -15,7 +15,7 @@ func (s *socket) passEnd(way int, err error) {
 	from, to := s.conns[way], s.conns[1-way]
 	if _, ok := errors.AsType[*writeError](err); ok {
 		s.unwritable(1-way, err)
-		err = discard(from)
+		err = discard(s.inputs[way])
 	}
 	name := sideName(way)
 	closed := properClose(err)
@@ -30,13 +30,13 @@ func (s *socket) passEnd(way int, err error) {
 		}
 		writeClose(to, payload)
 		if way == toClient {
-			s.drain(from) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
+			drain(from) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
 		}
 	case errors.Is(err, websocket.ErrReadLimit):
 		s.refuse(way, Closing{websocket.CloseMessageTooBig, "message too large"})
 	case errors.Is(err, errNotUTF8):
 		s.refuse(way, Closing{websocket.CloseInvalidFramePayloadData, err.Error()})
-	case s.malformed(from, err):
+	case errors.Is(err, errProtocol):
 		s.refuse(way, Closing{websocket.CloseProtocolError, "a malformed frame from " + name})
 	default:
 		// The other side sees the same: a connection that ends without a close.
@@ -71,33 +71,21 @@ func (s *socket) unwritable(to int, err error) {
 	s.cutSoon()
 }
 
-// refuse ends a socket over what came from one side. The library has told that side
-// already, but for what it does not look at.
+// refuse ends a socket over what came from one side; both sides are told alike.
 func (s *socket) refuse(way int, c Closing) {
 	s.note(c)
 	s.cutSoon()
-	payload := websocket.FormatCloseMessage(c.Code, "")
+	payload := websocket.FormatCloseMessage(c.Code, c.Reason)
 	writeClose(s.conns[way], payload)
 	writeClose(s.conns[1-way], payload)
-	s.drain(s.conns[way])
-}
-
-// malformed reports whether the reading ended over a malformed frame and not over
-// the connection: the library has then sent a close, as nothing else here had.
-func (s *socket) malformed(from *websocket.Conn, err error) bool {
-	_, broke := errors.AsType[net.Error](err)
-	_, ended := errors.AsType[*websocket.CloseError](err)
-	if s.isEnding() || broke || ended {
-		return false
-	}
-	return errors.Is(from.WriteControl(websocket.PingMessage, nil, time.Now().Add(controlWait)), websocket.ErrCloseSent)
+	drain(s.conns[way])
 }
 
 // drain takes what is still under way until the other end has closed the
 // connection, so that the close reaches it before a reset does. We have said all
 // there was to say: that is what it may wait for.
-func (s *socket) drain(from *websocket.Conn) {
-	c := from.NetConn()
+func drain(from *websocket.Conn) {
+	c := bare(from)
 	_ = c.SetReadDeadline(time.Now().Add(closeWait))
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

@@ -7,63 +7,70 @@ import (
 	"time"
 )
 
-// person is the sockets of one user id. With Shared they take turns at the Cat:
-// whoever comes ends the one before, waits until its close is complete and the
-// Cat has settled, and only then opens the next.
+// atCat is something of a person's that is open at the Cat.
+type atCat interface {
+	end(Closing)
+	isEnding() bool
+	done() <-chan struct{} // closed when it is over at the Cat completely
+}
+
+// person is the sockets of one user id. Those who open one at the Cat take turns:
+// whoever finds one that ends waits until its close is complete and the Cat has
+// settled, and only then opens the next.
 type person struct {
-	id     string
-	places int // guarded by the hub
-	turn   chan struct{}
+	hub   *Hub
+	id    string
+	seats []*seat // guarded by the hub
+	turn  chan struct{}
+	room  room
 
 	mu    sync.Mutex
-	atCat []*socket // whose socket at the Cat is not closed completely; with Shared, at most one
+	atCat []atCat   // what is not closed completely; with Shared, at most one
 	ended time.Time // when the last socket at the Cat was closed completely
 }
 
-func newPerson(id string) *person { return &person{id: id, turn: make(chan struct{}, 1)} }
+func newPerson(h *Hub, id string) *person {
+	p := &person{hub: h, id: id, turn: make(chan struct{}, 1)}
+	p.room.hub, p.room.person = h, p
+	return p
+}
 
-// takesOver reports whether one more place would replace the person's only one. The
-// hub is locked.
-func (p *person) takesOver(mode Mode) bool { return p != nil && mode == Shared && p.places == 1 }
-
-// takeTurn waits until the person has no socket at the Cat, ending those there
-// are. Without an error, giveTurn must follow.
+// takeTurn waits for the person's turn. Without an error, giveTurn must follow.
 func (p *person) takeTurn(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err // a client that has left takes no turn
+	}
 	select {
 	case p.turn <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	err := p.clear(ctx)
-	if err != nil {
-		p.giveTurn()
-	}
-	return err
 }
 
 func (p *person) giveTurn() { <-p.turn }
 
-// clear ends the person's sockets at the Cat. Whoever gives up here leaves
-// the rest of the waiting to the next in turn.
-func (p *person) clear(ctx context.Context) error {
+// clear ends what the person has at the Cat, and waits for that. Whoever gives up
+// here leaves the rest of the waiting to the next in turn.
+func (p *person) clear(ctx context.Context, c Closing) error {
 	if err := ctx.Err(); err != nil {
-		return err // a client that has left takes nothing over
+		return err // a client that has left ends nothing
 	}
 	p.mu.Lock()
 	before := slices.Clone(p.atCat)
 	p.mu.Unlock()
 	for _, s := range before {
-		s.end(closeTakenOver)
+		s.end(c)
 	}
 	return p.settled(ctx, before)
 }
 
-// settled waits until sockets of the person are over at the Cat, and it can hear
-// a new one.
-func (p *person) settled(ctx context.Context, before []*socket) error {
+// settled waits until what the person had is over at the Cat, and it can hear a new
+// socket.
+func (p *person) settled(ctx context.Context, before []atCat) error {
 	for _, s := range before {
 		select {
-		case <-s.over: // within closeWait, whatever its two ends do
+		case <-s.done(): // within closeWait, whatever its two ends do
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -89,14 +96,27 @@ func (p *person) unsettled() time.Duration {
 	return settle - time.Since(p.ended)
 }
 
-// ending returns the sockets that have begun to close. With Separate, the others stay.
-func (p *person) ending() []*socket {
+// ending returns what has begun to close.
+func (p *person) ending() []atCat {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var list []*socket
+	var list []atCat
 	for _, s := range p.atCat {
 		if s.isEnding() {
 			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// lines returns the lines for all that are not over.
+func (p *person) lines() []line {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []line
+	for _, s := range p.atCat {
+		if l, ok := s.(line); ok {
+			list = append(list, l)
 		}
 	}
 	return list
@@ -109,20 +129,38 @@ func (p *person) rest() {
 	p.ended = time.Now()
 }
 
-func (p *person) joined(s *socket) {
+func (p *person) joined(s atCat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.atCat = append(p.atCat, s)
 }
 
-// left notes that the socket at the Cat is closed completely, and lets whoever
-// waits for that go on.
-func (p *person) left(s *socket) {
+// left notes that something is over at the Cat; the caller closes its done then,
+// which lets whoever waits for it go on.
+func (p *person) left(s atCat) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.ended = time.Now()
 	if i := slices.Index(p.atCat, s); i >= 0 {
 		p.atCat = slices.Delete(p.atCat, i, i+1)
 	}
-	close(s.over)
+	p.mu.Unlock()
+	p.forgetSoon()
+}
+
+// forgetSoon has the person forgotten when the Cat has settled, if nothing of
+// theirs is left then. Whatever ends later has it tried again.
+func (p *person) forgetSoon() { time.AfterFunc(settle, func() { p.hub.forget(p) }) }
+
+func (h *Hub) forget(p *person) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(p.seats) == 0 && p.unsettled() <= 0 && !p.isAtCat() && p.room.isEmpty() && h.people[p.id] == p {
+		delete(h.people, p.id)
+	}
+}
+
+func (p *person) isAtCat() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.atCat) > 0
 }

@@ -21,15 +21,14 @@ func (s *socket) startPings() {
 	for way, c := range s.conns {
 		side := &s.sides[way]
 		side.alive(time.Now())
-		c.SetPongHandler(func(string) error { side.alive(time.Now()); return nil })
+		s.inputs[way].pong = func([]byte) { side.alive(time.Now()) }
 		// The same payload back. There is as much time for it as for a message: if it
 		// were short, a ping would be the end of a client that reads slowly.
-		c.SetPingHandler(func(payload string) error {
+		s.inputs[way].ping = func(payload []byte) {
 			now := time.Now()
 			side.alive(now)
-			_ = c.WriteControl(websocket.PongMessage, []byte(payload), now.Add(s.hub.stall)) // the reader finds out what is wrong
-			return nil
-		})
+			_ = c.WriteControl(websocket.PongMessage, payload, now.Add(s.hub.times.stall)) // the reader finds out what is wrong
+		}
 	}
 	if s.ping > 0 {
 		s.mu.Lock()
@@ -60,6 +59,6 @@ func (s *socket) askBoth() {
 
 func (s *socket) ask(way int) {
 	// A dead connection is found by its silence.
-	_ = s.conns[way].WriteControl(websocket.PingMessage, nil, time.Now().Add(s.hub.stall))
+	_ = s.conns[way].WriteControl(websocket.PingMessage, nil, time.Now().Add(s.hub.times.stall))
 	s.sides[way].asked.Store(false)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestWhoeverIsSilentIsFreed(t *testing.T) {
-	set := settings
+	set := separate
 	set.Ping = 50 * time.Millisecond
 	l := newLab(t, set, echo)
 	l.open(t, "/alice") // never read from, so no ping is answered
@@ -35,11 +35,11 @@ func TestBothStuck(t *testing.T) {
 		for c.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) == nil {
 		}
 	}
-	l := newLab(t, settings, func(c *websocket.Conn) {
+	l := newLab(t, separate, func(c *websocket.Conn) {
 		flood(c)
 		<-release
 	})
-	l.hub.stall = 300 * time.Millisecond
+	l.hub.times.stall = 300 * time.Millisecond
 	defer close(release)
 	flood(l.open(t, "/alice"))
 	if e := l.closed(t, 1, 1006, ""); e.Reason != "the client takes nothing any more" && e.Reason != "the Cat takes nothing any more" {
@@ -50,15 +50,15 @@ func TestBothStuck(t *testing.T) {
 // TestAFaultCostsOneSocket: a panic while a socket is served is caught by whoever
 // was asked to, the place is given back, and others go on.
 func TestAFaultCostsOneSocket(t *testing.T) {
-	l := newLab(t, settings, echo)
+	l := newLab(t, separate, echo)
 	caught := make(chan any, 1)
-	l.hub.caught = func() {
+	l.hub.o.Caught = func() {
 		if v := recover(); v != nil {
 			caught <- v
 		}
 	}
-	told := l.hub.observe
-	l.hub.observe = func(e Event) {
+	told := l.hub.o.Observe
+	l.hub.o.Observe = func(e Event) {
 		told(e)
 		if e.Kind == EventClose && e.User.ID == "/alice" {
 			panic("the observer's own")

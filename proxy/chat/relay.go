@@ -22,43 +22,54 @@ func (e *writeError) Unwrap() error { return e.error }
 // copyMessages passes messages one way and returns the error that ended the
 // reading or the writing. An idle socket waits here: no buffer is held.
 func (s *socket) copyMessages(way int) error {
-	from := s.conns[way]
+	from := s.inputs[way]
 	for {
-		kind, r, err := from.NextReader()
-		if err != nil {
-			return err
+		kind, err := from.next()
+		if err == nil && kind != 0 {
+			err = s.copyMessage(way, kind, from)
 		}
-		if err := s.copyMessage(way, kind, r); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
 func (s *socket) copyMessage(way, kind int, r io.Reader) error {
-	to := s.conns[1-way]
-	w, err := to.NextWriter(kind)
-	if err != nil {
-		return &writeError{err}
-	}
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
+	first, err := 0, error(nil)
+	if way == toCat {
+		var ours bool
+		if first, ours, err = s.own(kind, r, *buf); ours || err != nil && err != io.EOF {
+			return err
+		}
+	}
+	s.said[1-way].Lock()
+	defer s.said[1-way].Unlock()
+	w, failed := s.conns[1-way].NextWriter(kind)
+	if failed != nil {
+		return &writeError{failed}
+	}
 	text := textCheck{on: kind == websocket.TextMessage}
-	for {
-		n, err := r.Read(*buf)
+	for n := first; ; {
+		if n == 0 && err == nil {
+			n, err = r.Read(*buf)
+		}
 		switch {
 		case err != nil && err != io.EOF:
 			return err
 		case !text.write((*buf)[:n]), err != nil && !text.end():
 			return errNotUTF8
 		}
-		s.towards[way].bytes += int64(n)
+		s.towards[way].bytes.Add(int64(n))
 		if failed := s.pass(way, w, (*buf)[:n], err != nil); failed != nil {
 			return &writeError{failed}
 		}
 		if err != nil {
-			s.towards[way].messages++
+			s.towards[way].messages.Add(1)
 			return nil
 		}
+		n = 0
 	}
 }
 
@@ -69,7 +80,7 @@ func (s *socket) pass(way int, w io.WriteCloser, p []byte, last bool) error {
 	from, to := &s.sides[way], &s.sides[1-way]
 	start := time.Now()
 	from.alive(start)
-	_ = s.conns[1-way].SetWriteDeadline(start.Add(s.hub.stall))
+	_ = s.conns[1-way].SetWriteDeadline(start.Add(s.hub.times.stall))
 	if len(p) > 0 {
 		if _, err := w.Write(p); err != nil {
 			return err

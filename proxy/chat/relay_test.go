@@ -12,8 +12,10 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-func TestMessagesPassUnaltered(t *testing.T) {
-	l := newLab(t, settings, echo)
+func TestMessagesPassUnaltered(t *testing.T) { inBothModes(t, tMessagesPassUnaltered) }
+
+func tMessagesPassUnaltered(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
 	c := l.open(t, "/alice")
 	big := make([]byte, 16<<20)
 	_, _ = rand.Read(big)
@@ -37,8 +39,10 @@ func TestMessagesPassUnaltered(t *testing.T) {
 
 // TestFragments sends one text in pieces that cut its characters, with a ping in
 // the middle, which is answered first and with its own words.
-func TestFragments(t *testing.T) {
-	l := newLab(t, settings, echo)
+func TestFragments(t *testing.T) { inBothModes(t, tFragments) }
+
+func tFragments(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
 	c := l.open(t, "/alice")
 	raw := c.NetConn()
 	text := "né日🐱"
@@ -67,8 +71,12 @@ func TestFragments(t *testing.T) {
 }
 
 func TestTheCatMaySendMoreThanTheClient(t *testing.T) {
+	inBothModes(t, tTheCatMaySendMoreThanTheClient)
+}
+
+func tTheCatMaySendMoreThanTheClient(t *testing.T, set Settings) {
 	const size = 40 << 20
-	l := newLab(t, settings, func(c *websocket.Conn) {
+	l := newLab(t, set, func(c *websocket.Conn) {
 		_ = c.WriteMessage(websocket.BinaryMessage, make([]byte, size))
 		_, _, _ = c.ReadMessage()
 	})
@@ -107,13 +115,13 @@ func TestASlowReaderSlowsTheWriter(t *testing.T) {
 		}
 	}
 	var fromCat, fromClient atomic.Int64
-	l := newLab(t, settings, func(c *websocket.Conn) { flood(&fromCat, c) })
+	l := newLab(t, separate, func(c *websocket.Conn) { flood(&fromCat, c) })
 	c := l.open(t, "/alice")
 	stopped("from the Cat", &fromCat)
 	_ = c.NetConn().Close()
 
 	release := make(chan struct{})
-	l = newLab(t, settings, func(*websocket.Conn) { <-release })
+	l = newLab(t, separate, func(*websocket.Conn) { <-release })
 	c = l.open(t, "/alice")
 	over := make(chan struct{})
 	go func() {
@@ -130,7 +138,7 @@ func TestASlowReaderSlowsTheWriter(t *testing.T) {
 // That it takes what is written shows that it is there.
 func TestAReaderThatIsSlowIsNotDead(t *testing.T) {
 	t.Parallel()
-	set := settings
+	set := separate
 	set.Ping = 200 * time.Millisecond
 	l := newLab(t, set, func(c *websocket.Conn) {
 		for c.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<20)) == nil {

@@ -2,14 +2,11 @@ package chat
 
 import (
 	"context"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/catflap/catflap/authhandlers"
 )
 
 // The two ways through a socket. A way is also the name of the side that it comes
@@ -19,23 +16,17 @@ const (
 	toClient
 )
 
-// socket is one client with its socket at the Cat.
+// socket is one client with a socket at the Cat of its own.
 type socket struct {
-	hub    *Hub
-	person *person
-	user   *authhandlers.AuthUserInfo
-	id     string
-	addr   netip.Addr
-	ping   time.Duration
-	limit  int64
-	expiry int // the place in the hub's expiries, guarded by the hub
+	seat
 
-	over     chan struct{} // closed when the socket at the Cat is closed completely
-	isServed bool          // guarded by the hub
-	since    time.Time
-	running  atomic.Int32 // relays under way
-	towards  [2]traffic   // each is its relay's own until that has ended
-	sides    [2]side
+	over    chan struct{} // closed when the socket at the Cat is closed completely
+	running atomic.Int32  // relays under way
+	sides   [2]side
+	inputs  [2]*input
+	// said is held while a message is written to a side, so that a word of ours
+	// does not come in the middle of it.
+	said [2]sync.Mutex
 
 	mu      sync.Mutex
 	conns   [2]*websocket.Conn      // the client, nil until upgraded; the Cat, nil until dialled
@@ -47,19 +38,9 @@ type socket struct {
 	ended   bool // nothing more is to be started
 }
 
-func newSocket(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *socket {
-	return &socket{
-		hub: h, person: p, user: j.User, id: j.ID, addr: j.Client, ping: h.settings.Ping, limit: h.settings.MaxMessage,
-		expiry: noExpiry, over: make(chan struct{}), cancel: cancel,
-	}
-}
-
 // open opens both ends: the Cat's in the person's turn, and only then the client's.
-func (s *socket) open(ctx context.Context, j *Joining, mode Mode) error {
-	if err := s.dial(ctx, j, mode); err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+func (s *socket) open(ctx context.Context, j *Joining) error {
+	if err := s.dial(ctx, j); err != nil {
 		return err
 	}
 	client, err := j.Upgrade()
@@ -75,14 +56,17 @@ func (s *socket) open(ctx context.Context, j *Joining, mode Mode) error {
 }
 
 // dial opens the socket at the Cat.
-func (s *socket) dial(ctx context.Context, j *Joining, mode Mode) error {
+func (s *socket) dial(ctx context.Context, j *Joining) error {
 	p := s.person
-	if mode == Shared {
-		if err := p.takeTurn(ctx); err != nil {
-			return err
-		}
-		defer p.giveTurn()
-	} else if err := p.settled(ctx, p.ending()); err != nil {
+	if err := p.takeTurn(ctx); err != nil {
+		return err
+	}
+	for _, l := range p.lines() { // from before a change of the mode
+		l.end(closeChanged)
+	}
+	err := p.settled(ctx, p.ending())
+	p.giveTurn() // others may open theirs meanwhile
+	if err != nil {
 		return err
 	}
 	cat, err := j.Dial(ctx)
@@ -97,30 +81,43 @@ func (s *socket) dial(ctx context.Context, j *Joining, mode Mode) error {
 	return nil
 }
 
+func (s *socket) done() <-chan struct{} { return s.over }
+
+// leave notes that the socket at the Cat is over.
+func (s *socket) leave() {
+	s.person.left(s)
+	close(s.over)
+}
+
 // hangUp leaves the Cat a proper close when there is no client to serve.
 func (s *socket) hangUp() {
-	cat := s.conns[toClient]
+	hangUp(s.conns[toClient], &s.hub.inputs)
+	s.leave()
+}
+
+// hangUp closes a socket at the Cat that nothing reads from.
+func hangUp(cat *websocket.Conn, pool *sync.Pool) {
 	deadline := time.Now().Add(closeWait)
 	_ = cat.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
 	_ = cat.SetReadDeadline(deadline)
-	if properClose(discard(cat)) != nil {
-		s.drain(cat)
+	in := newInput(cat, false, pool)
+	in.ping, in.pong, in.closed = func([]byte) {}, func([]byte) {}, func(int) {}
+	if properClose(discard(in)) != nil {
+		drain(cat)
 	}
 	_ = cat.Close()
-	s.person.left(s)
 }
 
 // serve starts relaying both ways, in goroutines of its own whose stacks have never
 // grown; whichever ends last tidies up.
 func (s *socket) serve() {
-	if s.limit > 0 {
-		s.conns[toCat].SetReadLimit(s.limit)
-	}
-	for way := range s.conns {
+	for way, c := range s.conns {
+		s.inputs[way] = newInput(c, way == toCat, &s.hub.inputs)
 		s.answerClose(way)
 	}
+	s.inputs[toCat].limit = s.limit
 	s.opened()
-	s.hub.served(s)
+	s.hub.served(&s.seat)
 	s.startPings()
 	if early := s.endedFromHere(); early != nil {
 		s.sendClose(*early) // ended while its handshake was under way
@@ -131,16 +128,16 @@ func (s *socket) serve() {
 }
 
 func (s *socket) run(way int) {
-	defer s.hub.caught()
-	defer s.done(way)
+	defer s.hub.o.Caught()
+	defer s.ran(way)
 	s.passEnd(way, s.copyMessages(way))
 }
 
-// done follows a relay's end, also one by a panic.
-func (s *socket) done(way int) {
+// ran follows a relay's end, also one by a panic.
+func (s *socket) ran(way int) {
 	_ = s.conns[way].Close()
 	if way == toClient {
-		s.person.left(s)
+		s.leave()
 	}
 	if s.running.Add(-1) > 0 {
 		s.cutSoon()
@@ -154,7 +151,10 @@ func (s *socket) done(way int) {
 		}
 	}
 	s.mu.Unlock()
-	defer s.hub.release(s)
+	defer s.hub.release(&s.seat)
 	s.note(closeFault) // never the first, unless a panic came before any
-	s.closed()
+	s.mu.Lock()
+	how := *s.first
+	s.mu.Unlock()
+	s.closed(how)
 }

@@ -1,0 +1,120 @@
+package chat
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// dialWait bounds one try to reach a Cat that has gone.
+const dialWait = 10 * time.Second
+
+func undelivered() []byte {
+	return cat.ErrorFrame("NotDelivered", "The Cat can't be reached. Your message was not delivered.")
+}
+
+func interrupted() []byte {
+	return cat.ErrorFrame("Interrupted", "The Cat went away before it had answered. It may have got your message; it is not sent again.")
+}
+
+// goOn follows the end of the connection to the Cat, and reports whether there is
+// another.
+func (l *wire) goOn(how Closing) bool {
+	l.person.rest()
+	now := time.Now()
+	l.mu.Lock()
+	ending := l.closing != nil
+	lost := l.turns.lost(now)
+	if !ending {
+		l.peer = nil
+	}
+	l.mu.Unlock()
+	if !ending {
+		l.hub.counts.open.Add(-1)
+		l.hub.counts.lost.Add(1)
+		l.tell(EventCatLost, how)
+	}
+	for _, m := range lost {
+		l.room.failed(m.from, interrupted())
+	}
+	if ending {
+		return false
+	}
+	if steady := now.Sub(l.up) >= l.hub.times.steady; steady || l.lost.IsZero() {
+		l.lost, l.tries = now, 0
+	}
+	for {
+		if l.room.abandoned(l) {
+			l.end(closeUnused)
+			return false
+		}
+		left := l.hub.settings.Load().ReconnectFor - time.Since(l.lost)
+		if left <= 0 {
+			l.end(closeCatGone)
+			return false
+		}
+		if !l.pause(min(l.backoff(), left)) {
+			return false
+		}
+		if l.again(left) {
+			return true
+		}
+	}
+}
+
+// backoff is how long the next try waits: never so short that the Cat would not
+// hear it, and not as long as others' who wait for the same Cat.
+func (l *wire) backoff() time.Duration {
+	wait := min(settle<<min(l.tries, 16), l.hub.times.most)
+	l.tries++
+	return wait + rand.N(wait/2+1) //nolint:gosec // no secret
+}
+
+// pause waits, and for what the Cat needs after the last socket. False means that
+// the wire has been ended.
+func (l *wire) pause(d time.Duration) bool {
+	t := time.NewTimer(max(d, l.person.unsettled()))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-l.stop.Done():
+		return false
+	}
+}
+
+// again tries to reach the Cat, and sends what was kept if it does.
+func (l *wire) again(left time.Duration) bool {
+	ctx, cancel := context.WithTimeout(l.stop, max(min(left, dialWait), time.Second))
+	defer cancel()
+	conn, err := l.redial(ctx)
+	if err != nil {
+		l.person.rest() // the Cat may have seen it come and go
+		return false
+	}
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	pr := l.connect(conn)
+	l.mu.Lock()
+	if l.closing != nil {
+		l.mu.Unlock()
+		hangUp(conn, &l.hub.inputs)
+		pr.stop()
+		return false
+	}
+	l.peer = pr
+	kept := l.takeKept()
+	for _, m := range kept {
+		l.turns.begin(m, time.Now())
+	}
+	l.mu.Unlock()
+	l.hub.counts.lost.Add(-1)
+	l.hub.counts.open.Add(1)
+	l.tell(EventCatBack, Closing{})
+	for _, m := range kept {
+		l.write(pr, m)
+	}
+	return true
+}

@@ -1,0 +1,185 @@
+package chat
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"syscall"
+
+	"github.com/gorilla/websocket"
+)
+
+// received is how much is read from a connection at once.
+const received = 4 << 10
+
+// small is what is held for a connection that can't be asked whether there is
+// something to read, such as one with TLS.
+const small = 16
+
+var errProtocol = errors.New("a malformed frame")
+
+// input reads the frames of one connection (RFC 6455 §5). The library writes and
+// shakes hands, but its reader keeps a buffer and a deep stack for each connection
+// that says nothing, and can't be asked whether it holds anything: this one borrows
+// a buffer when there is something to read, and gives it back when all is read.
+type input struct {
+	conn   net.Conn
+	raw    syscall.RawConn // nil where there is none
+	pool   *sync.Pool
+	masked bool  // what a client sends is masked
+	limit  int64 // bytes of a message; 0 means any size
+	first  [small]byte
+
+	// Called in the reader's goroutine. The payload is lent for the call.
+	ping, pong func(payload []byte)
+	closed     func(code int) // before the close is returned as an error
+
+	buf *[]byte
+	got []byte // what was read and not used, in buf
+	n   int    // what try has read
+	err error  // what try has met
+
+	open   bool // a message has begun and not ended
+	final  bool // the frame is the message's last
+	left   int64
+	length int64 // of the message so far
+	key    [4]byte
+	at     int // the place in the key
+}
+
+func newInput(c *websocket.Conn, masked bool, pool *sync.Pool) *input {
+	in := &input{conn: c.NetConn(), masked: masked, pool: pool}
+	if h, ok := in.conn.(*shaking); ok {
+		in.conn = h.Conn
+		in.take(h.rest)
+		h.rest = nil
+	}
+	if s, ok := in.conn.(syscall.Conn); ok {
+		in.raw, _ = s.SyscallConn() // without it the connection is read as any other
+	}
+	return in
+}
+
+// take puts what came with the handshake in front of the rest.
+func (in *input) take(rest []byte) {
+	if len(rest) > 0 {
+		b := make([]byte, max(received, len(rest)))
+		in.buf, in.got = &b, b[:copy(b, rest)]
+	}
+}
+
+// next finds the next message and returns its kind. Zero means that a control
+// frame has been dealt with and that nothing else has begun.
+func (in *input) next() (int, error) {
+	kind, err := in.frame()
+	if err == nil && kind >= websocket.CloseMessage {
+		kind = 0
+	}
+	if len(in.got) == 0 && kind == 0 {
+		in.giveBack()
+	}
+	return kind, err
+}
+
+// Read reads the message that next has found; io.EOF is its end.
+func (in *input) Read(p []byte) (int, error) {
+	for in.left == 0 {
+		if in.final {
+			in.open, in.length = false, 0
+			if len(in.got) == 0 {
+				in.giveBack()
+			}
+			return 0, io.EOF
+		}
+		if _, err := in.frame(); err != nil {
+			return 0, err
+		}
+	}
+	p = p[:min(int64(len(p)), in.left)]
+	var err error
+	n := copy(p, in.got)
+	if n > 0 {
+		in.got = in.got[n:]
+	} else {
+		n, err = in.conn.Read(p)
+	}
+	in.left -= int64(n)
+	if in.masked {
+		in.at = mask(p[:n], in.key, in.at)
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, unexpected(err)
+}
+
+// fill sees to it that n bytes have been read.
+func (in *input) fill(n int) error {
+	if len(in.got) == 0 {
+		in.giveBack()
+		if err := in.wait(); err != nil {
+			return unexpected(err)
+		}
+	}
+	for len(in.got) < n {
+		have := copy(*in.buf, in.got)
+		m, err := in.conn.Read((*in.buf)[have:])
+		in.got = (*in.buf)[:have+m]
+		if err != nil && len(in.got) < n {
+			return unexpected(err)
+		}
+	}
+	return nil
+}
+
+// use takes n bytes that fill has read.
+func (in *input) use(n int) []byte {
+	p := in.got[:n]
+	in.got = in.got[n:]
+	return p
+}
+
+// wait waits until there is something to read, holding no buffer, and reads it.
+func (in *input) wait() error {
+	if in.raw == nil || !pollable {
+		n, err := in.conn.Read(in.first[:])
+		in.borrow()
+		in.got = (*in.buf)[:copy(*in.buf, in.first[:n])]
+		if n > 0 {
+			return nil
+		}
+		return err
+	}
+	in.n, in.err = 0, nil
+	if err := in.raw.Read(in.try); err != nil {
+		return err
+	}
+	if in.n > 0 {
+		in.got = (*in.buf)[:in.n]
+		return nil
+	}
+	in.giveBack()
+	return in.err
+}
+
+func (in *input) borrow() {
+	if in.buf == nil {
+		in.buf = in.pool.Get().(*[]byte)
+	}
+}
+
+func (in *input) giveBack() {
+	if in.buf != nil {
+		in.pool.Put(in.buf)
+		in.buf, in.got = nil, nil
+	}
+}
+
+// unexpected makes an end of the connection what it is: one without a close.
+func unexpected(err error) error {
+	if err == nil || err == io.EOF { //nolint:errorlint // never wrapped by a connection
+		return &websocket.CloseError{Code: websocket.CloseAbnormalClosure, Text: "no close came"}
+	}
+	return err
+}

@@ -1,0 +1,38 @@
+package chat
+
+// line is a person's way to the Cat. A wire is one, a socket that this process has
+// at the Cat; one that another process has may stand in its place. Nothing else
+// than this is known of it here.
+type line interface {
+	atCat
+	// say sends a message up: whole, in the order of the calls, and at most once.
+	// Whatever becomes of it that is not an answer is told to the ears.
+	say(message)
+	// busy reports whether an answer is in progress.
+	busy() bool
+	// abort cuts it.
+	abort()
+}
+
+// ears is what a line tells, one thing after another. A room is one.
+type ears interface {
+	// heard is told what the Cat says, in its order. It may take its time, and the
+	// Cat waits then.
+	heard(*said)
+	// answered is told that an answer is complete.
+	answered()
+	// failed is told that a message may be lost: its sender is to hear why.
+	failed(from uint64, why []byte)
+	// abandoned is asked by a line without the Cat whether nobody is left who needs
+	// it; if so, the line is no longer the room's.
+	abandoned(line) bool
+	// gone is told that the line has given up the Cat.
+	gone(line, Closing)
+}
+
+// message is something that a client says to the Cat.
+type message struct {
+	from uint64 // the seat that it came from
+	kind int
+	data []byte
+}

@@ -1,0 +1,146 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+const (
+	// renewLead is how long before its end a session is asked to be renewed; of a
+	// shorter one, half of what is left.
+	renewLead = time.Minute
+	// renewWait bounds one asking.
+	renewWait = 15 * time.Second
+	// renewAgain is how long after a fault it is asked anew.
+	renewAgain = 5 * time.Second
+	// renewers is how many are asked for at once.
+	renewers = 8
+)
+
+// renewals are the seats whose session is asked for, few at a time: after a lost
+// message bus it may be all of them. The hub guards it.
+type renewals struct {
+	waiting []*seat
+	workers int
+}
+
+func (h *Hub) renewable(u *authhandlers.AuthUserInfo) bool {
+	return h.o.Renew != nil && u.Session != ""
+}
+
+// Resync asks for each socket that came by a session whether the session still
+// is: a message that ended one may have been lost.
+func (h *Hub) Resync() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.seats {
+		if h.renewable(s.user.Load()) {
+			h.renew(s)
+		}
+	}
+}
+
+// renew has a seat's session asked for. The hub is locked.
+func (h *Hub) renew(s *seat) {
+	if s.asking || h.stopping.Load() {
+		return
+	}
+	s.asking = true
+	h.renewals.waiting = append(h.renewals.waiting, s)
+	if h.renewals.workers < renewers {
+		h.renewals.workers++
+		go h.renewAll()
+	}
+}
+
+// renewAll asks for one after another until nobody waits.
+func (h *Hub) renewAll() {
+	for {
+		h.mu.Lock()
+		if len(h.renewals.waiting) == 0 {
+			h.renewals.workers--
+			h.mu.Unlock()
+			return
+		}
+		s := h.renewals.waiting[0]
+		h.renewals.waiting[0] = nil
+		h.renewals.waiting = h.renewals.waiting[1:]
+		_, open := h.seats[s]
+		h.mu.Unlock()
+		if open {
+			h.askFor(s)
+		}
+	}
+}
+
+// askFor asks for one session. A fault in there is one of the asking.
+func (h *Hub) askFor(s *seat) {
+	defer h.o.Caught()
+	before := s.user.Load()
+	defer func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		s.asking = false
+		h.again(s, before)
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), renewWait)
+	defer cancel()
+	u, err := h.o.Renew(ctx, before)
+	if err == nil {
+		err = h.become(s, before, u)
+	}
+	if c := ending(err, closeSessionOver); c != nil {
+		s.who.end(*c)
+	}
+}
+
+// again sees to it that a session which was asked for in vain is asked for once
+// more, if there is time. The hub is locked.
+func (h *Hub) again(s *seat, before *authhandlers.AuthUserInfo) {
+	u := s.user.Load()
+	if _, open := h.seats[s]; !open || u != before || u.Expiry.IsZero() {
+		return
+	}
+	if next := h.o.Now().Add(renewAgain); next.Before(u.Expiry) {
+		s.due = next
+		h.await(s)
+	}
+}
+
+// become makes the socket go on with a renewed credential of the same person.
+func (h *Hub) become(s *seat, before, u *authhandlers.AuthUserInfo) error {
+	if u == nil || u.ID != before.ID {
+		return &EndedError{closeOther}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !u.Expiry.IsZero() && !h.o.Now().Before(u.Expiry) {
+		return &EndedError{closeExpired}
+	}
+	if h.judge != nil {
+		if c := h.judge(u); c != nil {
+			return &EndedError{*c}
+		}
+	}
+	if _, open := h.seats[s]; !open {
+		return nil
+	}
+	s.user.Store(u)
+	h.watch(s)
+	return nil
+}
+
+// ending is how a socket ends after an answer about its credential, or nil: a fault
+// of ours ends none.
+func ending(err error, refused Closing) *Closing {
+	if ended, ok := errors.AsType[*EndedError](err); ok {
+		return &ended.Closing
+	}
+	if _, ok := errors.AsType[*authhandlers.Rejection](err); ok {
+		return &refused
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package chat
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// room is a person's shared session: the clients, and the one line to the Cat.
+type room struct {
+	hub    *Hub
+	person *person
+	// waiting says that the Cat waits for a client to take something.
+	waiting atomic.Bool
+
+	mu      sync.Mutex
+	line    line      // nil while there is none
+	windows []*window // in the order of their coming
+	newest  newest
+	space   chan struct{} // closed when a client has taken something
+	absence absence
+}
+
+// newest is how the line is opened anew: as the client that came last would.
+type newest struct {
+	user *authhandlers.AuthUserInfo
+	dial func(context.Context) (*websocket.Conn, error)
+}
+
+// enter lets a client in that comes, when there is a line to the Cat. From here on it
+// hears what is said, and first what was missed, though it gets to read it only when
+// it is open: without that, it would miss what is said at that moment. Without an
+// error, leave must follow.
+func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
+	p := r.person
+	if err := p.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer p.giveTurn()
+	if r.join(w, j, nil) {
+		return nil
+	}
+	if err := p.clear(ctx, closeChanged); err != nil {
+		return err
+	}
+	conn, err := j.Dial(ctx)
+	if err != nil {
+		p.rest() // the Cat may have seen it come and go
+		return &DialError{err}
+	}
+	l := newWire(p, r, conn)
+	p.joined(l)
+	r.join(w, j, l)
+	l.start(j.User)
+	return nil
+}
+
+// join takes a client in, if there is a line for it; l is a new one.
+func (r *room) join(w *window, j *Joining, l line) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l != nil {
+		r.line = l
+	} else if r.line == nil || r.line.isEnding() {
+		return false
+	}
+	r.newest = newest{j.User, j.Dial}
+	r.windows = append(r.windows, w)
+	for _, m := range r.absence.take(r.hub) {
+		w.add(m)
+	}
+	r.check()
+	r.signal()
+	return true
+}
+
+// leave takes a client out. What it was not written is kept for the next if it was
+// the last.
+func (r *room) leave(w *window, rest []*said) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.windows, w); i >= 0 {
+		r.windows = slices.Delete(r.windows, i, i+1)
+	}
+	if len(r.windows) == 0 {
+		for _, m := range append(rest, r.absence.take(r.hub)...) { // what was said since is later
+			r.miss(m)
+		}
+	}
+	r.signal()
+	r.left()
+}
+
+// say passes a client's message to the line.
+func (r *room) say(m message) {
+	r.mu.Lock()
+	l := r.line
+	r.mu.Unlock()
+	if l == nil { // it has just been given up
+		r.failed(m.from, undelivered())
+		return
+	}
+	l.say(m)
+}
+
+// redial opens a socket at the Cat as the configuration in force has it.
+func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
+	r.mu.Lock()
+	n := r.newest
+	r.mu.Unlock()
+	if r.hub.o.Redial != nil {
+		return r.hub.o.Redial(ctx, n.user)
+	}
+	return n.dial(ctx)
+}
+
+// failed tells a sender, or whoever there is, that a message may be lost.
+func (r *room) failed(from uint64, why []byte) {
+	m := ours(why)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hub.stopping.Load() {
+		return // that is what they are told
+	}
+	r.hub.o.Observe(Event{Kind: EventUndelivered, User: r.newest.user})
+	for _, w := range r.windows {
+		if w.n == from {
+			w.tell(m)
+			return
+		}
+	}
+	for _, w := range r.windows {
+		w.tell(m)
+	}
+	if len(r.windows) == 0 {
+		r.miss(m)
+		r.check()
+	}
+}

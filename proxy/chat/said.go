@@ -1,0 +1,57 @@
+package chat
+
+import (
+	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// said is a message on its way to clients.
+type said struct {
+	kind     int
+	data     []byte
+	what     string                     // the type of the Cat's frame
+	prepared *websocket.PreparedMessage // where several clients get it, so that it is encoded once
+}
+
+// ours is a text of our own.
+func ours(text []byte) *said { return &said{kind: websocket.TextMessage, data: text} }
+
+// ofCat is a message of the Cat's.
+func ofCat(kind int, data []byte) *said {
+	m := &said{kind: kind, data: data}
+	if kind == websocket.TextMessage {
+		m.what = cat.FrameType(data)
+	}
+	return m
+}
+
+func (m *said) size() int64 { return int64(len(m.data)) }
+
+// prepare encodes the message for several clients.
+func (m *said) prepare() {
+	if m.prepared == nil {
+		if p, err := websocket.NewPreparedMessage(m.kind, m.data); err == nil { // else each encodes it
+			m.prepared = p
+		}
+	}
+}
+
+func (m *said) write(c *websocket.Conn) error {
+	if m.prepared != nil {
+		return c.WritePreparedMessage(m.prepared)
+	}
+	return c.WriteMessage(m.kind, m.data)
+}
+
+// hold counts bytes that are in memory. False means that they are too many; nothing
+// is counted then.
+func (h *Hub) hold(n int64) bool {
+	if most := h.settings.Load().MaxHeld; h.held.Add(n) > most && most > 0 {
+		h.held.Add(-n)
+		return false
+	}
+	return true
+}
+
+func (h *Hub) drop(n int64) { h.held.Add(-n) }

@@ -1,0 +1,115 @@
+package chat
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// seat is one client's place in the hub, and what is known of the client.
+type seat struct {
+	hub    *Hub
+	person *person
+	who    client
+	n      uint64 // tells it from every other
+	id     string
+	addr   netip.Addr
+	ping   time.Duration
+	limit  int64
+	rate   rate
+	since  time.Time
+
+	user    atomic.Pointer[authhandlers.AuthUserInfo] // changes when the credential is renewed
+	towards [2]traffic
+
+	// Guarded by the hub:
+	due      time.Time // when its credential is looked at next
+	expiry   int       // the place in the hub's expiries
+	asking   bool      // a renewal waits or is under way
+	isServed bool
+}
+
+// newSeat makes a place for a client, in the mode in force. The hub is locked.
+func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *seat {
+	h.serial++
+	set := h.settings.Load()
+	var s *seat
+	if set.Mode == Separate {
+		t := &socket{cancel: cancel, over: make(chan struct{})}
+		s, t.who = &t.seat, t
+	} else {
+		w := &window{cancel: cancel}
+		w.maxBytes, w.maxCount = set.queue()
+		s, w.who = &w.seat, w
+	}
+	s.hub, s.person, s.n, s.id, s.addr, s.expiry = h, p, h.serial, j.ID, j.Client, noExpiry
+	s.ping, s.limit, s.rate = set.Ping, set.MaxMessage, newRate(set.MessageRate)
+	s.user.Store(j.User)
+	return s
+}
+
+// release gives the place back. The person is remembered until the Cat has
+// settled, since their next socket must wait for that.
+func (h *Hub) release(s *seat) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.seats, s)
+	h.ends.remove(s)
+	if s.isServed {
+		h.serving--
+	}
+	p := s.person
+	if i := slices.Index(p.seats, s); i >= 0 {
+		p.seats = slices.Delete(p.seats, i, i+1)
+	}
+	if len(p.seats) == 0 {
+		p.forgetSoon()
+	}
+	h.idle.Done()
+}
+
+// served notes that the socket is open at both ends.
+func (h *Hub) served(s *seat) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.isServed = true
+	h.serving++
+}
+
+// Count returns how many sockets are open.
+func (h *Hub) Count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.serving
+}
+
+// SocketInfo is one open socket, for its owner to see.
+type SocketInfo struct {
+	ID      string // the request id of the handshake
+	Session string // the browser session by which it came, if it did
+	Client  netip.Addr
+	Since   time.Time
+	Handler string
+}
+
+// Sockets lists a person's open sockets, in the order of their opening.
+func (h *Hub) Sockets(userID string) []SocketInfo {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.people[userID]
+	if p == nil {
+		return nil
+	}
+	var list []SocketInfo
+	for _, s := range p.seats {
+		if s.isServed {
+			u := s.user.Load()
+			list = append(list, SocketInfo{ID: s.id, Session: u.Session, Client: s.addr, Since: s.since, Handler: u.Handler})
+		}
+	}
+	return list
+}

@@ -1,0 +1,65 @@
+package chat
+
+import "time"
+
+// Mode says how a person's sockets share the Cat.
+type Mode uint8
+
+// The modes.
+const (
+	Shared   Mode = iota // one socket at the Cat for each person
+	Separate             // one socket at the Cat for each client socket
+)
+
+// Settings can change while sockets are open; they hold for those that open next.
+type Settings struct {
+	Mode       Mode
+	Ping       time.Duration // between pings to either side
+	MaxMessage int64         // bytes of a message to the Cat; 0 means any size
+	MaxSockets int           // in all; 0 means any number
+	MaxPerUser int           // 0 means any number
+	// MessageRate is how many messages a client may send in a second; 0 means any
+	// number. It may be ahead by burst seconds.
+	MessageRate int
+
+	// With Shared alone:
+
+	Linger       time.Duration // how long the Cat's socket stays when nobody is left
+	ReconnectFor time.Duration // how long clients wait for a Cat that has gone
+	MaxReply     int64         // bytes of a message of the Cat; 0 means any size
+	MaxQueue     int64         // bytes that wait for one client; one message may be larger
+	MaxQueued    int           // messages that wait for one client
+	MaxHeld      int64         // bytes of messages in memory, in all; 0 means any number
+}
+
+// The bounds that hold where the settings name none.
+const (
+	defaultQueue  = 4 << 20
+	defaultQueued = 1000
+)
+
+// queue returns the bounds of what waits for one client, or for nobody yet.
+func (s *Settings) queue() (bytes int64, messages int) {
+	bytes, messages = s.MaxQueue, s.MaxQueued
+	if bytes <= 0 {
+		bytes = defaultQueue
+	}
+	if messages <= 0 {
+		messages = defaultQueued
+	}
+	return bytes, messages
+}
+
+// times are what the hub waits for. Tests shorten them.
+type times struct {
+	stall  time.Duration // a piece of a message may take this long to be written
+	grace  time.Duration // others wait this long for a client that is behind, in all
+	hold   time.Duration // a message may wait this long for a Cat that has gone
+	turn   time.Duration // an answer is waited for this long
+	steady time.Duration // a socket at the Cat that lived this long was no flash in the pan
+	most   time.Duration // between two tries to reach the Cat
+}
+
+func defaultTimes() times {
+	return times{stall: time.Minute, grace: time.Second, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second}
+}

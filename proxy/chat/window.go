@@ -1,0 +1,145 @@
+package chat
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// window is one client of a shared session: a tab, or a device.
+type window struct {
+	seat
+	peer *peer // set when it is open
+
+	maxBytes int64
+	maxCount int
+
+	mu      sync.Mutex
+	cancel  context.CancelCauseFunc // ends the waiting before it is open
+	closing *Closing                // why it was ended from here, if it was
+	isOpen  bool
+	queue   []*said // the first is being written while writing
+	bytes   int64
+	writing bool
+	waited  time.Duration // by others for this client, since it had taken everything
+	stuck   time.Duration // of that, since it has taken anything
+	gone    bool
+}
+
+// open joins the person's room, and then opens the client's side.
+func (w *window) open(ctx context.Context, j *Joining) error {
+	r := &w.person.room
+	if err := r.enter(ctx, w, j); err != nil {
+		return err
+	}
+	conn, err := j.Upgrade()
+	if err != nil {
+		r.leave(w, w.empty())
+		return &UpgradeError{err}
+	}
+	w.peer = newPeer(w.hub, conn, toCat, w.limit, w.ping)
+	return nil
+}
+
+func (w *window) serve() {
+	w.opened()
+	w.hub.served(&w.seat)
+	w.mu.Lock()
+	w.isOpen, w.cancel = true, nil
+	early := w.closing
+	w.writeSoon()
+	w.mu.Unlock()
+	if early != nil {
+		w.peer.end(*early) // ended while its handshake was under way
+	}
+	go w.run()
+}
+
+func (w *window) run() {
+	defer w.hub.o.Caught()
+	defer w.leave()
+	w.peer.receive(w.hear)
+}
+
+// leave follows the end, also one by a panic.
+func (w *window) leave() {
+	defer w.hub.release(&w.seat)
+	w.peer.stop()
+	w.person.room.leave(w, w.empty())
+	w.peer.mu.Lock()
+	how := *w.peer.first
+	w.peer.mu.Unlock()
+	w.closed(how)
+}
+
+// hear takes a message of the client's.
+func (w *window) hear(kind int) error {
+	if w.peer.isEnding() {
+		_, err := io.Copy(io.Discard, w.peer.in)
+		return err
+	}
+	if ok, keeps := w.rate.take(time.Now()); !ok {
+		w.hub.o.Observe(Event{Kind: EventRefused, User: w.user.Load(), ID: w.id, Client: w.addr})
+		if !keeps {
+			return &EndedError{closeTooFast}
+		}
+		w.tell(ours(tooFast()))
+		_, err := io.Copy(io.Discard, w.peer.in)
+		return err
+	}
+	data, release, err := w.hub.whole(w.peer.in, kind)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if kind == websocket.TextMessage && matchToken(data) == matches {
+		return w.present(data)
+	}
+	w.towards[toCat].messages.Add(1)
+	w.towards[toCat].bytes.Add(int64(len(data)))
+	w.person.room.say(message{w.n, kind, data})
+	return nil
+}
+
+// present deals with a token frame.
+func (w *window) present(frame []byte) error {
+	if len(frame) > maxTokenFrame {
+		return &EndedError{closeBadToken}
+	}
+	answer, closing := w.reauthenticate(frame)
+	if closing != nil {
+		return &EndedError{*closing}
+	}
+	w.tell(ours(answer))
+	return nil
+}
+
+// end closes the client's side from here. The first reason counts.
+func (w *window) end(c Closing) {
+	w.mu.Lock()
+	if w.closing != nil || w.gone {
+		w.mu.Unlock()
+		return
+	}
+	w.closing = &c
+	cancel, open := w.cancel, w.isOpen
+	w.mu.Unlock()
+	switch {
+	case open:
+		w.peer.end(c)
+	case cancel != nil:
+		cancel(because(c))
+	}
+}
+
+func (w *window) abort() {
+	w.mu.Lock()
+	open := w.isOpen
+	w.mu.Unlock()
+	if open {
+		_ = w.peer.conn.Close()
+	}
+}

@@ -1,0 +1,235 @@
+package chat
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// wire is a line that is a socket of this process's at the Cat. When the Cat goes
+// away, it comes back as soon as the Cat does, as long as somebody is there.
+type wire struct {
+	hub    *Hub
+	person *person
+	room   ears
+	redial func(context.Context) (*websocket.Conn, error)
+	user   *authhandlers.AuthUserInfo // for events
+	over   chan struct{}
+	stop   context.Context // ends with the wire
+	cancel context.CancelFunc
+
+	sending sync.Mutex // held while one message goes up
+
+	mu      sync.Mutex
+	peer    *peer    // nil while the Cat is gone
+	closing *Closing // why it was ended from here
+	turns   turns
+	held    []message // wait for the Cat to be back
+	bytes   int64     // of held
+	expires *time.Timer
+
+	// The reader's own:
+	tries int
+	lost  time.Time // when the Cat went away, if it has not been steady since
+	up    time.Time
+}
+
+func newWire(p *person, r *room, conn *websocket.Conn) *wire {
+	l := &wire{hub: p.hub, person: p, room: r, redial: r.redial, over: make(chan struct{})}
+	l.stop, l.cancel = context.WithCancel(context.Background())
+	l.peer = l.connect(conn)
+	return l
+}
+
+func (l *wire) connect(conn *websocket.Conn) *peer {
+	set := l.hub.settings.Load()
+	l.up = time.Now()
+	return newPeer(l.hub, conn, toClient, set.MaxReply, set.Ping)
+}
+
+// start begins to listen to the Cat. The hub knows the person's place, so that it is
+// not idle meanwhile.
+func (l *wire) start(u *authhandlers.AuthUserInfo) {
+	l.user = u
+	l.hub.idle.Add(1)
+	l.hub.counts.open.Add(1)
+	l.tell(EventCatOpen, Closing{})
+	go l.run()
+}
+
+func (l *wire) run() {
+	defer l.hub.o.Caught()
+	defer l.finish()
+	for {
+		how := l.peer.receive(l.hear)
+		if !l.goOn(how) {
+			return
+		}
+	}
+}
+
+// finish follows the end, also one by a panic.
+func (l *wire) finish() {
+	l.end(closeFault) // in most cases it was ended
+	l.mu.Lock()
+	pr, how := l.peer, *l.closing
+	l.mu.Unlock()
+	if pr != nil {
+		pr.stop()
+		l.hub.counts.open.Add(-1)
+	} else {
+		l.hub.counts.lost.Add(-1)
+	}
+	l.giveUp(true)
+	l.tell(EventCatEnd, how)
+	l.person.left(l)
+	close(l.over)
+	l.hub.idle.Done()
+}
+
+// hear takes one message of the Cat's, and passes it on.
+func (l *wire) hear(kind int) error {
+	data, release, err := l.hub.whole(l.peer.in, kind)
+	if err != nil {
+		return err
+	}
+	defer release()
+	m := ofCat(kind, data)
+	l.mu.Lock()
+	took, first := l.turns.word(m.what, time.Now())
+	whole := (m.what == cat.FrameChat || m.what == cat.FrameError) && l.turns.answered()
+	l.mu.Unlock()
+	if first {
+		l.hub.o.Observe(Event{Kind: EventAnswer, User: l.user, Duration: took})
+	}
+	l.room.heard(m)
+	if whole {
+		l.room.answered()
+	}
+	return nil
+}
+
+// say sends a message up, or keeps it for a while when the Cat is gone.
+func (l *wire) say(m message) {
+	l.sending.Lock()
+	defer l.sending.Unlock()
+	l.mu.Lock()
+	pr := l.peer
+	switch {
+	case l.closing != nil:
+	case pr != nil:
+		l.turns.begin(m, time.Now())
+		l.mu.Unlock()
+		l.write(pr, m)
+		return
+	case l.keep(m):
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	l.room.failed(m.from, undelivered())
+}
+
+// write writes a message once. Whatever goes wrong, its turn has begun: its sender
+// is told when the connection has ended.
+func (l *wire) write(pr *peer, m message) {
+	start := time.Now()
+	_ = pr.conn.SetWriteDeadline(start.Add(l.hub.times.stall + time.Duration(int64(len(m.data))/slowest)*time.Second))
+	if err := pr.conn.WriteMessage(m.kind, m.data); err != nil {
+		_ = pr.conn.Close()
+		return
+	}
+	if now := time.Now(); now.Sub(start) > waited {
+		pr.alive(now)
+	}
+}
+
+// keep keeps a message for when the Cat is back. The wire is locked.
+func (l *wire) keep(m message) bool {
+	bytes, count := l.hub.settings.Load().queue()
+	if l.bytes+int64(len(m.data)) > bytes || len(l.held) >= min(count, maxKept) || !l.hub.hold(int64(len(m.data))) {
+		return false
+	}
+	l.held = append(l.held, m)
+	l.bytes += int64(len(m.data))
+	if l.expires == nil {
+		l.expires = time.AfterFunc(l.hub.times.hold, func() { l.giveUp(false) })
+	}
+	return true
+}
+
+// takeKept takes what was kept. The wire is locked.
+func (l *wire) takeKept() []message {
+	list := l.held
+	l.hub.drop(l.bytes)
+	l.held, l.bytes = nil, 0
+	if l.expires != nil {
+		l.expires.Stop()
+		l.expires = nil
+	}
+	return list
+}
+
+// giveUp tells the senders of what was kept that it was not delivered.
+func (l *wire) giveUp(ended bool) {
+	l.mu.Lock()
+	list := l.takeKept()
+	if ended {
+		list = append(list, l.turns.lost(time.Now())...)
+	}
+	l.mu.Unlock()
+	for _, m := range list {
+		l.room.failed(m.from, undelivered())
+	}
+}
+
+func (l *wire) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.turns.busy(time.Now(), l.hub.times.turn)
+}
+
+// end closes the socket at the Cat and leaves nothing that would come back.
+func (l *wire) end(c Closing) {
+	l.mu.Lock()
+	if l.closing != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.closing = &c
+	pr := l.peer
+	l.mu.Unlock()
+	l.cancel()
+	if pr != nil {
+		pr.end(Closing{websocket.CloseNormalClosure, c.Reason})
+	}
+	if c.Code != websocket.CloseNormalClosure {
+		l.room.gone(l, c)
+	}
+}
+
+func (l *wire) isEnding() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closing != nil
+}
+
+func (l *wire) done() <-chan struct{} { return l.over }
+
+func (l *wire) abort() {
+	l.cancel()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.peer != nil {
+		_ = l.peer.conn.Close()
+	}
+}
+
+func (l *wire) tell(kind EventKind, how Closing) {
+	l.hub.o.Observe(Event{Kind: kind, User: l.user, Code: how.Code, Reason: how.Reason})
+}
