@@ -1,0 +1,86 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+const (
+	ticketMark = "cft_"
+	ticketLife = 30 * time.Second
+	// ticketsEach is how many unused tickets one session or person may hold.
+	ticketsEach = 32
+)
+
+// Ticket lets its holder open one WebSocket within seconds.
+type Ticket struct {
+	// Session is the handle of the session for which it was issued.
+	Session string
+	// Person, instead, is whom a bearer token named, as the chain has returned them.
+	Person *authhandlers.AuthUserInfo
+	// Origin is the one from which the ticket may be used.
+	Origin string
+}
+
+// IsTicket reports whether a token has the form of a ticket.
+func IsTicket(token string) bool {
+	secret, ok := strings.CutPrefix(token, ticketMark)
+	return ok && isSecret(secret)
+}
+
+// IssueTicket returns the text of a new ticket, and how long it holds. ErrTooMany: the
+// holder has too many that are unused.
+func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, life time.Duration, err error) {
+	if (t.Session == "") == (t.Person == nil) {
+		return "", 0, errors.New("session: a ticket is either a session's or a person's")
+	}
+	holder := []string{t.Session}
+	if t.Person != nil {
+		holder = []string{t.Person.Issuer, t.Person.Subject}
+	}
+	index := m.keys.index(indexTickets, holder...)
+	unused, err := m.store.Find(ctx, index)
+	if err != nil {
+		return "", 0, err
+	}
+	if len(unused) >= ticketsEach {
+		return "", 0, ErrTooMany
+	}
+	plain, err := json.Marshal(t)
+	if err != nil {
+		return "", 0, errors.New("session: the ticket can't be stored")
+	}
+	if len(plain) > maxRecord {
+		return "", 0, ErrTooLarge
+	}
+	ticket = ticketMark + newSecret()
+	key := ticketKey(ticket)
+	return ticket, ticketLife, m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, index)
+}
+
+// RedeemTicket returns what the ticket stands for, once. ErrNoSession: it is spent,
+// too old, or none of ours. Whether the session still lives is the caller's to look up.
+func (m *Manager) RedeemTicket(ctx context.Context, ticket string) (*Ticket, error) {
+	if !IsTicket(ticket) {
+		return nil, ErrNoSession
+	}
+	key := ticketKey(ticket)
+	sealed, err := m.store.Take(ctx, key)
+	if err != nil {
+		return nil, noSession(err)
+	}
+	plain, err := m.keys.open(sealTicket, key, sealed)
+	var t Ticket
+	if err != nil || json.Unmarshal(plain, &t) != nil {
+		m.observe(EventUnreadable)
+		return nil, ErrNoSession
+	}
+	return &t, nil
+}
+
+func ticketKey(ticket string) string { return "ticket:" + hash("ticket", ticket) }
