@@ -259,3 +259,14 @@ func (b *broken) Publish(ctx context.Context, m []byte) error {
 	}
 	return b.Store.Publish(ctx, m)
 }
+
+// recorder notes the key of the last entry.
+type recorder struct {
+	session.Store
+	last string
+}
+
+func (r *recorder) Create(ctx context.Context, k string, v []byte, ttl time.Duration, indexes ...string) error {
+	r.last = k
+	return r.Store.Create(ctx, k, v, ttl, indexes...)
+}
