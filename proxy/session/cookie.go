@@ -73,7 +73,7 @@ func (c *cookies) set(w http.ResponseWriter, name, value string, life time.Durat
 	if seconds := int(life / time.Second); seconds > 0 {
 		age = seconds
 	}
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // without Secure on http of this machine alone; see newCookies
 		Name: name, Value: value, Path: "/", MaxAge: age,
 		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})

@@ -273,7 +273,7 @@ func TestAnOutage(t *testing.T) {
 func TestAHandlerThatPanicsOrSaysNothing(t *testing.T) {
 	for what, refresh := range map[string]session.Refresh{
 		"panic":   func(context.Context, *authhandlers.Login) (*authhandlers.Login, error) { panic("planted-secret") },
-		"nothing": func(context.Context, *authhandlers.Login) (*authhandlers.Login, error) { return nil, nil },
+		"nothing": func(context.Context, *authhandlers.Login) (*authhandlers.Login, error) { return nil, nil }, //nolint:nilnil // what it must not do
 	} {
 		f, b := memoryFlap(t), newBrowser()
 		s := f.start(t, b, login("alice", f.clock))

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -43,7 +44,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 local at = 1
 while at <= #names do
   local size
-  size, at = struct.unpack('>I4', names, at)
+  size, at = struct.unpack('>I8', names, at)
   local index = string.sub(names, at, at + size - 1)
   at = at + size
   local left = redis.call('PTTL', index)
@@ -59,7 +60,7 @@ redis.call('DEL', KEYS[1])
 local at = 1
 while at <= #entry[2] do
   local size
-  size, at = struct.unpack('>I4', entry[2], at)
+  size, at = struct.unpack('>I8', entry[2], at)
   redis.call('SREM', string.sub(entry[2], at, at + size - 1), ARGV[1])
   at = at + size
 end
@@ -93,8 +94,7 @@ func (r *Redis) Create(ctx context.Context, key string, value []byte, ttl time.D
 	for _, index := range indexes {
 		name := r.indexed(index)
 		keys = append(keys, name)
-		packed = append(packed, byte(len(name)>>24), byte(len(name)>>16), byte(len(name)>>8), byte(len(name)))
-		packed = append(packed, name...)
+		packed = append(binary.BigEndian.AppendUint64(packed, uint64(len(name))), name...)
 	}
 	made, err := createScript.Run(ctx, r.client, keys, value, milliseconds(ttl), key, packed, r.entry("")).Int()
 	if err != nil {

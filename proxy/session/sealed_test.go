@@ -71,7 +71,7 @@ func TestTamperedRecords(t *testing.T) {
 			t.Fatalf("byte %d: %v", i, err)
 		}
 	}
-	for n := range len(a) {
+	for n := range a {
 		must(t, store.Replace(ctx, keyA, a[:n]))
 		if _, err := f.Find(ctx, alice.request()); !errors.Is(err, session.ErrNoSession) {
 			t.Fatalf("%d bytes: %v", n, err)
