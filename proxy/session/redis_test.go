@@ -330,3 +330,33 @@ func TestAWrongPasswordIsNotShown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheDocumentedUserMayDoAllThatIsNeeded, and nothing else.
+func TestTheDocumentedUserMayDoAllThatIsNeeded(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "sessions.md"))
+	must(t, err)
+	_, line, ok := strings.Cut(string(page), "\nACL SETUSER ")
+	if !ok {
+		t.Fatal("docs/sessions.md has no ACL SETUSER")
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	server := startRedis(t)
+	c := server.client()
+	defer c.Close()
+	args := []any{"ACL", "SETUSER"}
+	for word := range strings.FieldsSeq(line) {
+		args = append(args, word)
+	}
+	must(t, c.Do(t.Context(), args...).Err())
+	open := func(t *testing.T, prefix string) session.Store {
+		s, err := session.NewRedis(session.RedisOptions{URL: "redis://" + server.addr, Username: "catflap", Password: "PASSWORD", Prefix: prefix})
+		must(t, err)
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	sessiontest.Run(t, func(t *testing.T) session.Store { return open(t, "catflap:"+rand.Text()+":") })
+	other := open(t, "other:")
+	if _, err := other.Once(t.Context(), "a", time.Minute); err == nil || other.Publish(t.Context(), []byte("a")) == nil {
+		t.Error("keys and channels of others are open to it")
+	}
+}
