@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -350,4 +351,23 @@ func TestChoice(t *testing.T) {
 			t.Errorf("%q is read as %q", name, got)
 		}
 	}
+}
+
+// forgetful is a store that keeps entries for too long, as one whose clock is wrong.
+type forgetful struct{ session.Store }
+
+func (s forgetful) Create(ctx context.Context, k string, v []byte, ttl time.Duration, indexes ...string) error {
+	return s.Store.Create(ctx, k, v, 100*ttl, indexes...)
+}
+
+func (forgetful) Touch(context.Context, string, time.Duration) error { return nil }
+
+func TestTheEndIsInTheRecordToo(t *testing.T) {
+	c := newClock()
+	f, b := newFlap(t, c, forgetful{session.NewMemory(c.Now, 10)}), newBrowser()
+	s := f.start(t, b, lasting("alice", c))
+	c.Advance(lifetime)
+	f.findsNone(t, b)
+	_, err := f.ByHandle(t.Context(), s.Handle)
+	want(t, err, session.ErrNoSession)
 }
