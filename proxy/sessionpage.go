@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -15,6 +16,9 @@ const (
 	sessionPage = PagePrefix + "session"
 	ticketPage  = PagePrefix + "ticket"
 )
+
+// ticketRetry is when, at the latest, unused tickets have ended.
+const ticketRetry = 30 * time.Second
 
 // sessionAnswer is what a front end may know of the person before it.
 type sessionAnswer struct {
@@ -131,6 +135,12 @@ func (ex *exchange) serveTicket() *refusal {
 		t.Person = ex.user
 	}
 	text, life, err := ex.h.o.Sessions.IssueTicket(ex.r.Context(), t)
+	if errors.Is(err, session.ErrTooMany) {
+		return &refusal{
+			status: http.StatusTooManyRequests, code: codeBusy, public: "Too many tickets are unused", hint: "use those you have, or wait for their end", err: err,
+			retry: int(ticketRetry.Seconds()),
+		}
+	}
 	if err != nil {
 		return refuseAuthentication(err, true)
 	}

@@ -48,9 +48,10 @@ type app struct {
 	hub     *chat.Hub
 	// sessions are those of people with a browser; nil until a configuration signs
 	// somebody in.
-	sessions *session.Manager
-	store    session.Store
-	current  atomic.Pointer[generation]
+	sessions    *session.Manager
+	store       session.Store
+	endSessions context.CancelFunc
+	current     atomic.Pointer[generation]
 	// requested carries reloads, each with the place for its answer.
 	requested chan chan error
 	stopping  atomic.Bool
@@ -145,9 +146,7 @@ func (a *app) stop(s *servers) error {
 	g := a.current.Load()
 	g.end()
 	g.cats.close(nil)
-	if a.store != nil {
-		_ = a.store.Close() // nothing is on its way any more
-	}
+	a.closeSessions()
 	a.log.Info("stopped")
 	return nil
 }

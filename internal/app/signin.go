@@ -38,11 +38,23 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 		}
 		keys = append(keys, b)
 	}
+	ctx, a.endSessions = context.WithCancel(context.WithoutCancel(ctx))
 	a.sessions, err = session.New(ctx, session.Options{
 		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PublicURL: c.PublicURL,
 		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke, Resync: a.hub.Resync,
 	})
 	return err
+}
+
+// closeSessions ends what is under way. A renewal has to reach its end, or the person's
+// new refresh token is lost.
+func (a *app) closeSessions() {
+	if a.sessions == nil {
+		return
+	}
+	a.endSessions()
+	a.sessions.Wait()
+	_ = a.store.Close() // nothing is on its way any more
 }
 
 func (a *app) sessionStore(c config.Sessions) (session.Store, error) {

@@ -36,6 +36,8 @@ func rules() []rule {
 
 		{"proxy/cat", ""},
 		{"proxy/cat/cattest", "proxy/cat"},
+		{"proxy/session", "authhandlers"},
+		{"proxy/session/sessiontest", "proxy/session"},
 		{"proxy/**", "authhandlers proxy/*"},
 
 		{"internal/keyset/**", "internal/keyset/**"},
@@ -96,6 +98,8 @@ func TestRules(t *testing.T) {
 		{"proxy", "authhandlers/jwt", false},
 		{"proxy", "config", false},
 		{"proxy/cat", "authhandlers", false},
+		{"proxy/session", "proxy/chat", false},
+		{"proxy/session", "authhandlers/oidc", false},
 		{"authhandlers", "config/value", false},
 		{"authhandlers/jwt", "internal/keyset/strictjson", true},
 		{"authhandlers/jwt", "proxy", false},

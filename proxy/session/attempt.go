@@ -2,114 +2,144 @@ package session
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
 )
 
-// The ways in which a callback's state can be wrong.
+// Errors of Open; each wraps ErrAttempt.
 var (
-	ErrAttemptBad     = errors.New("the state is of no sign-in that was begun here")
-	ErrAttemptExpired = errors.New("the sign-in took too long")
-	ErrAttemptForeign = errors.New("the sign-in was begun in another browser")
+	ErrAttempt        = errors.New("session: not an attempt to sign in that goes on here")
+	ErrAttemptExpired = fmt.Errorf("%w: it was begun too long ago", ErrAttempt)
+	ErrAttemptForeign = fmt.Errorf("%w: another browser has begun it, or this one keeps no cookies", ErrAttempt)
+	ErrAttemptBad     = fmt.Errorf("%w: it is none of ours", ErrAttempt)
 )
 
 const (
-	// attemptLife is how long a sign-in may take.
-	attemptLife = 10 * time.Minute
-	// maxState bounds a state, which travels in addresses.
-	maxState = 3 << 10
+	attemptLife  = 10 * time.Minute
+	attemptSkew  = time.Minute // between the clocks of two Catflaps
+	maxState     = 2 << 10
+	loopTime     = time.Minute
+	loopAttempts = 5
 )
 
-// Attempt is a sign-in under way. It travels sealed, as the state of RFC 6749 §4.1:
-// nothing is kept here for a stranger who merely opens the login page, and any
-// number of tabs may be on their way at once.
+// Attempt is one way to the provider and back. It travels sealed as the state, so
+// that nothing is kept for a stranger who merely opens the login page, and any number
+// of tabs may be under way.
 type Attempt struct {
-	Handler, ReturnTo, Browser string
-	Login                      authhandlers.LoginAttempt
-	Made                       time.Time
-	Again                      bool
+	Handler  string // its name
+	ReturnTo string // where the browser goes afterwards; checked by the proxy
+	Browser  string // who has begun it, as Manager.Browser says
+	Login    authhandlers.LoginAttempt
+	Made     time.Time // set by Seal, in our time
+	Again    bool      // whether this follows an attempt that did not help
 }
 
-// sealedAttempt is an Attempt as it travels; nonce and verifier are made of its seed.
-type sealedAttempt struct {
-	Handler  string `json:"h"`
-	ReturnTo string `json:"r,omitempty"`
-	Browser  string `json:"b"`
-	Redirect string `json:"u"`
-	Seed     []byte `json:"s"`
-	Made     int64  `json:"t"`
-	Again    bool   `json:"a,omitempty"`
-}
-
-// Seal makes the secrets of an attempt. Of a.Login it takes RedirectURI and Again.
+// Seal begins an attempt: it makes nonce and verifier, and returns them with the state
+// that holds all of it. A ReturnTo that would make the state longer than 2 KiB becomes "/".
 func (m *Manager) Seal(a Attempt) (authhandlers.LoginAttempt, error) {
-	s := sealedAttempt{
-		Handler: a.Handler, ReturnTo: a.ReturnTo, Browser: a.Browser, Redirect: a.Login.RedirectURI, Seed: secret(), Made: a.Made.Unix(), Again: a.Again,
+	if a.Browser == "" {
+		return authhandlers.LoginAttempt{}, errors.New("session: an attempt of no browser")
 	}
-	text, err := json.Marshal(s)
+	a.Made = m.now()
+	a.Login.State, a.Login.Nonce, a.Login.Verifier = "", newSecret(), newSecret()
+	state, err := m.state(&a)
+	if err == nil && len(state) > maxState {
+		a.ReturnTo = "/"
+		state, err = m.state(&a)
+	}
 	if err != nil {
 		return authhandlers.LoginAttempt{}, err
 	}
-	state := encode(m.keys.seal(forAttempt, "", text))
 	if len(state) > maxState {
-		s.ReturnTo = ""
-		if text, err = json.Marshal(s); err != nil {
-			return authhandlers.LoginAttempt{}, err
-		}
-		state = encode(m.keys.seal(forAttempt, "", text))
+		return authhandlers.LoginAttempt{}, fmt.Errorf("%w: a state of %d bytes", ErrTooLarge, len(state))
 	}
-	return s.secrets(state), nil
+	a.Login.State = state
+	return a.Login, nil
 }
 
-// secrets makes nonce and verifier of the seed: 256 bits each that say nothing
-// about the other.
-func (s *sealedAttempt) secrets(state string) authhandlers.LoginAttempt {
-	derive := func(what string) string {
-		sum := sha256.Sum256(append([]byte("catflap "+what+" "), s.Seed...))
-		return encode(sum[:])
+func (m *Manager) state(a *Attempt) (string, error) {
+	plain, err := json.Marshal(a)
+	if err != nil {
+		return "", err
 	}
-	return authhandlers.LoginAttempt{State: state, Nonce: derive("nonce"), Verifier: derive("verifier"), RedirectURI: s.Redirect, Again: s.Again}
+	return text(m.keys.seal(sealAttempt, "", plain)), nil
 }
 
-// Open returns the attempt of a callback's state, if this browser began it. With
-// ErrAttemptExpired and ErrAttemptForeign the attempt is authentic, and returned.
+// Open returns the attempt of a state that came back to the browser that began it,
+// within ten minutes. With ErrAttemptExpired it returns what says where the browser
+// wanted to go, without the secrets.
 func (m *Manager) Open(r *http.Request, state string) (*Attempt, error) {
-	if len(state) > maxState {
-		return nil, ErrAttemptBad
-	}
-	sealed, err := decode(state)
+	a, err := m.unsealed(state)
 	if err != nil {
-		return nil, ErrAttemptBad
-	}
-	text, err := m.keys.open(forAttempt, "", sealed)
-	if err != nil {
-		return nil, ErrAttemptBad
-	}
-	var s sealedAttempt
-	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, ErrAttemptBad
-	}
-	a := &Attempt{
-		Handler: s.Handler, ReturnTo: s.ReturnTo, Browser: s.Browser, Login: s.secrets(state), Made: time.Unix(s.Made, 0), Again: s.Again,
+		return nil, err
 	}
 	browser, ok := m.KnownBrowser(r)
 	if !ok || subtle.ConstantTimeCompare([]byte(browser), []byte(a.Browser)) != 1 {
-		return a, ErrAttemptForeign
+		return nil, ErrAttemptForeign
 	}
-	if age := m.o.Now().Sub(a.Made); age >= attemptLife || age < -attemptLife {
+	if age := m.now().Sub(a.Made); age >= attemptLife || age < -attemptSkew {
+		a.Login = authhandlers.LoginAttempt{}
 		return a, ErrAttemptExpired
 	}
 	return a, nil
 }
 
-// Spend uses an attempt up. False means that it was used before.
+func (m *Manager) unsealed(state string) (*Attempt, error) {
+	if len(state) > maxState {
+		return nil, ErrAttemptBad
+	}
+	sealed, err := untext(state)
+	if err != nil {
+		return nil, ErrAttemptBad
+	}
+	plain, err := m.keys.open(sealAttempt, "", sealed)
+	var a Attempt
+	if err != nil || json.Unmarshal(plain, &a) != nil {
+		return nil, ErrAttemptBad
+	}
+	a.Login.State = state
+	return &a, nil
+}
+
+// Spend reports true for the first use of a state and false for any other, at every
+// Catflap. A state that is none of ours is ErrAttemptBad, and costs the store nothing.
 func (m *Manager) Spend(ctx context.Context, state string) (bool, error) {
-	sum := sha256.Sum256([]byte(state))
-	return m.o.Store.Once(ctx, "state:"+encode(sum[:]), 2*attemptLife)
+	if _, err := m.unsealed(state); err != nil {
+		return false, err
+	}
+	return m.store.Once(ctx, "attempt:"+hash(state), attemptLife+2*attemptSkew)
+}
+
+// recent are the last automatic attempts of a browser.
+type recent struct{ times []time.Time }
+
+// Loops notes that the browser was sent to sign in without being asked, and reports
+// true when that was more than five times within a minute: then nobody is helped by
+// another time. It knows of this process alone.
+func (m *Manager) Loops(browser string) bool {
+	m.looping.Lock()
+	defer m.looping.Unlock()
+	b, ok := m.attempts.Get(browser)
+	if !ok {
+		b = &recent{}
+		m.attempts.Add(browser, b)
+	}
+	now := m.now()
+	kept := b.times[:0]
+	for _, at := range b.times {
+		if now.Sub(at) < loopTime {
+			kept = append(kept, at)
+		}
+	}
+	if len(kept) > loopAttempts {
+		kept = kept[1:]
+	}
+	b.times = append(kept, now)
+	return len(b.times) > loopAttempts
 }

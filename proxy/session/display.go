@@ -2,95 +2,122 @@ package session
 
 import (
 	"crypto/hmac"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
-	"time"
+	"unicode/utf8"
 )
 
-// displayMark is the issuer of a display token: by it one is recognised, whoever
-// sends it and however old it is.
-const displayMark = "catflap:display"
+// A display token is what the Cat's admin panel reads out of its cookie: the form of a
+// JWT (RFC 7519 §3), and the claims that the panel shows. It is no credential: without
+// the session it was made for it is worth nothing, so that who reads it out of a page
+// has gained nothing.
+const (
+	displayIssuer = "catflap-display-1"
+	displayHeader = `{"alg":"HS256","typ":"JWT"}`
+	// displayStart is how the claims begin. It is a multiple of three bytes long, so
+	// that its text is the same whatever follows.
+	displayStart = `{"iss":"` + displayIssuer + `",`
+	// maxDisplay keeps the cookie below the 4096 bytes that browsers take.
+	maxDisplay = 3800
+	// maxShown bounds the name in it, in bytes.
+	maxShown = 100
+)
 
-// displayHeader is the first part of each: it looks like a JWT's and is no algorithm's
-// that anybody verifies.
-var displayHeader = base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"display+jwt"}`))
+// displayMark is what every display token begins with, and no other token.
+var displayMark = text([]byte(displayHeader)) + "." + text([]byte(displayStart))
 
-// displayLife is for show: nobody looks at it.
-const displayLife = 24 * time.Hour
-
-type displayClaims struct {
-	Issuer      string              `json:"iss"`
-	Subject     string              `json:"sub"` // whose session's browser; no name
-	Username    string              `json:"username"`
-	Permissions map[string][]string `json:"permissions"`
-	Expiry      int64               `json:"exp"`
-}
-
-// DisplayToken makes what the Cat's admin panel wants to find in its cookie: a text
-// in the form of a JWT that says whom and what to show. It is no credential, and
-// worth nothing without the session. A later session of the same person in the
-// same browser is as good: tabs that stay open keep theirs.
+// DisplayToken makes the token that shows the name and the permissions. It is bound to
+// the session's browser and person rather than to the session, so that what an open
+// page holds stands for a later session of the same person too.
 func (m *Manager) DisplayToken(s *Session, username string, permissions map[string][]string) (string, error) {
-	payload, err := json.Marshal(displayClaims{
-		Issuer: displayMark, Subject: m.displayOwner(s)[0], Username: username, Permissions: permissions, Expiry: m.o.Now().Add(displayLife).Unix(),
-	})
+	claims, err := json.Marshal(struct {
+		Username    string              `json:"username"`
+		Permissions map[string][]string `json:"permissions"`
+		IssuedAt    int64               `json:"iat"`
+		Expiry      int64               `json:"exp"`
+		Binding     string              `json:"bound"`
+	}{shortened(username), permissions, m.now().Unix(), s.Ends.Unix(), text(m.binding(0, s))})
 	if err != nil {
-		return "", err
+		return "", errors.New("session: a display token can't be written")
 	}
-	signed := displayHeader + "." + encode(payload)
-	return signed + "." + encode(m.keys.mac(forDisplay, "token", signed)[0]), nil
-}
-
-// displayOwner names the browser and the person, by each key.
-func (m *Manager) displayOwner(s *Session) []string {
-	var l []string
-	for _, sum := range m.keys.mac(forDisplay, "owner", s.Browser, s.Login.Person.Issuer, s.Login.Person.Subject) {
-		l = append(l, encode(sum[:16]))
+	signed := text([]byte(displayHeader)) + "." + text(append([]byte(displayStart), claims[1:]...))
+	token := signed + "." + text(mac(m.keys.keys[0].display, "token", signed))
+	if len(token) > maxDisplay {
+		return "", fmt.Errorf("%w: a display token of %d bytes", ErrTooLarge, len(token))
 	}
-	return l
+	return token, nil
 }
 
-// IsDisplayToken reports a text that claims to be a display token.
-func IsDisplayToken(text string) bool {
-	return strings.HasPrefix(text, displayHeader) && len(text) > len(displayHeader) && text[len(displayHeader)] == '.'
-}
-
-// DisplayMatches reports that the token was made here, for this person in this
-// browser.
-func (m *Manager) DisplayMatches(text string, s *Session) bool {
-	signed, signature, ok := cutLast(text)
-	if !ok || !IsDisplayToken(text) {
+// IsDisplayToken reports whether a token is marked as one, authentic or not. It needs
+// no key and decodes nothing.
+func IsDisplayToken(token string) bool {
+	if !strings.HasPrefix(token, displayMark) || len(token) > maxDisplay {
 		return false
 	}
-	sum, err := decode(signature)
+	rest := token[len(displayMark):]
+	claims, signature, ok := strings.Cut(rest, ".")
+	return ok && len(signature) == secretText && urlSafe(claims) && urlSafe(signature)
+}
+
+func urlSafe(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// DisplayMatches reports whether a display token is authentic and was made for the
+// browser and the person of this session. Its age does not matter: the session decides.
+func (m *Manager) DisplayMatches(token string, s *Session) bool {
+	if s == nil || !IsDisplayToken(token) {
+		return false
+	}
+	end := strings.LastIndexByte(token, '.')
+	signature, err := untext(token[end+1:])
 	if err != nil {
 		return false
 	}
-	genuine := false
-	for _, want := range m.keys.mac(forDisplay, "token", signed) {
-		genuine = hmac.Equal(want, sum) || genuine
-	}
-	payload, err := decode(strings.TrimPrefix(signed, displayHeader+"."))
-	if !genuine || err != nil {
-		return false
-	}
-	var c displayClaims
-	if err := json.Unmarshal(payload, &c); err != nil || c.Issuer != displayMark {
-		return false
-	}
-	for _, owner := range m.displayOwner(s) {
-		if hmac.Equal([]byte(owner), []byte(c.Subject)) {
-			return true
+	for i := range m.keys.keys {
+		if hmac.Equal(signature, mac(m.keys.keys[i].display, "token", token[:end])) {
+			return m.bound(i, token[len(text([]byte(displayHeader)))+1:end], s)
 		}
 	}
 	return false
 }
 
-func cutLast(text string) (before, after string, ok bool) {
-	i := strings.LastIndexByte(text, '.')
-	if i < 0 {
-		return "", "", false
+func (m *Manager) bound(key int, claims string, s *Session) bool {
+	plain, err := untext(claims)
+	if err != nil {
+		return false
 	}
-	return text[:i], text[i+1:], true
+	var c struct {
+		Binding string `json:"bound"`
+	}
+	if json.Unmarshal(plain, &c) != nil {
+		return false
+	}
+	binding, err := untext(c.Binding)
+	return err == nil && hmac.Equal(binding, m.binding(key, s))
+}
+
+func (m *Manager) binding(key int, s *Session) []byte {
+	p := &s.Login.Person
+	return mac(m.keys.keys[key].display, "bound", s.Browser, p.Issuer, p.Subject)
+}
+
+// shortened cuts a name between two characters.
+func shortened(s string) string {
+	s = strings.ToValidUTF8(s, "")
+	if len(s) <= maxShown {
+		return s
+	}
+	end := maxShown
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
 }

@@ -1,12 +1,13 @@
-// Package session keeps who has signed in in which browser. What a browser holds is
-// an opaque id; everything else is here, in memory or in a Redis that several
-// Catflaps share.
+// Package session keeps the sessions of people who have signed in in a browser.
 //
-// The rule it guards: a session is what its cookie's 256 bits name, and nothing
-// else makes one. What is kept is encrypted and bound to its place, so that whoever
-// reads or writes the store can neither make a cookie nor turn one person's session
-// into another's. A session that has ended stays ended: nothing that was under way
-// meanwhile, a renewal above all, brings it back. And a grant at the provider is
-// renewed by one at a time, however many ask and wherever, since the second use of
-// a refresh token ends the grant.
+// The rule it guards: a browser holds an opaque id and nothing else; what the id
+// means is known here alone, belongs to exactly one issuer and subject, and once it
+// has ended nothing brings it back. A refresh token is spent by one caller at a
+// time, and its successor is stored before anybody uses what came with it. Whoever
+// reads the store learns neither a name nor a token, and can make no cookie of it:
+// keys are hashes, content is sealed, and each sealed text opens in its own place
+// only.
+//
+// [Memory] and [Redis] are the two stores; package sessiontest holds what each must
+// do. [Manager] is everything else.
 package session

@@ -9,105 +9,103 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
+// logoutLeeway is how long after its end a logout token is still known, and for how
+// long a login that the token has overtaken is looked for.
 const (
-	// markLife is how long a logout is remembered for sessions that were about to
-	// begin: longer than any sign-in takes.
-	markLife = 15 * time.Minute
-	// replayLife is how long, at least, a logout token's id is remembered after its
-	// end, for clocks that are apart.
-	replayLife = 5 * time.Minute
+	logoutLeeway = 5 * time.Minute
+	logoutMark   = attemptLife + logoutLeeway
+	maxLogout    = 24 * time.Hour
 )
 
-// mark says that a provider has ended a session, or every session of somebody that
-// began before.
+// mark is the trace of a logout for logins that are under way.
 type mark struct{ IssuedAt time.Time }
 
-// Logout takes a verified logout token: it ends what the token names, on every
-// Catflap, with the sockets. ErrReplayed is returned for one that came before.
+// Logout carries out a verified logout token: it ends the sessions of its sid, or, if
+// it has none, those of its subject that began before it, and tells every Catflap, so
+// that sockets by token end too. ErrReplayed: the token has been used before. After a
+// fault the same token may come again.
 func (m *Manager) Logout(ctx context.Context, l *authhandlers.Logout) error {
 	r := l.Revocation
 	if r.Issuer == "" || r.Subject == "" && r.SessionID == "" || l.TokenID == "" {
-		return errors.New("session: the logout names nobody")
+		return errors.New("session: a logout without issuer, token id, or anybody")
 	}
-	life := max(l.Expiry.Sub(m.o.Now()), 0) + replayLife
-	first, err := m.o.Store.Once(ctx, "jti:"+m.index("jti", r.Issuer, l.TokenID)[0], life)
+	if r.Reason == "" {
+		r.Reason = CodeProviderLogout
+	}
+	life := logoutLeeway + max(0, l.Expiry.Sub(m.now()))
+	once := "logout:" + hash(r.Issuer, l.TokenID)
+	first, err := m.store.Once(ctx, once, min(life, maxLogout))
 	if err != nil {
 		return err
 	}
 	if !first {
+		m.observe(EventLogoutReplayed)
 		return ErrReplayed
 	}
-	// The mark first: a session that begins from here on finds it.
-	name := m.markName(r)
-	text, err := json.Marshal(mark{l.IssuedAt})
-	if err != nil {
-		return err
+	if err := m.logout(ctx, r, l.IssuedAt); err != nil {
+		return errors.Join(err, m.store.Forget(context.WithoutCancel(ctx), once))
 	}
-	if err := m.o.Store.Create(ctx, name, m.keys.seal(forEvent, name, text), markLife); err != nil {
-		return err
-	}
-	var found []*Session
-	if r.SessionID != "" {
-		found, err = m.find(ctx, "sid", r.Issuer, r.SessionID)
-	} else {
-		found, err = m.find(ctx, "subject", r.Issuer, r.Subject)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := m.endAll(ctx, meant(found, r)); err != nil {
-		return err
-	}
-	m.o.Observe("logout_received")
-	r.Reason = "signed_out"
-	return m.publish(ctx, r)
-}
-
-// meant leaves those whom every field of the revocation names.
-func meant(found []*Session, r authhandlers.Revocation) []*Session {
-	var l []*Session
-	for _, s := range found {
-		if r.Subject == "" || s.Login.Person.Subject == r.Subject {
-			l = append(l, s)
-		}
-	}
-	return l
-}
-
-func (m *Manager) markName(r authhandlers.Revocation) string {
-	if r.SessionID != "" {
-		return "mark:" + m.index("mark sid", r.Issuer, r.SessionID)[0]
-	}
-	return "mark:" + m.index("mark subject", r.Issuer, r.Subject)[0]
-}
-
-// loggedOut reports ErrLoggedOut if the provider has ended what is about to begin.
-func (m *Manager) loggedOut(ctx context.Context, s *Session) error {
-	p := &s.Login.Person
-	for _, r := range []authhandlers.Revocation{{Issuer: p.Issuer, SessionID: p.SessionID}, {Issuer: p.Issuer, Subject: p.Subject}} {
-		if r.SessionID == "" && r.Subject == "" {
-			continue
-		}
-		name := m.markName(r)
-		sealed, err := m.o.Store.Get(ctx, name)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		text, err := m.keys.open(forEvent, name, sealed)
-		if err != nil {
-			return ErrLoggedOut // somebody meant something there
-		}
-		var at mark
-		if err := json.Unmarshal(text, &at); err != nil {
-			return ErrLoggedOut
-		}
-		// A session's end is for good; a person's is for what began before it.
-		if r.SessionID != "" || !s.Login.IssuedAt.After(at.IssuedAt) {
-			return ErrLoggedOut
-		}
-	}
+	m.observe(EventLogout)
 	return nil
+}
+
+func (m *Manager) logout(ctx context.Context, r authhandlers.Revocation, issued time.Time) error {
+	kind, name, marks := indexSID, r.SessionID, indexMarkSID
+	if r.SessionID == "" {
+		kind, name, marks = indexPerson, r.Subject, indexMarkSub
+	}
+	noted := m.mark(ctx, marks, r.Issuer, name, issued) // first; see begin
+	var ended []*Session
+	err := m.each(ctx, func(s *Session) {
+		if r.Matches(&s.Login.Person) && (r.SessionID != "" || !s.signedIn.After(issued)) {
+			ended = append(ended, s)
+		}
+	}, kind, r.Issuer, name)
+	return errors.Join(noted, err, m.endAll(ctx, ended, r.Reason), m.revoke(ctx, r))
+}
+
+func (m *Manager) mark(ctx context.Context, kind, issuer, name string, issued time.Time) error {
+	plain, err := json.Marshal(mark{issued})
+	if err != nil {
+		return err
+	}
+	key := "mark:" + newSecret()
+	return m.store.Create(ctx, key, m.keys.seal(sealMark, key, plain), logoutMark, m.keys.index(kind, issuer, name))
+}
+
+// loggedOut reports whether a logout has overtaken the login.
+func (m *Manager) loggedOut(ctx context.Context, s *Session) (bool, error) {
+	p := &s.Login.Person
+	ended, err := m.marked(ctx, func(time.Time) bool { return true }, indexMarkSID, p.Issuer, p.SessionID)
+	if err != nil || ended {
+		return ended, err
+	}
+	return m.marked(ctx, func(issued time.Time) bool { return !s.signedIn.After(issued) }, indexMarkSub, p.Issuer, p.Subject)
+}
+
+func (m *Manager) marked(ctx context.Context, means func(time.Time) bool, kind, issuer, name string) (bool, error) {
+	if name == "" {
+		return false, nil
+	}
+	for _, index := range m.keys.indexes(kind, issuer, name) {
+		keys, err := m.store.Find(ctx, index)
+		if err != nil {
+			return false, err
+		}
+		for _, key := range keys {
+			sealed, err := m.store.Get(ctx, key)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return false, err
+			}
+			plain, err := m.keys.open(sealMark, key, sealed)
+			var one mark
+			if err != nil || json.Unmarshal(plain, &one) != nil || means(one.IssuedAt) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }

@@ -2,11 +2,10 @@ package session
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,211 +15,227 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
+// Errors of a Manager. Any other is a fault on our side: 503, and never access.
+var (
+	// ErrNoSession means that there is none, or no longer.
+	ErrNoSession = errors.New("session: no session")
+	// ErrLoggedOut means that the provider has ended the login before it was a session.
+	ErrLoggedOut = errors.New("session: the provider has ended this login")
+	// ErrUnavailable means that the provider must be asked for the person anew, and
+	// can't be. The session goes on when it can.
+	ErrUnavailable = errors.New("session: the provider can't say whether the login still holds")
+	// ErrReplayed means that a logout token has come before.
+	ErrReplayed = errors.New("session: the logout token has been used before")
+	// ErrTooMany means that somebody holds too many unused tickets.
+	ErrTooMany = errors.New("session: too many tickets are unused")
+	// ErrTooLarge means that what is to be kept is beyond all measure.
+	ErrTooLarge = errors.New("session: too large")
+)
+
+// The events that are observed.
+const (
+	EventStarted        = "session_started"
+	EventEnded          = "session_ended"
+	EventRefreshed      = "session_refreshed"
+	EventRefreshRefused = "refresh_refused"
+	EventRefreshFailed  = "refresh_failed"
+	EventLoggedOut      = "login_logged_out" // between the provider's answer and the session
+	EventLogout         = "logout_token"
+	EventLogoutReplayed = "logout_replayed"
+	EventUnreadable     = "record_unreadable"
+	EventForeign        = "message_foreign"
+	EventMissed         = "messages_missed"
+)
+
+// Reasons of the revocations that the manager makes itself.
+const (
+	CodeSignedOut      authhandlers.Code = "signed_out"
+	CodeSwitched       authhandlers.Code = "switched_person"
+	CodeLoginEnded     authhandlers.Code = "login_ended" // the provider refused the refresh
+	CodeProviderLogout authhandlers.Code = "provider_logout"
+)
+
 // Options are the parts of a Manager.
 type Options struct {
 	Store Store
-	// Keys encrypt what is kept: the first seals, each opens. None: a random one of
-	// this process, for a store that ends with it.
+	// Keys are at least 32 bytes each: the first seals, all open. None means one of
+	// this process alone, with which nothing outlives it.
 	Keys [][]byte
-	// Idle is how long a session lives that nobody uses, Lifetime how long any does.
+	// Idle and Lifetime end a session that is not used, and one that is.
 	Idle, Lifetime time.Duration
-	// PublicURL is our own origin, which decides what the cookies are like.
+	// PublicURL decides names and attributes of the cookies.
 	PublicURL string
 	Now       func() time.Time
 	Log       *slog.Logger
-	// Observe, if not nil, counts an event by its name, of a small fixed set.
-	Observe func(event string)
-	// Revoked is told whose access has ended, here or on another Catflap.
+	Observe   func(event string)
+	// Revoked is called for each access that ends, here or at another Catflap.
 	Revoked func(authhandlers.Revocation)
-	// Resync, if not nil, is called when something may have been missed.
+	// Resync is called when revocations of other Catflaps may have been missed:
+	// whoever is connected must be looked up anew.
 	Resync func()
 }
 
-// Manager keeps the sessions. It outlives configuration reloads.
+// Manager makes, finds, renews and ends sessions.
 type Manager struct {
-	o       Options
-	keys    *keyring
-	cookies cookies
-	idle    atomic.Int64
-	life    atomic.Int64
-	loops   *lru.Cache[string, []time.Time]
-	loopsMu sync.Mutex
-	renewal renewals
+	store    Store
+	keys     *keyring
+	cookies  *cookies
+	now      func() time.Time
+	log      *slog.Logger
+	observe  func(string)
+	revoked  func(authhandlers.Revocation)
+	resync   func()
+	self     string // names this process on the bus
+	limits   atomic.Pointer[limits]
+	touched  *lru.Cache[string, time.Time]
+	attempts *lru.Cache[string, *recent]
+	looping  sync.Mutex
+	renewals renewals
+	running  sync.WaitGroup
 }
 
-// loopBrowsers bounds how many browsers' sign-ins are counted.
-const loopBrowsers = 10_000
+type limits struct{ idle, lifetime time.Duration }
 
-// New makes a Manager. What it does in the background ends with ctx.
+// remembered bounds what a process remembers of sessions and browsers to spare the
+// store; what is forgotten costs one more call.
+const remembered = 16384
+
+// New makes a manager. The end of ctx ends what it runs in the background; Wait then
+// returns.
 func New(ctx context.Context, o Options) (*Manager, error) {
-	if o.Store == nil || o.Idle <= 0 || o.Lifetime <= 0 || o.Now == nil || o.Log == nil || o.Revoked == nil {
-		return nil, errors.New("session: incomplete Options")
+	if o.Store == nil {
+		return nil, errors.New("session: no store")
 	}
-	if o.Observe == nil {
-		o.Observe = func(string) {}
+	if o.Idle <= 0 || o.Lifetime <= 0 {
+		return nil, errors.New("session: idle and lifetime must be more than nothing")
 	}
-	if o.Resync == nil {
-		o.Resync = func() {}
-	}
-	m := &Manager{o: o, renewal: renewals{flights: map[string]*flight{}, failures: map[string]failure{}}}
-	var err error
-	if m.keys, err = newKeyring(o.Keys); err != nil {
+	keys, err := newKeyring(o.Keys)
+	if err != nil {
 		return nil, err
 	}
-	if m.cookies, err = newCookies(o.PublicURL); err != nil {
+	cookies, err := newCookies(o.PublicURL)
+	if err != nil {
 		return nil, err
 	}
-	if m.loops, err = lru.New[string, []time.Time](loopBrowsers); err != nil {
-		return nil, err
+	m := &Manager{
+		store: o.Store, keys: keys, cookies: cookies, now: o.Now, log: o.Log, observe: o.Observe,
+		revoked: o.Revoked, resync: o.Resync, self: newSecret(),
 	}
+	m.fill()
 	m.Reconfigure(o.Idle, o.Lifetime)
-	o.Store.Subscribe(ctx, m.hear)
+	if m.touched, err = lru.New[string, time.Time](remembered); err != nil {
+		return nil, err
+	}
+	if m.attempts, err = lru.New[string, *recent](remembered); err != nil {
+		return nil, err
+	}
+	if err = m.renewals.init(); err != nil {
+		return nil, err
+	}
+	messages, err := m.store.Subscribe(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("session: hearing of other Catflaps: %w", err)
+	}
+	m.running.Go(func() { m.listen(messages) })
 	return m, nil
 }
 
-// Reconfigure sets the lives of sessions: idle for all from their next use, lifetime
-// for those that begin from now on.
+func (m *Manager) fill() {
+	if m.now == nil {
+		m.now = time.Now
+	}
+	if m.log == nil {
+		m.log = slog.New(slog.DiscardHandler)
+	}
+	if m.observe == nil {
+		m.observe = func(string) {}
+	}
+	if m.revoked == nil {
+		m.revoked = func(authhandlers.Revocation) {}
+	}
+	if m.resync == nil {
+		m.resync = func() {}
+	}
+}
+
+// Reconfigure sets the lifetimes. They hold for live sessions too: a shorter lifetime
+// at once, another idle time from a session's next use.
 func (m *Manager) Reconfigure(idle, lifetime time.Duration) {
-	m.idle.Store(int64(idle))
-	m.life.Store(int64(lifetime))
+	m.limits.Store(&limits{idle: idle, lifetime: lifetime})
 }
 
-// Ready reports why sessions can't be read or written now.
-func (m *Manager) Ready(ctx context.Context) error { return m.o.Store.Ready(ctx) }
+// Ready says why sessions can't be served, without a secret.
+func (m *Manager) Ready(ctx context.Context) error { return m.store.Ready(ctx) }
 
-// ttl is how long a session is kept when it is used now.
-func (m *Manager) ttl(s *Session) time.Duration {
-	return min(time.Duration(m.idle.Load()), s.Ends.Sub(m.o.Now()))
+// Wait returns when what runs in the background has ended: the subscription, with the
+// ctx of New, and each refresh that has begun, within half a minute. A refresh that is
+// cut short costs the person the session.
+func (m *Manager) Wait() { m.running.Wait() }
+
+// Find returns the session of the request's cookie. ErrNoSession: there is no cookie
+// of a live session, or two that differ. Any other error is a fault. Finding a session
+// keeps it from ending for being idle.
+func (m *Manager) Find(ctx context.Context, r *http.Request) (*Session, error) {
+	id, ok := read(r, m.cookies.session)
+	if !ok || !isSecret(id) {
+		return nil, ErrNoSession
+	}
+	s, err := m.load(ctx, storageKey(id))
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Extend(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Until is when the session has to be looked at again, by whoever holds a socket
-// open with it: before then it may have ended.
+// ByHandle returns a live session by its public name, without extending it.
+func (m *Manager) ByHandle(ctx context.Context, handle string) (*Session, error) {
+	var found *Session
+	err := m.each(ctx, func(s *Session) {
+		if s.Handle == handle && (found == nil || s.Created.After(found.Created)) {
+			found = s
+		}
+	}, indexHandle, handle)
+	if err == nil && found == nil {
+		return nil, ErrNoSession
+	}
+	return found, err
+}
+
+// Extend notes that the session is in use, so that it does not end for being idle. It
+// asks the store only now and then, so that a session may end for that a tenth of the
+// time, and at most a minute, too early.
+func (m *Manager) Extend(ctx context.Context, s *Session) error {
+	now, idle := m.now(), m.limits.Load().idle
+	if last, ok := m.touched.Get(s.key); ok && now.Sub(last) < min(time.Minute, idle/10) {
+		return nil
+	}
+	if err := m.store.Touch(ctx, s.key, min(idle, s.Ends.Sub(now))); err != nil {
+		return noSession(err)
+	}
+	m.touched.Add(s.key, now)
+	return nil
+}
+
+// Until is when the session has to be looked at again by whoever holds something open
+// with it: it may have ended by then, or its login.
 func (m *Manager) Until(s *Session) time.Time {
 	until := s.Ends
-	if idle := m.o.Now().Add(time.Duration(m.idle.Load())); idle.Before(until) {
+	if idle := m.now().Add(m.limits.Load().idle); idle.Before(until) {
 		until = idle
 	}
-	if s.Login.RefreshToken != "" && s.Login.Until.Before(until) {
+	if s.Login.RefreshToken != "" && !s.Login.Until.IsZero() && s.Login.Until.Before(until) {
 		until = s.Login.Until
 	}
 	return until
 }
 
-// read returns what is kept under a key.
-func (m *Manager) read(ctx context.Context, key string) (*Session, error) {
-	sealed, err := m.o.Store.Get(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return nil, ErrNoSession
-	}
-	if err != nil {
-		return nil, err
-	}
-	text, err := m.keys.open(forRecord, key, sealed)
-	if err != nil {
-		m.o.Log.Warn("a session in the store can't be opened: was sessions.keys changed without keeping the old one?")
-		return nil, ErrNoSession
-	}
-	s, err := unmarshal(key, text)
-	if err != nil {
-		return nil, err
-	}
-	if !m.o.Now().Before(s.Ends) {
-		return nil, ErrNoSession
-	}
-	return s, nil
-}
-
-// rewrite keeps a session that has changed, if it has not ended.
-func (m *Manager) rewrite(ctx context.Context, s *Session) error {
-	text, err := s.marshal()
-	if err != nil {
-		return err
-	}
-	err = m.o.Store.Replace(ctx, s.key, m.keys.seal(forRecord, s.key, text))
+// noSession tells that an entry is not there from a store that can't say.
+func noSession(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return ErrNoSession
 	}
 	return err
-}
-
-// indexes are the names by which a session is found. They are keyed hashes: the
-// store shows nobody's.
-func (m *Manager) indexes(s *Session) []string {
-	p := &s.Login.Person
-	l := []string{m.index("handle", s.Handle)[0], m.index("subject", p.Issuer, p.Subject)[0]}
-	if p.SessionID != "" {
-		l = append(l, m.index("sid", p.Issuer, p.SessionID)[0])
-	}
-	return l
-}
-
-// index returns the name of an index, by the present key and by each before it.
-func (m *Manager) index(fields ...string) []string {
-	var l []string
-	for _, sum := range m.keys.mac(forIndex, fields...) {
-		l = append(l, encode(sum))
-	}
-	return l
-}
-
-// find returns the sessions with an index.
-func (m *Manager) find(ctx context.Context, fields ...string) ([]*Session, error) {
-	var l []*Session
-	for _, index := range m.index(fields...) {
-		keys, err := m.o.Store.Find(ctx, index)
-		if err != nil {
-			return nil, err
-		}
-		for _, key := range keys {
-			switch s, err := m.read(ctx, key); {
-			case err == nil:
-				l = append(l, s)
-			case !errors.Is(err, ErrNoSession):
-				return nil, err
-			}
-		}
-	}
-	return l, nil
-}
-
-// storeKey is the place of a session in the store. Whoever reads it there can't
-// find the cookie's id.
-func storeKey(id []byte) string {
-	sum := sha256.Sum256(append([]byte("catflap session "), id...))
-	return encode(sum[:])
-}
-
-// secret makes 256 random bits.
-func secret() []byte {
-	b := make([]byte, 32)
-	_, _ = rand.Read(b) // never fails (crypto/rand)
-	return b
-}
-
-// publish tells every Catflap, this one too, whose access has ended. It is sealed:
-// the way shows nobody's name, and nobody else can say such a thing.
-func (m *Manager) publish(ctx context.Context, r authhandlers.Revocation) error {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	return m.o.Store.Publish(ctx, m.keys.seal(forEvent, "", text))
-}
-
-func (m *Manager) hear(message []byte) {
-	if message == nil {
-		m.o.Observe("events_missed")
-		m.o.Resync()
-		return
-	}
-	text, err := m.keys.open(forEvent, "", message)
-	var r authhandlers.Revocation
-	if err == nil {
-		err = json.Unmarshal(text, &r)
-	}
-	if err != nil {
-		m.o.Log.Warn("a message of the session store is not ours", "err", err.Error())
-		return
-	}
-	m.o.Revoked(r)
 }

@@ -3,133 +3,115 @@ package session
 import (
 	"bytes"
 	"context"
-	"slices"
+	"crypto/rand"
 	"sync"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 )
 
-// maxOnce bounds the marks of what has been used: they come from strangers, and
-// the oldest make way. Whatever they guard is refused elsewhere, too.
-const maxOnce = 100_000
-
-// sweepEvery is how many creations pass between two looks for what has expired.
-const sweepEvery = 256
-
-// Memory is a Store for one Catflap. It needs no goroutine: what has expired is not
-// there, and is dropped along the way.
+// Memory is a Store within this process. What it holds ends with the process.
 type Memory struct {
 	now func() time.Time
 	max int
 
 	mu      sync.Mutex
+	closed  bool
 	entries map[string]*entry
-	indexes map[string][]string
-	locks   map[string]*lock
-	once    *lru.Cache[string, time.Time]
-	creates int
-	told    map[int]func([]byte)
-	next    int
+	ends    deadlines // of entries
+	indexes map[string]map[string]struct{}
+	marks   *marks
+	locks   map[string]lease
+
+	subscribers map[*subscriber]struct{}
 }
 
 type entry struct {
+	deadline
 	value   []byte
-	until   time.Time
 	indexes []string
 }
 
-type lock struct{ until time.Time }
+type lease struct {
+	owner string
+	until time.Time
+}
 
-// NewMemory makes an empty store for at most max values.
-func NewMemory(now func() time.Time, most int) *Memory {
-	once, err := lru.New[string, time.Time](maxOnce)
-	if err != nil {
-		panic(err) // of a constant
+// NewMemory makes an empty store of at most max entries, and of as many marks of
+// Once: the mark that would end first makes room for another. The clock may be nil.
+func NewMemory(now func() time.Time, max int) *Memory {
+	if now == nil {
+		now = time.Now
 	}
 	return &Memory{
-		now: now, max: most, entries: map[string]*entry{}, indexes: map[string][]string{}, locks: map[string]*lock{}, once: once,
-		told: map[int]func([]byte){},
+		now: now, max: max, entries: map[string]*entry{}, indexes: map[string]map[string]struct{}{},
+		marks: newMarks(max), locks: map[string]lease{}, subscribers: map[*subscriber]struct{}{},
 	}
 }
 
-// live returns what is under a key. The store is locked.
-func (m *Memory) live(key string) *entry {
-	e := m.entries[key]
-	if e == nil {
-		return nil
+// enter locks the store and removes what has expired, which costs only what has
+// expired since the last call.
+func (m *Memory) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	if !m.now().Before(e.until) {
-		m.drop(key, e)
-		return nil
-	}
-	return e
-}
-
-func (m *Memory) drop(key string, e *entry) {
-	delete(m.entries, key)
-	for _, index := range e.indexes {
-		keys := m.indexes[index]
-		if i := slices.Index(keys, key); i >= 0 {
-			keys = slices.Delete(keys, i, i+1)
-		}
-		if len(keys) == 0 {
-			delete(m.indexes, index)
-		} else {
-			m.indexes[index] = keys
-		}
-	}
-}
-
-func (m *Memory) sweep() {
-	for key, e := range m.entries {
-		if !m.now().Before(e.until) {
-			m.drop(key, e)
-		}
-	}
-	for key, l := range m.locks {
-		if !m.now().Before(l.until) {
-			delete(m.locks, key)
-		}
-	}
-}
-
-// Create implements [Store].
-func (m *Memory) Create(_ context.Context, key string, value []byte, ttl time.Duration, indexes ...string) error {
 	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		return ErrClosed
+	}
+	now := m.now()
+	for d := m.ends.expired(now); d != nil; d = m.ends.expired(now) {
+		m.remove(d.key)
+	}
+	m.marks.expire(now)
+	return nil
+}
+
+// Create implements Store.
+func (m *Memory) Create(ctx context.Context, key string, value []byte, ttl time.Duration, indexes ...string) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
 	defer m.mu.Unlock()
-	m.creates++
-	if m.creates%sweepEvery == 0 || len(m.entries) >= m.max && m.creates%16 == 0 {
-		m.sweep()
-	}
-	if old := m.live(key); old != nil {
-		m.drop(key, old)
-	}
-	if len(m.entries) >= m.max {
+	switch {
+	case m.entries[key] != nil:
+		return ErrExists
+	case len(m.entries) >= m.max:
 		return ErrFull
+	case ttl <= 0:
+		return nil
 	}
-	m.entries[key] = &entry{value: bytes.Clone(value), until: m.now().Add(ttl), indexes: slices.Clone(indexes)}
+	e := &entry{deadline: deadline{key: key, at: m.now().Add(ttl)}, value: bytes.Clone(value), indexes: indexes}
+	m.entries[key] = e
+	m.ends.add(&e.deadline)
 	for _, index := range indexes {
-		m.indexes[index] = append(m.indexes[index], key)
+		if m.indexes[index] == nil {
+			m.indexes[index] = map[string]struct{}{}
+		}
+		m.indexes[index][key] = struct{}{}
 	}
 	return nil
 }
 
-// Get implements [Store].
-func (m *Memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if e := m.live(key); e != nil {
-		return e.value, nil // never changed in place
+// Get implements Store.
+func (m *Memory) Get(ctx context.Context, key string) ([]byte, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, err
 	}
-	return nil, ErrNotFound
+	defer m.mu.Unlock()
+	e := m.entries[key]
+	if e == nil {
+		return nil, ErrNotFound
+	}
+	return bytes.Clone(e.value), nil
 }
 
-// Replace implements [Store].
-func (m *Memory) Replace(_ context.Context, key string, value []byte) error {
-	m.mu.Lock()
+// Replace implements Store.
+func (m *Memory) Replace(ctx context.Context, key string, value []byte) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
 	defer m.mu.Unlock()
-	e := m.live(key)
+	e := m.entries[key]
 	if e == nil {
 		return ErrNotFound
 	}
@@ -137,110 +119,122 @@ func (m *Memory) Replace(_ context.Context, key string, value []byte) error {
 	return nil
 }
 
-// Touch implements [Store].
-func (m *Memory) Touch(_ context.Context, key string, ttl time.Duration) error {
-	m.mu.Lock()
+// Touch implements Store.
+func (m *Memory) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
 	defer m.mu.Unlock()
-	e := m.live(key)
+	e := m.entries[key]
 	if e == nil {
 		return ErrNotFound
 	}
-	e.until = m.now().Add(ttl)
+	m.ends.move(&e.deadline, m.now().Add(ttl))
 	return nil
 }
 
-// Delete implements [Store].
+// Delete implements Store.
 func (m *Memory) Delete(ctx context.Context, key string) (bool, error) {
-	_, err := m.Take(ctx, key)
-	return err == nil, nil
+	if err := m.enter(ctx); err != nil {
+		return false, err
+	}
+	defer m.mu.Unlock()
+	return m.remove(key) != nil, nil
 }
 
-// Take implements [Store].
-func (m *Memory) Take(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
+// Take implements Store.
+func (m *Memory) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, err
+	}
 	defer m.mu.Unlock()
-	e := m.live(key)
+	e := m.remove(key)
 	if e == nil {
 		return nil, ErrNotFound
 	}
-	m.drop(key, e)
 	return e.value, nil
 }
 
-// Find implements [Store].
-func (m *Memory) Find(_ context.Context, index string) ([]string, error) {
-	m.mu.Lock()
+// Find implements Store.
+func (m *Memory) Find(ctx context.Context, index string) ([]string, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, err
+	}
 	defer m.mu.Unlock()
 	var keys []string
-	for _, key := range slices.Clone(m.indexes[index]) {
-		if m.live(key) != nil {
-			keys = append(keys, key)
-		}
+	for key := range m.indexes[index] {
+		keys = append(keys, key)
 	}
 	return keys, nil
 }
 
-// Once implements [Store].
-func (m *Memory) Once(_ context.Context, key string, ttl time.Duration) (bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if until, ok := m.once.Get(key); ok && m.now().Before(until) {
-		return false, nil
+func (m *Memory) remove(key string) *entry {
+	e := m.entries[key]
+	if e == nil {
+		return nil
 	}
-	m.once.Add(key, m.now().Add(ttl))
-	return true, nil
+	delete(m.entries, key)
+	m.ends.remove(&e.deadline)
+	for _, index := range e.indexes {
+		delete(m.indexes[index], key)
+		if len(m.indexes[index]) == 0 {
+			delete(m.indexes, index)
+		}
+	}
+	return e
 }
 
-// Lock implements [Store].
-func (m *Memory) Lock(_ context.Context, key string, ttl time.Duration) (func(), bool, error) {
-	m.mu.Lock()
+// Once implements Store.
+func (m *Memory) Once(ctx context.Context, key string, ttl time.Duration) (bool, error) {
+	if err := m.enter(ctx); err != nil {
+		return false, err
+	}
 	defer m.mu.Unlock()
-	if l := m.locks[key]; l != nil && m.now().Before(l.until) {
+	return m.marks.set(key, m.now().Add(ttl)), nil
+}
+
+// Forget implements Store.
+func (m *Memory) Forget(ctx context.Context, key string) error {
+	if err := m.enter(ctx); err != nil {
+		return err
+	}
+	defer m.mu.Unlock()
+	m.marks.forget(key)
+	return nil
+}
+
+// Lock implements Store.
+func (m *Memory) Lock(ctx context.Context, key string, ttl time.Duration) (func(), bool, error) {
+	if err := m.enter(ctx); err != nil {
+		return nil, false, err
+	}
+	defer m.mu.Unlock()
+	if l, held := m.locks[key]; held && m.now().Before(l.until) {
 		return nil, false, nil
 	}
-	own := &lock{m.now().Add(ttl)}
-	m.locks[key] = own
+	owner := rand.Text()
+	m.locks[key] = lease{owner, m.now().Add(ttl)}
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		if m.locks[key] == own {
+		if m.locks[key].owner == owner {
 			delete(m.locks, key)
 		}
 	}, true, nil
 }
 
-// Publish implements [Store]. Subscribers are told before it returns.
-func (m *Memory) Publish(_ context.Context, message []byte) error {
-	m.mu.Lock()
-	told := make([]func([]byte), 0, len(m.told))
-	for _, f := range m.told {
-		told = append(told, f)
+// Ready implements Store.
+func (m *Memory) Ready(ctx context.Context) error {
+	if err := m.enter(ctx); err != nil {
+		return err
 	}
-	m.mu.Unlock()
-	for _, f := range told {
-		f(message)
-	}
+	defer m.mu.Unlock()
 	return nil
 }
 
-// Subscribe implements [Store]. Nothing is ever missed.
-func (m *Memory) Subscribe(ctx context.Context, told func([]byte)) {
+// Len returns how many entries there are.
+func (m *Memory) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := m.next
-	m.next++
-	m.told[n] = told
-	context.AfterFunc(ctx, func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		delete(m.told, n)
-	})
+	return len(m.entries)
 }
-
-// Ready implements [Store].
-func (m *Memory) Ready(context.Context) error { return nil }
-
-// Close implements [Store].
-func (m *Memory) Close() error { return nil }
-
-var _ Store = (*Memory)(nil)

@@ -7,224 +7,184 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// RedisOptions say where the Redis or Valkey is.
+// redisTime bounds each step of a call: dialling, writing, reading, and the wait for a
+// connection.
+const redisTime = 2 * time.Second
+
+// RedisOptions say where a Redis or Valkey is.
 type RedisOptions struct {
-	// URL is redis:// or rediss://, with host, port and the database's number; no
-	// user and no password.
+	// URL is redis://host:port/db, rediss://host:port/db for TLS, or
+	// unix:///path?db=n. It holds neither a user nor a password: URLs are shown.
 	URL                string
 	Username, Password string
-	// TLS, if not nil, is used instead of the system's certificates. With rediss only.
+	// TLS, for rediss alone, says whom to trust. Nil means the system's authorities.
 	TLS *tls.Config
-	// Prefix stands before each key. The default is catflap:
+	// Prefix stands before each key and the name of the channel; empty means "catflap:".
 	Prefix string
 }
 
-// redisTimeout bounds each exchange: a request waits for it.
-const redisTimeout = 2 * time.Second
-
-// Redis is a Store that several Catflaps share.
+// Redis is a Store that any number of Catflaps share.
+//
+// An entry is a hash of its value (v) and the names of its indexes (i, by their
+// lengths); an index is a set of keys. Whatever touches more than one key is a script,
+// which Redis runs as one step. Several keys in one script mean one server, or a
+// primary with replicas, but no cluster.
 type Redis struct {
 	client *redis.Client
 	prefix string
+
+	mu     sync.Mutex
+	closed bool
+	stop   context.Context // ends the subscriptions
+	end    context.CancelFunc
+	subs   sync.WaitGroup
 }
 
-// NewRedis makes the store. Nothing is dialled yet, and an error holds no secret.
+// NewRedis makes a store. It does not dial: a server that is down makes it unready.
 func NewRedis(o RedisOptions) (*Redis, error) {
-	u, err := url.Parse(o.URL)
-	if err != nil || u.User != nil {
-		return nil, errors.New("redis: the url must be redis://host:port/db, without a password")
-	}
-	c, err := redis.ParseURL(o.URL)
+	options, err := parseRedis(o)
 	if err != nil {
-		return nil, errors.New("redis: the url must be redis://host:port/db or rediss://host:port/db")
+		return nil, err
 	}
-	c.Username, c.Password = o.Username, o.Password
-	if c.TLSConfig != nil && o.TLS != nil {
-		t := o.TLS.Clone()
-		t.ServerName = c.TLSConfig.ServerName
-		c.TLSConfig = t
+	quietRedis()
+	if o.Prefix == "" {
+		o.Prefix = "catflap:"
 	}
-	c.DialTimeout, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = redisTimeout, redisTimeout, redisTimeout, redisTimeout
-	c.ContextTimeoutEnabled = true
-	c.MaxRetries = 1
-	c.DisableIdentity = true
-	prefix := o.Prefix
-	if prefix == "" {
-		prefix = "catflap:"
+	stop, end := context.WithCancel(context.Background())
+	return &Redis{client: redis.NewClient(options), prefix: o.Prefix, stop: stop, end: end}, nil
+}
+
+// quietRedis turns off the client's own log, which is one for the whole process and
+// knows nothing of ours. What goes wrong is in the errors.
+var quietRedis = sync.OnceFunc(logging.Disable)
+
+// parseRedis never shows the URL: somebody may have put a password in it all the same.
+func parseRedis(o RedisOptions) (*redis.Options, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return nil, errors.New("session: the Redis URL can't be read")
 	}
-	return &Redis{client: redis.NewClient(c), prefix: prefix}, nil
-}
-
-func (r *Redis) key(k string) string      { return r.prefix + "s:" + k }
-func (r *Redis) indexKey(i string) string { return r.prefix + "i:" + i }
-func (r *Redis) onceKey(k string) string  { return r.prefix + "o:" + k }
-func (r *Redis) lockKey(k string) string  { return r.prefix + "l:" + k }
-func (r *Redis) channel() string          { return r.prefix + "events" }
-
-func ms(d time.Duration) int64 { return max(1, d.Milliseconds()) }
-
-// create writes a value and its indexes in one step. An index lives as long as the
-// longest of what it finds.
-var create = script(`
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-for i = 2, #KEYS do
-  redis.call('SADD', KEYS[i], ARGV[3])
-  if redis.call('PTTL', KEYS[i]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[i], ARGV[4]) end
-end
-return 1`)
-
-// unlock gives back a lock that is still one's own.
-var unlock = script(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`)
-
-func script(text string) func() *redis.Script {
-	return func() *redis.Script { return redis.NewScript(text) }
-}
-
-// indexLife is how long an index outlives the value's present time to live, which
-// is moved on while a session is used.
-const indexLife = 90 * 24 * time.Hour
-
-// Create implements [Store].
-func (r *Redis) Create(ctx context.Context, key string, value []byte, ttl time.Duration, indexes ...string) error {
-	keys := []string{r.key(key)}
-	for _, i := range indexes {
-		keys = append(keys, r.indexKey(i))
+	switch {
+	case u.User != nil:
+		return nil, errors.New("session: the Redis URL must hold no user and no password; they have settings of their own")
+	case u.Scheme != "redis" && u.Scheme != "rediss" && u.Scheme != "unix":
+		return nil, errors.New("session: the Redis URL must begin with redis://, rediss:// or unix://")
+	case u.RawQuery != "" && u.Scheme != "unix", u.Fragment != "":
+		return nil, errors.New("session: the Redis URL must have no query and no fragment")
+	case o.TLS != nil && u.Scheme != "rediss":
+		return nil, errors.New("session: TLS needs a Redis URL that begins with rediss://")
 	}
-	return fault(create().Run(ctx, r.client, keys, value, ms(ttl), key, ms(indexLife)).Err())
-}
-
-// Get implements [Store].
-func (r *Redis) Get(ctx context.Context, key string) ([]byte, error) {
-	b, err := r.client.Get(ctx, r.key(key)).Bytes()
-	return b, fault(err)
-}
-
-// Replace implements [Store].
-func (r *Redis) Replace(ctx context.Context, key string, value []byte) error {
-	return fault(r.client.SetArgs(ctx, r.key(key), value, redis.SetArgs{Mode: "XX", KeepTTL: true}).Err())
-}
-
-// Touch implements [Store].
-func (r *Redis) Touch(ctx context.Context, key string, ttl time.Duration) error {
-	ok, err := r.client.PExpire(ctx, r.key(key), ttl).Result()
-	if err == nil && !ok {
-		return ErrNotFound
+	options, err := redis.ParseURL(o.URL)
+	if err != nil {
+		return nil, errors.New("session: the Redis URL is not valid: redis://host:port/db")
 	}
-	return fault(err)
-}
-
-// Delete implements [Store].
-func (r *Redis) Delete(ctx context.Context, key string) (bool, error) {
-	n, err := r.client.Del(ctx, r.key(key)).Result()
-	return n == 1, fault(err)
-}
-
-// Take implements [Store].
-func (r *Redis) Take(ctx context.Context, key string) ([]byte, error) {
-	b, err := r.client.GetDel(ctx, r.key(key)).Bytes()
-	return b, fault(err)
-}
-
-// Find implements [Store], and tidies the index.
-func (r *Redis) Find(ctx context.Context, index string) ([]string, error) {
-	all, err := r.client.SMembers(ctx, r.indexKey(index)).Result()
-	if err != nil || len(all) == 0 {
-		return nil, fault(err)
-	}
-	there := make([]*redis.IntCmd, len(all))
-	if _, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for i, key := range all {
-			there[i] = p.Exists(ctx, r.key(key))
+	if o.TLS != nil {
+		name := options.TLSConfig.ServerName
+		options.TLSConfig = o.TLS.Clone()
+		if options.TLSConfig.ServerName == "" {
+			options.TLSConfig.ServerName = name
 		}
+	}
+	options.Username, options.Password = o.Username, o.Password
+	options.DialTimeout, options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = redisTime, redisTime, redisTime, redisTime
+	options.ContextTimeoutEnabled = true
+	// A call whose answer is lost may have been carried out. To repeat it would be to
+	// ask something else: is it still there, am I still the first? A connection that
+	// the server has closed is seen before it is used.
+	options.MaxRetries = -1
+	options.DialerRetries = 1
+	options.DisableIdentity = true
+	options.Protocol = 2
+	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return options, nil
+}
+
+func (r *Redis) entry(key string) string   { return r.prefix + "entry:" + key }
+func (r *Redis) indexed(key string) string { return r.prefix + "index:" + key }
+func (r *Redis) once(key string) string    { return r.prefix + "once:" + key }
+func (r *Redis) lock(key string) string    { return r.prefix + "lock:" + key }
+func (r *Redis) channel() string           { return r.prefix + "revocations" }
+
+// fault tells a store's failure from an answer.
+func (r *Redis) fault(err error) error {
+	switch {
+	case err == nil:
 		return nil
-	}); err != nil {
-		return nil, fault(err)
+	case errors.Is(err, redis.ErrClosed):
+		return ErrClosed
+	default:
+		return fmt.Errorf("session: redis: %w", err)
 	}
-	var keys []string
-	for i, key := range all {
-		if there[i].Val() == 1 {
-			keys = append(keys, key)
-		} else {
-			r.client.SRem(ctx, r.indexKey(index), key) // tidying: the next look does it otherwise
-		}
-	}
-	return keys, nil
 }
 
-// Once implements [Store].
+// milliseconds is a time to live as Redis takes it: at least the shortest there is.
+func milliseconds(ttl time.Duration) int64 { return max(1, ttl.Milliseconds()) }
+
+// Get implements Store.
+func (r *Redis) Get(ctx context.Context, key string) ([]byte, error) {
+	value, err := r.client.HGet(ctx, r.entry(key), "v").Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, ErrNotFound
+	}
+	return value, r.fault(err)
+}
+
+// Once implements Store.
 func (r *Redis) Once(ctx context.Context, key string, ttl time.Duration) (bool, error) {
-	return r.first(ctx, r.onceKey(key), "1", ttl)
+	return r.claim(ctx, r.once(key), "1", ttl)
 }
 
-// Lock implements [Store].
+// claim sets what is not set, in one command.
+func (r *Redis) claim(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
+	err := r.client.Do(ctx, "SET", key, value, "NX", "PX", milliseconds(ttl)).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	return err == nil, r.fault(err)
+}
+
+// Forget implements Store.
+func (r *Redis) Forget(ctx context.Context, key string) error {
+	return r.fault(r.client.Del(ctx, r.once(key)).Err())
+}
+
+// Lock implements Store.
 func (r *Redis) Lock(ctx context.Context, key string, ttl time.Duration) (func(), bool, error) {
-	own, at := rand.Text(), r.lockKey(key)
-	ok, err := r.first(ctx, at, own, ttl)
+	owner := rand.Text()
+	ok, err := r.claim(ctx, r.lock(key), owner, ttl)
 	if err != nil || !ok {
 		return nil, false, err
 	}
 	return func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), redisTime)
 		defer cancel()
-		_ = unlock().Run(ctx, r.client, []string{at}, own).Err() // it ends with its time otherwise
+		// If it fails, the lock ends with its time to live.
+		_ = unlockScript.Run(ctx, r.client, []string{r.lock(key)}, owner).Err()
 	}, true, nil
 }
 
-func (r *Redis) first(ctx context.Context, key, value string, ttl time.Duration) (bool, error) {
-	err := r.client.SetArgs(ctx, key, value, redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
-	if errors.Is(err, redis.Nil) {
-		return false, nil
+// Ready implements Store.
+func (r *Redis) Ready(ctx context.Context) error {
+	return r.fault(r.client.Ping(ctx).Err())
+}
+
+// Close implements Store.
+func (r *Redis) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.end()
+	r.subs.Wait()
+	if err := r.client.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
+		return r.fault(err)
 	}
-	return err == nil, fault(err)
+	return nil
 }
-
-// Publish implements [Store].
-func (r *Redis) Publish(ctx context.Context, message []byte) error {
-	return fault(r.client.Publish(ctx, r.channel(), message).Err())
-}
-
-// Subscribe implements [Store]. The library subscribes again after a lost
-// connection; what was said meanwhile is missed, and that is told.
-func (r *Redis) Subscribe(ctx context.Context, told func([]byte)) {
-	s := r.client.Subscribe(ctx, r.channel())
-	go func() {
-		defer s.Close() //nolint:errcheck // nothing hangs on it
-		subscribed := false
-		for m := range s.ChannelWithSubscriptions(redis.WithChannelHealthCheckInterval(3 * time.Second)) {
-			switch m := m.(type) {
-			case *redis.Subscription:
-				if m.Kind == "subscribe" && subscribed {
-					told(nil)
-				}
-				subscribed = true
-			case *redis.Message:
-				told([]byte(m.Payload))
-			}
-		}
-	}()
-	context.AfterFunc(ctx, func() { _ = s.Close() })
-}
-
-// Ready implements [Store].
-func (r *Redis) Ready(ctx context.Context) error { return fault(r.client.Ping(ctx).Err()) }
-
-// Close implements [Store].
-func (r *Redis) Close() error { return r.client.Close() }
-
-// fault turns what the library says into an error of ours.
-func fault(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, redis.Nil):
-		return ErrNotFound
-	}
-	return fmt.Errorf("the session store: %w", err)
-}
-
-var _ Store = (*Redis)(nil)

@@ -6,46 +6,54 @@ import (
 	"time"
 )
 
-// The errors of a Store, and of what is built on it.
-var (
-	// ErrNotFound means that there is nothing under the key, or no more.
-	ErrNotFound = errors.New("there is nothing under the key")
-	// ErrFull means that the bound on entries is reached.
-	ErrFull = errors.New("no more sessions can be kept")
-)
-
-// Store keeps bytes, each with a time to live, for all Catflaps that share it. It
-// is used by many goroutines at once. A durable state is reached by one step: who
-// is killed at any moment leaves nothing half done. Package sessiontest says in
-// tests what each method must do.
+// Store keeps bytes with a time to live, shared by all Catflaps that share it. It is
+// called by many goroutines at once. Each method changes the store in one step or
+// not at all, so that a process may be killed at any moment.
+//
+// Keys of entries, of Once and of Lock are apart from each other.
 type Store interface {
-	// Create keeps a value under a new key, and finds it by the indexes too.
+	// Create stores a value under a new key, to be found by the indexes too. It
+	// returns ErrExists, or ErrFull where the store is bounded.
 	Create(ctx context.Context, key string, value []byte, ttl time.Duration, indexes ...string) error
-	// Get returns a value, or ErrNotFound.
+	// Get returns the value, or ErrNotFound.
 	Get(ctx context.Context, key string) ([]byte, error)
-	// Replace changes a value that exists, and leaves its time to live; ErrNotFound
-	// otherwise: nothing comes back that way.
+	// Replace sets another value and keeps the time to live. ErrNotFound: it never
+	// brings back what has ended.
 	Replace(ctx context.Context, key string, value []byte) error
-	// Touch gives a value that exists a new time to live; ErrNotFound otherwise.
+	// Touch sets another time to live, or returns ErrNotFound.
 	Touch(ctx context.Context, key string, ttl time.Duration) error
-	// Delete removes a value, and reports whether it was this call that did.
+	// Delete reports true to exactly one of several callers, and false where
+	// nothing was.
 	Delete(ctx context.Context, key string) (bool, error)
-	// Take is Get and Delete in one: of several callers, one gets the value.
+	// Take is Get and Delete in one step: one caller gets the value, the others
+	// ErrNotFound.
 	Take(ctx context.Context, key string) ([]byte, error)
-	// Find returns the keys with an index that exist still.
+	// Find returns the keys under an index that still exist, in no order.
 	Find(ctx context.Context, index string) ([]string, error)
-	// Once reports true to the first caller for a key, until ttl has passed.
+	// Once reports true to the first caller within ttl.
 	Once(ctx context.Context, key string, ttl time.Duration) (bool, error)
-	// Lock takes a lock, without waiting. unlock gives back one's own alone; that of
-	// an owner who has crashed ends with ttl.
+	// Forget lets Once report true anew.
+	Forget(ctx context.Context, key string) error
+	// Lock reports false if somebody else holds the lock. Unlock releases one's own
+	// lock only; that of an owner who has crashed ends with ttl.
 	Lock(ctx context.Context, key string, ttl time.Duration) (unlock func(), ok bool, err error)
-	// Publish tells every subscriber of every Catflap.
+	// Publish sends a message, which must not be empty, to every subscriber of all
+	// Catflaps, the own ones too.
 	Publish(ctx context.Context, message []byte) error
-	// Subscribe calls told for each message until ctx ends, one at a time, and once
-	// with nil when messages may have been missed.
-	Subscribe(ctx context.Context, told func(message []byte))
-	// Ready reports why the store can't be used now.
+	// Subscribe returns the messages from now on. It mends a lost connection by
+	// itself, and then sends a nil message: some may have been missed. The channel is
+	// closed when ctx ends or the store is closed.
+	Subscribe(ctx context.Context) (<-chan []byte, error)
+	// Ready says why the store can't be used, without a secret.
 	Ready(ctx context.Context) error
-	// Close gives up connections.
+	// Close ends the subscriptions. The store can't be used afterwards.
 	Close() error
 }
+
+// Errors of a store. Any other is a fault of the moment.
+var (
+	ErrNotFound = errors.New("session: not in the store")
+	ErrExists   = errors.New("session: the key is taken")
+	ErrFull     = errors.New("session: the store is full")
+	ErrClosed   = errors.New("session: the store is closed")
+)

@@ -11,62 +11,76 @@ import (
 )
 
 const (
-	ticketPrefix = "cft_"
-	ticketLife   = 30 * time.Second
+	ticketMark = "cft_"
+	ticketLife = 30 * time.Second
+	// ticketsEach is how many unused tickets one session or person may hold.
+	ticketsEach = 32
 )
 
-// Ticket opens one socket for whoever asked for it.
+// Ticket lets its holder open one WebSocket within seconds.
 type Ticket struct {
-	// Session is the handle of the person's session, or else
+	// Session is the handle of the session for which it was issued.
 	Session string
-	// Person is somebody who came with a token.
+	// Person, instead, is whom a bearer token named, as the chain has returned them.
 	Person *authhandlers.AuthUserInfo
-	// Origin is the page's that asked; empty: no browser did.
+	// Origin is the one from which the ticket may be used.
 	Origin string
 }
 
-// IsTicket reports a text that has the form of a ticket.
-func IsTicket(text string) bool { return strings.HasPrefix(text, ticketPrefix) }
-
-// IssueTicket makes a ticket and returns it with its life.
-func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (string, time.Duration, error) {
-	text, err := json.Marshal(t)
-	if err != nil {
-		return "", 0, err
-	}
-	id := secret()
-	key := "ticket:" + storeKey(id)
-	if err := m.o.Store.Create(ctx, key, m.keys.seal(forTicket, key, text), ticketLife); err != nil {
-		return "", 0, err
-	}
-	m.o.Observe("ticket_issued")
-	return ticketPrefix + encode(id), ticketLife, nil
+// IsTicket reports whether a token has the form of a ticket.
+func IsTicket(token string) bool {
+	secret, ok := strings.CutPrefix(token, ticketMark)
+	return ok && isSecret(secret)
 }
 
-// RedeemTicket uses a ticket up. ErrNoSession means that it is none, or no more.
-func (m *Manager) RedeemTicket(ctx context.Context, text string) (*Ticket, error) {
-	id, err := decode(strings.TrimPrefix(text, ticketPrefix))
-	if err != nil || len(id) != 32 {
-		return nil, ErrNoSession
+// IssueTicket returns the text of a new ticket, and how long it holds. ErrTooMany: the
+// holder has too many that are unused.
+func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, life time.Duration, err error) {
+	if (t.Session == "") == (t.Person == nil) {
+		return "", 0, errors.New("session: a ticket is either a session's or a person's")
 	}
-	key := "ticket:" + storeKey(id)
-	sealed, err := m.o.Store.Take(ctx, key)
-	if errors.Is(err, ErrNotFound) {
-		return nil, ErrNoSession
+	holder := []string{t.Session}
+	if t.Person != nil {
+		holder = []string{t.Person.Issuer, t.Person.Subject}
 	}
+	index := m.keys.index(indexTickets, holder...)
+	unused, err := m.store.Find(ctx, index)
 	if err != nil {
-		return nil, err
+		return "", 0, err
 	}
-	opened, err := m.keys.open(forTicket, key, sealed)
+	if len(unused) >= ticketsEach {
+		return "", 0, ErrTooMany
+	}
+	plain, err := json.Marshal(t)
 	if err != nil {
+		return "", 0, errors.New("session: the ticket can't be stored")
+	}
+	if len(plain) > maxRecord {
+		return "", 0, ErrTooLarge
+	}
+	ticket = ticketMark + newSecret()
+	key := ticketKey(ticket)
+	return ticket, ticketLife, m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, index)
+}
+
+// RedeemTicket returns what the ticket stands for, once. ErrNoSession: it is spent,
+// too old, or none of ours. Whether the session still lives is the caller's to look up.
+func (m *Manager) RedeemTicket(ctx context.Context, ticket string) (*Ticket, error) {
+	if !IsTicket(ticket) {
 		return nil, ErrNoSession
 	}
+	key := ticketKey(ticket)
+	sealed, err := m.store.Take(ctx, key)
+	if err != nil {
+		return nil, noSession(err)
+	}
+	plain, err := m.keys.open(sealTicket, key, sealed)
 	var t Ticket
-	if err := json.Unmarshal(opened, &t); err != nil {
-		return nil, ErrNoSession
-	}
-	if t.Session == "" && t.Person == nil {
+	if err != nil || json.Unmarshal(plain, &t) != nil {
+		m.observe(EventUnreadable)
 		return nil, ErrNoSession
 	}
 	return &t, nil
 }
+
+func ticketKey(ticket string) string { return "ticket:" + hash("ticket", ticket) }

@@ -126,6 +126,9 @@ func (s *SignIn) Person(ctx context.Context, r *http.Request) (*authhandlers.Aut
 // PersonOf is Person for a session's handle.
 func (s *SignIn) PersonOf(ctx context.Context, handle string) (*authhandlers.AuthUserInfo, *session.Session, error) {
 	found, err := s.o.Sessions.ByHandle(ctx, handle)
+	if err == nil {
+		err = s.o.Sessions.Extend(ctx, found)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
