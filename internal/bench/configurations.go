@@ -90,6 +90,7 @@ websocket:
   session: shared
   query_token: true
   linger: 30s
+  message_rate: 0
 log:
   format: json
   audit: refusals
