@@ -46,6 +46,7 @@ func (s *socket) askBoth() {
 			s.end(closeSilent)
 			return
 		}
+		s.inputs[way].kick()
 		if side.asked.CompareAndSwap(false, true) {
 			go s.ask(way)
 		}

@@ -22,9 +22,9 @@ func (e *writeError) Unwrap() error { return e.error }
 // copyMessages passes messages one way and returns the error that ended the
 // reading or the writing. An idle socket waits here: no buffer is held.
 func (s *socket) copyMessages(way int) error {
-	from := s.inputs[way]
+	from, resume := s.inputs[way], func() { s.run(way) }
 	for {
-		kind, err := from.next()
+		kind, err := from.next(resume)
 		if err == nil && kind != 0 {
 			err = s.copyMessage(way, kind, from)
 		}
