@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -25,7 +26,7 @@ func (w *watcher) open(woken func(uint64)) bool {
 		_ = syscall.Close(fd)
 		return false
 	}
-	file := os.NewFile(uintptr(fd), "epoll") //nolint:gosec // a descriptor
+	file := os.NewFile(uintptr(fd), "epoll")
 	raw, err := file.SyscallConn()
 	if err != nil {
 		_ = file.Close()
@@ -40,13 +41,12 @@ func (w *watcher) open(woken func(uint64)) bool {
 func serveEvents(raw syscall.RawConn, woken func(uint64)) {
 	events := make([]syscall.EpollEvent, 64)
 	for {
-		n := 0
+		n, failed := 0, error(nil)
 		err := raw.Read(func(fd uintptr) bool {
-			var err error
-			n, err = syscall.EpollWait(int(fd), events, 0)     //nolint:gosec // a descriptor
-			return n > 0 || err != nil && err != syscall.EINTR //nolint:errorlint // a plain number
+			n, failed = syscall.EpollWait(int(fd), events, 0)
+			return n > 0 || failed != nil
 		})
-		if err != nil {
+		if err != nil || failed != nil && !errors.Is(failed, syscall.EINTR) {
 			return
 		}
 		for _, e := range events[:max(n, 0)] {
@@ -64,9 +64,9 @@ func (w *watcher) watch(in *input, id uint64) bool {
 	ok := false
 	err := w.raw.Control(func(set uintptr) {
 		_ = in.raw.Control(func(fd uintptr) {
-			err := syscall.EpollCtl(int(set), syscall.EPOLL_CTL_MOD, int(fd), &e) //nolint:gosec // descriptors
-			if err == syscall.ENOENT {                                            //nolint:errorlint // a plain number
-				err = syscall.EpollCtl(int(set), syscall.EPOLL_CTL_ADD, int(fd), &e) //nolint:gosec // descriptors
+			err := syscall.EpollCtl(int(set), syscall.EPOLL_CTL_MOD, int(fd), &e)
+			if errors.Is(err, syscall.ENOENT) {
+				err = syscall.EpollCtl(int(set), syscall.EPOLL_CTL_ADD, int(fd), &e)
 			}
 			ok = err == nil
 		})

@@ -40,7 +40,7 @@ func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 	first, err := 0, error(nil)
 	if way == toCat {
 		var ours bool
-		if first, ours, err = s.own(kind, r, *buf); ours || err != nil && err != io.EOF {
+		if first, ours, err = s.own(kind, r, *buf); ours || err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 	}
@@ -56,7 +56,7 @@ func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 			n, err = r.Read(*buf)
 		}
 		switch {
-		case err != nil && err != io.EOF:
+		case err != nil && !errors.Is(err, io.EOF):
 			return err
 		case !text.write((*buf)[:n]), err != nil && !text.end():
 			return errNotUTF8
