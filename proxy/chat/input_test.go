@@ -50,7 +50,7 @@ func ofInput(stream []byte, most int) (got told) {
 	in.pong = func(p []byte) { got.control = append(got.control, "pong "+string(p)) }
 	in.closed = func(int) {}
 	for {
-		kind, err := in.next()
+		kind, err := in.next(nil)
 		if err == nil && kind != 0 {
 			var p []byte
 			if p, err = io.ReadAll(in); err == nil {
