@@ -78,11 +78,11 @@ func (b *tab) chat() { b.t.Helper(); b.chatAt("/ws") }
 func (b *tab) chatAt(path string) {
 	b.t.Helper()
 	b.eval(`new Promise((resolve, reject) => {
-		window.heard = []; window.closed = undefined;
+		window.heard = []; window.ended = undefined;
 		window.socket = new WebSocket(new URL(`+quoted(path)+`, location.href.replace(/^http/, "ws")));
 		socket.onopen = () => resolve(true);
 		socket.onmessage = (e) => heard.push(JSON.parse(e.data));
-		socket.onclose = (e) => { closed = {code: e.code, reason: e.reason}; reject(new Error("closed: " + e.code)); };
+		socket.onclose = (e) => { ended = {code: e.code, reason: e.reason}; reject(new Error("closed: " + e.code)); };
 	})`, nil)
 }
 
@@ -102,12 +102,12 @@ func (b *tab) expectHeard(text, id string) {
 // expectClosed waits until the page's socket is closed, with that code.
 func (b *tab) expectClosed(code int) {
 	b.t.Helper()
-	b.wait("closed", "window.closed")
+	b.wait("closed", "window.ended")
 	var got struct {
 		Code   int
 		Reason string
 	}
-	b.eval("closed", &got)
+	b.eval("ended", &got)
 	if got.Code != code || got.Reason == "" {
 		b.t.Errorf("the page's script sees the code %d and %q, want %d", got.Code, got.Reason, code)
 	}
