@@ -4,6 +4,8 @@ import (
 	"context"
 	"net"
 	"sync"
+
+	"github.com/catflap/catflap/proxy/chat"
 )
 
 // seats are the people who have a socket open at one of several Cats. Whoever sits
@@ -49,7 +51,7 @@ func (c seatedConn) Close() error {
 
 // dialSocket returns how a person's socket is connected: nil, the usual way, unless
 // this is one of several Cats.
-func (u *Upstream) dialSocket(id string) func(context.Context, string, string) (net.Conn, error) {
+func (u *Upstream) dialSocket(id string) chat.Dial {
 	if u.health == nil {
 		return nil
 	}

@@ -112,8 +112,7 @@ func (h *Handler) dialCat(ctx context.Context, id string, head http.Header) (*we
 	if err := cat.CheckIdentity(head, id); err != nil {
 		return nil, err
 	}
-	dialer := h.o.Hub.Dialer(upstream.timeout)
-	dialer.NetDialContext = upstream.dialSocket(id)
+	dialer := h.o.Hub.Dialer(upstream.timeout, upstream.dialSocket(id))
 	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, id, token), head)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it

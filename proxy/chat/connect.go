@@ -37,17 +37,42 @@ func (h *Hub) Upgrader() *websocket.Upgrader {
 	}
 }
 
-// Dialer opens sockets at the Cat. It uses no proxy of the environment.
-func (h *Hub) Dialer(timeout time.Duration) *websocket.Dialer {
+// Dial opens a connection, as net.Dialer does.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// Dialer opens sockets at the Cat, over connections that dial opens; nil is a plain
+// net.Dialer. It uses no proxy of the environment. Its way of connecting must stay
+// as it is: it keeps what the Cat says right behind its answer to the handshake.
+func (h *Hub) Dialer(timeout time.Duration, dial Dial) *websocket.Dialer {
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
 	return &websocket.Dialer{
 		HandshakeTimeout: timeout, ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &h.buffers,
 		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return shake(new(net.Dialer).DialContext(ctx, network, addr))
+			return shake(dial(ctx, network, addr))
 		},
 		NetDialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return shake(new(tls.Dialer).DialContext(ctx, network, addr))
+			return shake(overTLS(ctx, dial, network, addr))
 		},
 	}
+}
+
+func overTLS(ctx context.Context, dial Dial, network, addr string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	c, err := dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	t := tls.Client(c, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, NextProtos: []string{"http/1.1"}})
+	if err := t.HandshakeContext(ctx); err != nil {
+		_ = c.Close() // the handshake says more
+		return nil, err
+	}
+	return t, nil
 }
 
 // shaking is a connection during our handshake: it gives out the head of the answer
