@@ -11,8 +11,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"github.com/catflap/catflap/config"
 )
 
@@ -44,7 +42,7 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	if s.publicAt, err = open.Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	s.publicAt = netutil.LimitListener(s.publicAt, c.Limits.Connections)
+	s.publicAt = limitConnections(s.publicAt, c.Limits.Connections)
 	errorLog := slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
 	s.public = &http.Server{
 		Handler: a, ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(),

@@ -46,6 +46,8 @@ type said struct {
 	Type   string `json:"type"`
 	Text   string `json:"text"`
 	UserID string `json:"user_id"`
+	// Name and Description are those of an error.
+	Name, Description string
 }
 
 // turn says a text and waits for the Cat's answer to it.

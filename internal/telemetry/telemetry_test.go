@@ -101,6 +101,12 @@ func TestSocketLines(t *testing.T) {
 	u := &authhandlers.AuthUserInfo{ID: "staff:bob", Handler: "staff"}
 	a.Socket(chat.Event{Kind: chat.EventOpen, User: u, ID: "ID1"})
 	a.Socket(chat.Event{Kind: chat.EventClose, User: u, ID: "ID1", Code: 4401, Reason: "token expired"})
+	a.Socket(chat.Event{Kind: chat.EventCatLost, User: u, Code: 1011, Reason: "closed by the Cat"})
+	before := out.Len()
+	a.Socket(chat.Event{Kind: chat.EventAnswer, User: u})
+	if out.Len() != before || !strings.Contains(out.String(), `"event":"cat_socket_lost"`) || !strings.Contains(out.String(), `"close_code":1011`) {
+		t.Errorf("%s", out.String())
+	}
 	for _, want := range []string{`"event":"socket_open"`, `"event":"socket_close"`, `"close_code":4401`, `"reason":"token expired"`, `"user":"staff:bob"`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s is not in %s", want, out.String())
@@ -189,6 +195,33 @@ func TestMetricsHaveBoundedLabels(t *testing.T) {
 	}
 	if strings.Contains(text, "u17") || strings.Contains(text, "/17") {
 		t.Error("a person or a path is a label")
+	}
+}
+
+func TestMetricsOfSockets(t *testing.T) {
+	m := NewMetrics("test")
+	m.Sockets(func() chat.Stats {
+		return chat.Stats{Clients: 1, CatOpen: 2, CatLost: 3, Lingering: 4, BytesInQueue: 5}
+	})
+	u := &authhandlers.AuthUserInfo{ID: "staff:bob"}
+	for _, kind := range []chat.EventKind{
+		chat.EventOpen, chat.EventCatOpen, chat.EventCatLost, chat.EventCatBack, chat.EventCatEnd, chat.EventAnswer, chat.EventUndelivered,
+		chat.EventMissed, chat.EventRefused,
+	} {
+		m.Socket(chat.Event{Kind: kind, User: u, Duration: 20 * time.Millisecond})
+	}
+	out := httptest.NewRecorder()
+	m.Handler().ServeHTTP(out, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{
+		"catflap_sockets_open 1", `catflap_cat_sockets{state="open"} 2`, `catflap_cat_sockets{state="lost"} 3`,
+		`catflap_cat_sockets{state="lingering"} 4`, "catflap_socket_held_bytes 5", `catflap_cat_sockets_total{event="lost"} 1`,
+		`catflap_cat_sockets_total{event="reconnected"} 1`, `catflap_socket_answer_seconds_bucket{le="0.025"} 1`,
+		`catflap_socket_messages_dropped_total{why="cat_gone"} 1`, `catflap_socket_messages_dropped_total{why="nobody_there"} 1`,
+		`catflap_socket_messages_dropped_total{why="too_fast"} 1`,
+	} {
+		if !strings.Contains(out.Body.String(), want) {
+			t.Errorf("%s is missing", want)
+		}
 	}
 }
 

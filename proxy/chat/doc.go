@@ -1,12 +1,19 @@
 // Package chat carries live WebSockets between people and their Cat.
 //
-// The rule it guards: a person's socket at the Cat is theirs alone, there are
-// never two of them at once, and it ends when their access ends, with a close code
-// and a reason that a browser can read. The Cat keeps one socket per user id: a
-// second one takes the first one's replies, closing either silences the other for
-// good, and one that opens within milliseconds of another's close may never
-// speak. So a person's sockets take turns here, by decision and not by accident.
+// The rule it guards: a person has one socket at the Cat, and nothing that is said
+// over it is lost in silence or said twice; and each client's socket ends when its
+// own access ends, with a close code and a reason that a browser can read. The Cat
+// keeps one socket per user id: a second one takes the first one's replies, closing
+// either silences the other for good, and one that opens within milliseconds of
+// another's close may never speak.
 //
-// Messages stream through: nothing is held but the piece that is on its way, and
-// a reader that is slow slows the writer.
+// So a person's clients (windows) share a room with one line to the Cat. What the
+// Cat says reaches all of them in the same order, within bounds on what waits for
+// whom; what they say goes up whole, one after another. The line outlives a reload
+// of the page and a restart of the Cat. Where each client is to have a socket of its
+// own at the Cat, messages stream through instead, and a slow reader slows the
+// writer.
+//
+// The names: a seat is a client's place in the hub, in either mode; a line is a
+// person's way to the Cat, and a wire is a line of this process's own.
 package chat

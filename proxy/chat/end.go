@@ -66,6 +66,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.stopping.Store(true)
 	h.renewals.waiting = nil
 	h.mu.Unlock()
+	defer h.parker.close()
 	endAll(h.all(), closeStopping)
 	for _, r := range h.rooms() {
 		r.stop() // where nobody is left

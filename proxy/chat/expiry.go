@@ -62,8 +62,7 @@ func (h *Hub) watch(s *seat) {
 		return
 	}
 	s.due = u.Expiry
-	if h.renewable(u) {
-		left := u.Expiry.Sub(h.o.Now())
+	if left := u.Expiry.Sub(h.o.Now()); h.renewable(u) && left > 2*renewLeast {
 		s.due = s.due.Add(-min(renewLead, left/2))
 	}
 	h.await(s)

@@ -88,10 +88,13 @@ func (s *socket) cutSoon() {
 // abort cuts both connections, as far as they are open.
 func (s *socket) abort() {
 	s.mu.Lock()
-	conns := s.conns
+	conns, inputs := s.conns, s.inputs
 	s.mu.Unlock()
-	for _, c := range conns {
-		if c != nil {
+	for way, c := range conns {
+		switch {
+		case inputs[way] != nil:
+			inputs[way].close()
+		case c != nil:
 			_ = c.Close()
 		}
 	}
@@ -100,7 +103,7 @@ func (s *socket) abort() {
 // discard reads on until the sender has ended, too, and returns how.
 func discard(from *input) error {
 	for {
-		kind, err := from.next()
+		kind, err := from.next(nil)
 		if err == nil && kind != 0 {
 			_, err = io.Copy(io.Discard, from)
 		}

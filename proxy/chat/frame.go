@@ -30,7 +30,7 @@ func (in *input) frame() (int, error) {
 	case !control && (opcode == 0) != in.open:
 		return 0, fmt.Errorf("%w: a continuation of nothing, or a message within another", errProtocol)
 	}
-	length, key, err := in.rest(length)
+	length, key, err := in.headRest(length)
 	if err != nil {
 		return 0, err
 	}
@@ -46,8 +46,8 @@ func (in *input) frame() (int, error) {
 	return opcode, nil
 }
 
-// rest reads the long length and the key.
-func (in *input) rest(length int64) (int64, [4]byte, error) {
+// headRest reads the long length and the key.
+func (in *input) headRest(length int64) (int64, [4]byte, error) {
 	var key [4]byte
 	more := 0
 	switch length {

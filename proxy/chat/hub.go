@@ -53,6 +53,7 @@ type Hub struct {
 	times   times
 	held    atomic.Int64 // bytes of messages that are in memory
 	counts  counts
+	parker  parker
 
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool // set while the hub is locked

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/gorilla/websocket"
@@ -17,7 +18,10 @@ const received = 4 << 10
 // something to read, such as one with TLS.
 const small = 16
 
-var errProtocol = errors.New("a malformed frame")
+var (
+	errProtocol = errors.New("a malformed frame")
+	errKicked   = errors.New("kicked")
+)
 
 // input reads the frames of one connection (RFC 6455 §5). The library writes and
 // shakes hands, but its reader keeps a buffer and a deep stack for each connection
@@ -35,6 +39,11 @@ type input struct {
 	ping, pong func(payload []byte)
 	closed     func(code int) // before the close is returned as an error
 
+	parker *parker       // nil where nothing is parked
+	parked atomic.Uint64 // under which the parker has it; an old one does no harm
+	woken  bool          // it was parked, and there is something to read
+	idle   bool          // nothing but control frames has come since it was kicked
+
 	buf *[]byte
 	got []byte // what was read and not used, in buf
 	n   int    // what try has read
@@ -48,8 +57,8 @@ type input struct {
 	at     int // the place in the key
 }
 
-func newInput(c *websocket.Conn, masked bool, pool *sync.Pool) *input {
-	in := &input{conn: c.NetConn(), masked: masked, pool: pool}
+func newInput(c *websocket.Conn, masked bool, pool *sync.Pool, p *parker) *input {
+	in := &input{conn: c.NetConn(), masked: masked, pool: pool, parker: p, idle: true}
 	if h, ok := in.conn.(*shaking); ok {
 		in.conn = h.Conn
 		in.take(h.rest)
@@ -70,11 +79,22 @@ func (in *input) take(rest []byte) {
 }
 
 // next finds the next message and returns its kind. Zero means that a control
-// frame has been dealt with and that nothing else has begun.
-func (in *input) next() (int, error) {
+// frame has been dealt with, or a kick, and that nothing else has begun. With the
+// error errParked the input is no longer the caller's; resume goes on with it.
+func (in *input) next(resume func()) (int, error) {
+	if in.rest(resume) {
+		return 0, errParked
+	}
+	in.parked.Store(0)
 	kind, err := in.frame()
-	if err == nil && kind >= websocket.CloseMessage {
+	switch {
+	case err == errKicked: //nolint:errorlint // never wrapped
+		in.idle = true
+		return 0, nil
+	case err == nil && kind >= websocket.CloseMessage:
 		kind = 0
+	case err == nil:
+		in.idle = false
 	}
 	if len(in.got) == 0 && kind == 0 {
 		in.giveBack()
@@ -102,7 +122,7 @@ func (in *input) Read(p []byte) (int, error) {
 	if n > 0 {
 		in.got = in.got[n:]
 	} else {
-		n, err = in.conn.Read(p)
+		n, err = in.read(p)
 	}
 	in.left -= int64(n)
 	if in.masked {
@@ -124,13 +144,23 @@ func (in *input) fill(n int) error {
 	}
 	for len(in.got) < n {
 		have := copy(*in.buf, in.got)
-		m, err := in.conn.Read((*in.buf)[have:])
+		m, err := in.read((*in.buf)[have:])
 		in.got = (*in.buf)[:have+m]
 		if err != nil && len(in.got) < n {
 			return unexpected(err)
 		}
 	}
 	return nil
+}
+
+// read reads in the middle of something, where a kick means nothing.
+func (in *input) read(p []byte) (int, error) {
+	for {
+		n, err := in.conn.Read(p)
+		if n > 0 || !in.kicked(err) {
+			return n, err
+		}
+	}
 }
 
 // use takes n bytes that fill has read.
@@ -153,6 +183,9 @@ func (in *input) wait() error {
 	}
 	in.n, in.err = 0, nil
 	if err := in.raw.Read(in.try); err != nil {
+		if in.kicked(err) {
+			return errKicked
+		}
 		return err
 	}
 	if in.n > 0 {

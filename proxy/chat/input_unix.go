@@ -15,11 +15,11 @@ const pollable = true
 func (in *input) try(fd uintptr) bool {
 	in.borrow()
 	for {
-		n, err := syscall.Read(int(fd), *in.buf) //nolint:gosec // a descriptor
+		n, err := syscall.Read(int(fd), *in.buf)
 		switch {
-		case err == syscall.EINTR: //nolint:errorlint // a plain number
+		case err == syscall.EINTR:
 			continue
-		case err == syscall.EAGAIN: //nolint:errorlint // a plain number
+		case err == syscall.EAGAIN:
 			in.giveBack()
 			return false
 		case err != nil:

@@ -1,10 +1,18 @@
 package chat
 
+import (
+	"context"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
 // line is a person's way to the Cat. A wire is one, a socket that this process has
 // at the Cat; one that another process has may stand in its place. Nothing else
 // than this is known of it here.
 type line interface {
 	atCat
+	// start begins to tell the ears. It is called once, for the client that came first.
+	start(*authhandlers.AuthUserInfo)
 	// say sends a message up: whole, in the order of the calls, and at most once.
 	// Whatever becomes of it that is not an answer is told to the ears.
 	say(message)
@@ -12,6 +20,19 @@ type line interface {
 	busy() bool
 	// abort cuts it.
 	abort()
+}
+
+// openLine opens a person's line, for a client that has the person's turn. This is
+// where another process's would be found first. The error is a *DialError or ctx's.
+func openLine(ctx context.Context, p *person, j *Joining) (line, error) {
+	conn, err := j.Dial(ctx)
+	if err != nil {
+		p.rest() // the Cat may have seen it come and go
+		return nil, &DialError{err}
+	}
+	l := newWire(p, &p.room, conn)
+	p.joined(l)
+	return l, nil
 }
 
 // ears is what a line tells, one thing after another. A room is one.

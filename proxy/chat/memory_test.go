@@ -101,43 +101,67 @@ func (m memory) per(n int, base memory) memory {
 	return memory{(m.heap - base.heap) / float64(n), (m.stack - base.stack) / float64(n), (m.resident - base.resident) / float64(n)}
 }
 
-// BenchmarkIdleSocket says what an open socket costs that says nothing. The two
-// ends are of this process, too: what a pair of them costs alone is taken off.
+// idleSocket measures what an open socket costs that says nothing. The two ends are
+// of this process, too: what a pair of them costs alone is taken off.
+func idleSocket(t testing.TB, mode Mode, n int) memory {
+	cat := newRawCat(t)
+	var ends []net.Conn
+	hold := func(addr string) {
+		for i := range n {
+			c, err := rawOpen(addr, fmt.Sprintf("/%d", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, c)
+		}
+	}
+	set := shared
+	set.Mode, set.Ping = mode, time.Minute
+	l := newLab(t, set, echo)
+	l.hub.o.Observe = func(Event) {}
+	l.catAddr = cat.Addr().String()
+	none := inUse()
+	hold(l.catAddr)
+	alone := inUse().per(n, none) // two ends
+	start := inUse()
+	hold(strings.TrimPrefix(l.front.URL, "http://"))
+	for l.hub.Count() < n {
+		time.Sleep(time.Millisecond)
+	}
+	pair := inUse().per(n, start)
+	for _, c := range ends {
+		_ = c.Close()
+	}
+	for l.hub.Count() > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	return memory{pair.heap - alone.heap, pair.stack - alone.stack, pair.resident - alone.resident}
+}
+
+// TestAnIdleSocketIsCheap holds what an idle socket may cost, each of another person.
+func TestAnIdleSocketIsCheap(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		mode Mode
+		most float64
+	}{{"separate", Separate, 9}, {"shared", Shared, 16}} {
+		t.Run(c.name, func(t *testing.T) { // what is left of one must not be measured with the next
+			if m := idleSocket(t, c.mode, 500); m.heap+m.stack > c.most {
+				t.Errorf("%.1f KiB of heap and %.1f KiB of stack", m.heap, m.stack)
+			}
+		})
+	}
+}
+
 func BenchmarkIdleSocket(b *testing.B) {
-	const n = 2000
 	for _, mode := range []Mode{Separate, Shared} {
 		b.Run(map[Mode]string{Separate: "separate", Shared: "shared"}[mode], func(b *testing.B) {
-			cat := newRawCat(b)
-			var ends []net.Conn
-			hold := func(addr string) {
-				for i := range n {
-					c, err := rawOpen(addr, fmt.Sprintf("/%d", i))
-					if err != nil {
-						b.Fatal(err)
-					}
-					ends = append(ends, c)
-				}
-			}
-			settings := Settings{Mode: mode, Ping: time.Minute, MaxMessage: 16 << 20, MaxReply: 64 << 20, Linger: time.Second, ReconnectFor: time.Second}
-			l := newLab(b, settings, echo)
-			l.catAddr = cat.Addr().String()
-			none := inUse()
-			hold(l.catAddr)
-			alone := inUse().per(n, none) // two ends
-			start := inUse()
-			hold(strings.TrimPrefix(l.front.URL, "http://"))
-			for l.hub.Count() < n {
-				time.Sleep(time.Millisecond)
-			}
-			pair := inUse().per(n, start)
-			b.ReportMetric(pair.heap-alone.heap, "KiB-heap")
-			b.ReportMetric(pair.stack-alone.stack, "KiB-stack")
-			b.ReportMetric(pair.heap-alone.heap+pair.stack-alone.stack, "KiB/socket")
-			b.ReportMetric(pair.resident-alone.resident, "KiB-resident")
+			m := idleSocket(b, mode, 2000)
+			b.ReportMetric(m.heap, "KiB-heap")
+			b.ReportMetric(m.stack, "KiB-stack")
+			b.ReportMetric(m.heap+m.stack, "KiB/socket")
+			b.ReportMetric(m.resident, "KiB-resident")
 			b.ReportMetric(0, "ns/op")
-			for _, c := range ends {
-				_ = c.Close()
-			}
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -34,7 +35,7 @@ func (s *socket) own(kind int, r io.Reader, buf []byte) (n int, ours bool, err e
 		switch m := matchToken(buf[:n]); {
 		case m == differs, m == mayMatch && (err != nil || n == len(buf)):
 			return n, false, err
-		case m == matches && (err == io.EOF || n == len(buf)):
+		case m == matches && (errors.Is(err, io.EOF) || n == len(buf)):
 			return n, true, s.present(r, buf[:n])
 		case err != nil:
 			return n, false, err

@@ -25,7 +25,7 @@ type peer struct {
 }
 
 func newPeer(h *Hub, c *websocket.Conn, from int, limit int64, ping time.Duration) *peer {
-	p := &peer{hub: h, conn: c, in: newInput(c, from == toCat, &h.inputs), from: from, ping: ping}
+	p := &peer{hub: h, conn: c, in: newInput(c, from == toCat, &h.inputs, &h.parker), from: from, ping: ping}
 	p.in.limit = limit
 	p.in.pong = func([]byte) { p.alive(time.Now()) }
 	p.in.ping = p.answerPing
@@ -58,6 +58,9 @@ func (p *peer) askIt() {
 		p.end(closeSilent)
 		return
 	}
+	if !p.isEnding() {
+		p.in.kick()
+	}
 	if p.asked.CompareAndSwap(false, true) {
 		go func() {
 			// A dead connection is found by its silence.
@@ -74,20 +77,24 @@ func (p *peer) askIt() {
 
 // receive reads until the connection ends, and returns how it ended first. Each
 // message must be read to its end, unless there is an error; one that is an
-// *EndedError ends the connection with its code.
-func (p *peer) receive(message func(kind int) error) Closing {
+// *EndedError ends the connection with its code. When it is parked, nothing has
+// ended: resume goes on.
+func (p *peer) receive(message func(kind int) error, resume func()) (how Closing, parked bool) {
 	var err error
 	for err == nil {
 		var kind int
-		if kind, err = p.in.next(); err == nil && kind != 0 {
+		if kind, err = p.in.next(resume); err == nil && kind != 0 {
 			p.alive(time.Now())
 			err = message(kind)
 		}
 	}
+	if err == errParked { //nolint:errorlint // never wrapped
+		return how, true
+	}
 	p.ended(err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return *p.first
+	return *p.first, false
 }
 
 // ended follows the end of the reading, until the connection is closed.
@@ -117,7 +124,7 @@ func (p *peer) ended(err error) {
 
 // stop closes the connection for good.
 func (p *peer) stop() {
-	_ = p.conn.Close()
+	p.in.close()
 	p.note(closeFault) // never the first, unless a panic came before any
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,7 +150,7 @@ func (p *peer) end(c Closing) {
 	p.note(c)
 	p.cutSoon()
 	if c.Code == websocket.CloseAbnormalClosure {
-		_ = p.conn.Close()
+		p.in.close()
 		return
 	}
 	go writeClose(p.conn, websocket.FormatCloseMessage(c.Code, c.Reason))
@@ -168,6 +175,6 @@ func (p *peer) cutSoon() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cut == nil && !p.over {
-		p.cut = time.AfterFunc(closeWait, func() { _ = p.conn.Close() })
+		p.cut = time.AfterFunc(closeWait, p.in.close)
 	}
 }

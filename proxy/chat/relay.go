@@ -22,9 +22,9 @@ func (e *writeError) Unwrap() error { return e.error }
 // copyMessages passes messages one way and returns the error that ended the
 // reading or the writing. An idle socket waits here: no buffer is held.
 func (s *socket) copyMessages(way int) error {
-	from := s.inputs[way]
+	from, resume := s.inputs[way], func() { s.run(way) }
 	for {
-		kind, err := from.next()
+		kind, err := from.next(resume)
 		if err == nil && kind != 0 {
 			err = s.copyMessage(way, kind, from)
 		}
@@ -40,7 +40,7 @@ func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 	first, err := 0, error(nil)
 	if way == toCat {
 		var ours bool
-		if first, ours, err = s.own(kind, r, *buf); ours || err != nil && err != io.EOF {
+		if first, ours, err = s.own(kind, r, *buf); ours || err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 	}
@@ -56,7 +56,7 @@ func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 			n, err = r.Read(*buf)
 		}
 		switch {
-		case err != nil && err != io.EOF:
+		case err != nil && !errors.Is(err, io.EOF):
 			return err
 		case !text.write((*buf)[:n]), err != nil && !text.end():
 			return errNotUTF8

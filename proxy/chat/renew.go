@@ -12,6 +12,8 @@ const (
 	// renewLead is how long before its end a session is asked to be renewed; of a
 	// shorter one, half of what is left.
 	renewLead = time.Minute
+	// renewLeast is too little time to ask once more.
+	renewLeast = time.Second
 	// renewWait bounds one asking.
 	renewWait = 15 * time.Second
 	// renewAgain is how long after a fault it is asked anew.

@@ -48,13 +48,10 @@ func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
 	if err := p.clear(ctx, closeChanged); err != nil {
 		return err
 	}
-	conn, err := j.Dial(ctx)
+	l, err := openLine(ctx, p, j)
 	if err != nil {
-		p.rest() // the Cat may have seen it come and go
-		return &DialError{err}
+		return err
 	}
-	l := newWire(p, r, conn)
-	p.joined(l)
 	r.join(w, j, l)
 	l.start(j.User)
 	return nil
@@ -129,7 +126,7 @@ func (r *room) failed(from uint64, why []byte) {
 	}
 	r.hub.o.Observe(Event{Kind: EventUndelivered, User: r.newest.user})
 	for _, w := range r.windows {
-		if w.n == from {
+		if w.n == from && !w.isEnding() {
 			w.tell(m)
 			return
 		}

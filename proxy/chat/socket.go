@@ -100,7 +100,7 @@ func hangUp(cat *websocket.Conn, pool *sync.Pool) {
 	deadline := time.Now().Add(closeWait)
 	_ = cat.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
 	_ = cat.SetReadDeadline(deadline)
-	in := newInput(cat, false, pool)
+	in := newInput(cat, false, pool, nil)
 	in.ping, in.pong, in.closed = func([]byte) {}, func([]byte) {}, func(int) {}
 	if properClose(discard(in)) != nil {
 		drain(cat)
@@ -111,10 +111,12 @@ func hangUp(cat *websocket.Conn, pool *sync.Pool) {
 // serve starts relaying both ways, in goroutines of its own whose stacks have never
 // grown; whichever ends last tidies up.
 func (s *socket) serve() {
+	s.mu.Lock()
 	for way, c := range s.conns {
-		s.inputs[way] = newInput(c, way == toCat, &s.hub.inputs)
+		s.inputs[way] = newInput(c, way == toCat, &s.hub.inputs, &s.hub.parker)
 		s.answerClose(way)
 	}
+	s.mu.Unlock()
 	s.inputs[toCat].limit = s.limit
 	s.opened()
 	s.hub.served(&s.seat)
@@ -129,13 +131,21 @@ func (s *socket) serve() {
 
 func (s *socket) run(way int) {
 	defer s.hub.o.Caught()
-	defer s.ran(way)
-	s.passEnd(way, s.copyMessages(way))
+	parked := false
+	defer func() {
+		if !parked {
+			s.ran(way)
+		}
+	}()
+	err := s.copyMessages(way)
+	if parked = err == errParked; !parked { //nolint:errorlint // never wrapped
+		s.passEnd(way, err)
+	}
 }
 
 // ran follows a relay's end, also one by a panic.
 func (s *socket) ran(way int) {
-	_ = s.conns[way].Close()
+	s.inputs[way].close()
 	if way == toClient {
 		s.leave()
 	}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"errors"
 	"io"
 
 	"github.com/gorilla/websocket"
@@ -37,7 +38,7 @@ func (h *Hub) whole(in *input, kind int) (data []byte, release func(), err error
 		ok := text.write(data[len(data) : len(data)+n])
 		data = data[:len(data)+n]
 		switch {
-		case failed != nil && failed != io.EOF:
+		case failed != nil && !errors.Is(failed, io.EOF):
 			return nil, nil, failed
 		case !ok, failed != nil && !text.end():
 			return nil, nil, errNotUTF8

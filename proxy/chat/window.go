@@ -60,8 +60,13 @@ func (w *window) serve() {
 
 func (w *window) run() {
 	defer w.hub.o.Caught()
-	defer w.leave()
-	w.peer.receive(w.hear)
+	parked := false
+	defer func() {
+		if !parked {
+			w.leave()
+		}
+	}()
+	_, parked = w.peer.receive(w.hear, w.run)
 }
 
 // leave follows the end, also one by a panic.
@@ -140,6 +145,6 @@ func (w *window) abort() {
 	open := w.isOpen
 	w.mu.Unlock()
 	if open {
-		_ = w.peer.conn.Close()
+		w.peer.in.close()
 	}
 }

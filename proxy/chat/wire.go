@@ -64,10 +64,15 @@ func (l *wire) start(u *authhandlers.AuthUserInfo) {
 
 func (l *wire) run() {
 	defer l.hub.o.Caught()
-	defer l.finish()
+	parked := false
+	defer func() {
+		if !parked {
+			l.finish()
+		}
+	}()
 	for {
-		how := l.peer.receive(l.hear)
-		if !l.goOn(how) {
+		var how Closing
+		if how, parked = l.peer.receive(l.hear, l.run); parked || !l.goOn(how) {
 			return
 		}
 	}
@@ -141,7 +146,7 @@ func (l *wire) write(pr *peer, m message) {
 	start := time.Now()
 	_ = pr.conn.SetWriteDeadline(start.Add(l.hub.times.stall + time.Duration(int64(len(m.data))/slowest)*time.Second))
 	if err := pr.conn.WriteMessage(m.kind, m.data); err != nil {
-		_ = pr.conn.Close()
+		pr.in.close()
 		return
 	}
 	if now := time.Now(); now.Sub(start) > waited {
@@ -226,7 +231,7 @@ func (l *wire) abort() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.peer != nil {
-		_ = l.peer.conn.Close()
+		l.peer.in.close()
 	}
 }
 

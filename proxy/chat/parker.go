@@ -1,0 +1,118 @@
+package chat
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"time"
+)
+
+// errParked means that a reader has nothing to read and waits without a goroutine:
+// it is started anew when there is.
+var errParked = errors.New("parked")
+
+// parker watches connections that say nothing, all in one goroutine, since a
+// goroutine for each costs more than the connection itself. Where the system has no
+// such means, nothing is ever parked.
+type parker struct {
+	mu      sync.Mutex
+	waiting map[uint64]func()
+	serial  uint64
+	watcher watcher
+	closed  bool
+}
+
+// park has resume started in a goroutine when the connection has something to read,
+// or is closed. False means that it can't be watched. After true the caller must
+// not touch the input any more.
+func (p *parker) park(in *input, resume func()) bool {
+	p.mu.Lock()
+	if p.closed || !p.watcher.open(p.woken) {
+		p.mu.Unlock()
+		return false
+	}
+	p.serial++
+	id := p.serial
+	if p.waiting == nil {
+		p.waiting = map[uint64]func(){}
+	}
+	p.waiting[id] = resume
+	in.parked.Store(id)
+	p.mu.Unlock()
+	if p.watcher.watch(in, id) {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, still := p.waiting[id]
+	delete(p.waiting, id)
+	return !still // whoever closed it has it resumed
+}
+
+// woken is told what has something to read.
+func (p *parker) woken(id uint64) {
+	p.mu.Lock()
+	resume := p.waiting[id]
+	delete(p.waiting, id)
+	if len(p.waiting) == 0 {
+		p.waiting = nil // a map never shrinks
+	}
+	p.mu.Unlock()
+	if resume != nil {
+		go resume()
+	}
+}
+
+// close lets everybody go on in goroutines of their own, and stops watching.
+func (p *parker) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	for _, resume := range p.waiting {
+		go resume()
+	}
+	p.waiting = nil
+	p.watcher.close()
+}
+
+// rest parks the reader if it has been idle: when it is new, after a kick, and
+// after control frames that follow either.
+func (in *input) rest(resume func()) bool {
+	if in.woken || !in.idle || resume == nil || in.raw == nil || len(in.got) > 0 || in.open || in.parker == nil {
+		in.woken = false
+		return false
+	}
+	in.woken = true // whoever goes on finds it so, and reads
+	if in.parker.park(in, resume) {
+		return true
+	}
+	in.woken = false
+	return false
+}
+
+// kick has a reader that waits in a goroutine rest if nothing comes at this moment.
+func (in *input) kick() {
+	if in.raw != nil && in.parker != nil && in.parked.Load() == 0 {
+		_ = in.conn.SetReadDeadline(time.Unix(1, 0)) // the reader takes it away
+	}
+}
+
+// kicked reports whether a reading ended over a kick, which is no error.
+func (in *input) kicked(err error) bool {
+	if in.parker == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
+	}
+	_ = in.conn.SetReadDeadline(time.Time{})
+	return true
+}
+
+// close closes the connection, and lets its reader know if it is parked.
+func (in *input) close() {
+	_ = in.conn.Close()
+	if id := in.parked.Load(); id != 0 && in.parker != nil {
+		in.parker.woken(id)
+	}
+}

@@ -1,0 +1,79 @@
+package chat
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// parked is how many connections wait without a goroutine.
+func (h *Hub) parked() int {
+	h.parker.mu.Lock()
+	defer h.parker.mu.Unlock()
+	return len(h.parker.waiting)
+}
+
+// TestAnIdleSocketRests: both sides wait without a goroutine from the start, again
+// some pings after they have talked, and hear what is said then.
+func TestAnIdleSocketRests(t *testing.T) { inBothModes(t, anIdleSocketRests) }
+
+func anIdleSocketRests(t *testing.T, set Settings) {
+	set.Ping = 100 * time.Millisecond
+	l, _ := newCatLab(t, Options{Settings: set})
+	w := l.open(t, "/alice")
+	heard := make(chan catFrame)
+	go func() { // a client answers pings only while it reads
+		for {
+			f := catFrame{}
+			if w.ReadJSON(&f) != nil {
+				close(heard)
+				return
+			}
+			if f.Type == "chat" {
+				heard <- f
+			}
+		}
+	}()
+	for _, text := range []string{"one", "two", "three"} {
+		if runtime.GOOS == "linux" { // elsewhere nothing rests, and all else is the same
+			l.eventually(t, "both sides rest", func() bool { return l.hub.parked() == 2 })
+		}
+		ask(t, w, text)
+		if f := <-heard; f.Content != text {
+			t.Errorf("%+v", f)
+		}
+	}
+	time.Sleep(5 * set.Ping)
+	if n := l.hub.Count(); n != 1 {
+		t.Errorf("%d are open: pings are not answered at rest", n)
+	}
+	_ = w.Close()
+	if _, open := <-heard; open {
+		t.Error("something is heard after the end")
+	}
+}
+
+// TestShutdownOfWhatLingers: nobody is there, and the Cat is told properly.
+func TestShutdownOfWhatLingers(t *testing.T) {
+	set := shared
+	set.Linger = time.Hour
+	serve, seen := witness(t)
+	l := newLab(t, set, serve)
+	w := l.open(t, "/alice")
+	leave(w)
+	l.eventually(t, "it lingers", func() bool { return l.hub.Stats().Lingering == 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := l.hub.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if got := <-seen; got.Code != websocket.CloseNormalClosure {
+		t.Errorf("the Cat is closed with %v", got)
+	}
+	if got := l.hub.Stats(); got != (Stats{}) {
+		t.Errorf("%+v", got)
+	}
+}
