@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"time"
 )
 
@@ -51,6 +52,9 @@ func (b *bench) round(ctx context.Context) error {
 		}
 	}()
 	for _, name := range contenders() {
+		if !slices.ContainsFunc(rows(), func(r row) bool { return b.rows.wants(r.name) && r.measures(name) }) {
+			continue
+		}
 		c, err := b.run(ctx, name)
 		if err != nil {
 			return err
@@ -58,7 +62,7 @@ func (b *bench) round(ctx context.Context) error {
 		live = append(live, c)
 	}
 	for _, r := range rows() {
-		if !b.rows.wants(r.name) {
+		if !b.rows.wants(r.name) || r.rounds > 0 && b.done >= r.rounds {
 			continue
 		}
 		for i := range live {

@@ -6,7 +6,7 @@ const (
 worker_processes 2;
 pid %s;
 error_log stderr crit;
-events { worker_connections 4096; }
+events { worker_connections 16384; }
 http {
   access_log off;
   client_max_body_size 0;
@@ -26,7 +26,7 @@ http {
 `
 	haproxyConf = `
 global
-  maxconn 4000
+  maxconn 8000
   nbthread 2
 defaults
   mode http
@@ -52,7 +52,8 @@ backend cat
   http-reuse always
   server cat %s pool-max-conn 512
 `
-	// The example with one issuer of RS256 tokens.
+	// The example with one issuer of RS256 tokens, and as many messages as anybody likes:
+	// what is measured of sockets is how fast they can be, not how fast they may be.
 	catflapConf = `
 version: 1
 listen: %s
@@ -87,7 +88,7 @@ permissions:
   public: []
   endpoints: []
 websocket:
-  session: shared
+  session: %s
   query_token: true
   linger: 30s
   message_rate: 0

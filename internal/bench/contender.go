@@ -23,7 +23,7 @@ func (l *lab) run(ctx context.Context, name string) (*contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &contender{name: name, address: address, judges: name == haproxy || name == catflap}
+	c := &contender{name: name, address: address, judges: name == haproxy || name == catflap || name == separate}
 	env, args, err := l.command(name, address)
 	if err != nil {
 		return nil, err
@@ -66,18 +66,24 @@ func (l *lab) command(name, address string) (env, args []string, err error) {
 	switch name {
 	case plainProxy:
 		return nil, []string{l.self, rolePlain, address, l.behind}, nil
+	case tunnel:
+		return nil, []string{l.self, roleTunnel, address, l.behind}, nil
 	case nginx:
 		return nil, []string{"nginx", "-p", l.dir, "-c", l.file("nginx.conf"), "-g", "daemon off;"},
 			l.write("nginx.conf", nginxConf, l.file("nginx.pid"), l.dir, l.behind, address)
 	case haproxy:
 		return nil, []string{"haproxy", "-db", "-f", l.file("haproxy.cfg")}, l.write("haproxy.cfg", haproxyConf, address, l.file("key.pem"), benchIssuer, l.behind)
-	case catflap:
+	case catflap, separate:
+		session := "shared"
+		if name == separate {
+			session = "separate"
+		}
 		admin, err := freeAddress()
 		if err != nil {
 			return nil, nil, err
 		}
-		return []string{"BENCH_KEY=bench-http-key", "BENCH_KEY_WS=bench-ws-key"}, []string{l.catflap, "run", "--config", l.file("catflap.yaml")},
-			l.write("catflap.yaml", catflapConf, address, admin, l.behind, benchIssuer)
+		return []string{"BENCH_KEY=bench-http-key", "BENCH_KEY_WS=bench-ws-key"}, []string{l.catflap, "run", "--config", l.file(name + ".yaml")},
+			l.write(name+".yaml", catflapConf, address, admin, l.behind, benchIssuer, session)
 	}
 	return nil, nil, fmt.Errorf("no contender %q", name)
 }

@@ -20,6 +20,7 @@ const (
 	figBinary  = "binary MB"
 	figHeap    = "KiB a token"
 	figMallocs = "allocations"
+	figIdle    = "KiB each"
 )
 
 // figures hold one value for each round, by row, contender and figure.
@@ -39,7 +40,7 @@ func (f figures) of(row, contender, figure string) []float64 {
 // names returns the figures of a row in their order.
 func (f figures) names(row string) []string {
 	var list []string
-	for _, name := range []string{figCPU, figRate, figP50, figP99, figAlone, figDown, figUp, figStart, figRSS, figBinary, figHeap, figMallocs} {
+	for _, name := range []string{figCPU, figRate, figP50, figP99, figAlone, figDown, figUp, figStart, figRSS, figBinary, figHeap, figMallocs, figIdle} {
 		for _, c := range contenders() {
 			if len(f.of(row, c, name)) > 0 && !slices.Contains(list, name) {
 				list = append(list, name)

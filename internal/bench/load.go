@@ -29,6 +29,8 @@ const (
 	loadDown     loadKind = "down"     // one large answer
 	loadUp       loadKind = "up"       // one large body
 	loadEvents   loadKind = "events"   // one stream of events
+	loadIdle     loadKind = "idle"     // WebSockets that say nothing once they are open
+	loadWaiting  loadKind = "waiting"  // streams of events in which nothing happens
 )
 
 // result is what a load saw.
@@ -45,14 +47,22 @@ func runLoad(in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&s); err != nil {
 		return err
 	}
-	r, err := s.run()
+	r, err := s.run(func(open result) error {
+		if err := json.NewEncoder(out).Encode(open); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, in)
+		return err
+	})
 	if err != nil {
 		r.Error = err.Error()
 	}
 	return json.NewEncoder(out).Encode(r)
 }
 
-func (s spec) run() (result, error) {
+// run takes a load. One that is held tells when all of it is open, and lasts until
+// hold returns.
+func (s spec) run(hold func(open result) error) (result, error) {
 	switch s.Kind {
 	case loadRequests:
 		return s.requests()
@@ -62,6 +72,8 @@ func (s spec) run() (result, error) {
 		return s.body()
 	case loadEvents:
 		return s.events()
+	case loadIdle, loadWaiting:
+		return s.idle(hold)
 	}
 	return result{}, fmt.Errorf("no load %q", s.Kind)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -13,11 +15,10 @@ import (
 func (s spec) sockets() (result, error) {
 	conns := make([]*websocket.Conn, s.Connections)
 	for i := range conns {
-		c, resp, err := websocket.DefaultDialer.Dial("ws://"+s.Address+"/ws/x?token="+s.Tokens[i], nil)
+		c, err := openSocket(s.Address, s.Tokens[i])
 		if err != nil {
 			return result{}, err
 		}
-		_ = resp.Body.Close()
 		defer c.Close()
 		conns[i] = c
 	}
@@ -38,6 +39,17 @@ func (s spec) sockets() (result, error) {
 	}
 	wg.Wait()
 	return summary(all, time.Since(begun)), failed
+}
+
+func openSocket(address, token string) (*websocket.Conn, error) {
+	c, resp, err := websocket.DefaultDialer.Dial("ws://"+address+"/ws/x", http.Header{"Authorization": {"Bearer " + token}})
+	if resp != nil {
+		_ = resp.Body.Close()
+		if err != nil {
+			err = fmt.Errorf("%w: status %d", err, resp.StatusCode)
+		}
+	}
+	return c, err
 }
 
 func pingPong(c *websocket.Conn, text []byte, end time.Time) (took []time.Duration, err error) {

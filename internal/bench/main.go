@@ -27,6 +27,8 @@ func run(args []string) error {
 			return serveUpstream(args[1])
 		case rolePlain:
 			return servePlain(args[1], args[2])
+		case roleTunnel:
+			return serveTunnel(args[1], args[2])
 		case roleLoad:
 			return runLoad(os.Stdin, os.Stdout)
 		}
@@ -76,7 +78,7 @@ func readSettings(args []string) (settings, error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.IntVar(&s.rounds, "rounds", 5, "`ROUNDS` of each figure; the medians of their ratios are compared")
 	f.DurationVar(&s.each, "for", 2*time.Second, "how long one load takes")
-	f.DurationVar(&s.limit, "limit", 8*time.Minute, "the end of everything; what is there by then is printed")
+	f.DurationVar(&s.limit, "limit", 15*time.Minute, "the end of everything; what is there by then is printed")
 	f.Var(&s.rows, "rows", "only these `ROWS`, such as 1,3c (default: all)")
 	short := f.Bool("short", false, "two rounds of short loads: a first look, and no claim")
 	f.StringVar(&s.profile, "profile", "", "write a processor profile of Catflap under row 1, or under the row that -rows names (2, 3, 3b), to this `FILE`, and measure nothing")

@@ -16,10 +16,14 @@ const (
 	nginx      = "nginx"
 	haproxy    = "haproxy-jwt"
 	catflap    = "catflap"
+	separate   = "catflap-separate" // with session: separate
+	tunnel     = "go-tunnel"
 )
 
 // contenders are measured in this order; each round begins with another of them.
-func contenders() []string { return []string{plainProxy, nginx, haproxy, catflap} }
+func contenders() []string {
+	return []string{tunnel, plainProxy, nginx, haproxy, catflap, separate}
+}
 
 // findPeers sees to it that the foreign peers are there. It installs Debian's
 // packages, saying so, where that is possible without asking for anybody's

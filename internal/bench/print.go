@@ -39,6 +39,10 @@ func (b *bench) print(out io.Writer) {
 			continue
 		}
 		against, sign := t.peer, "<="
+		figure := t.figure
+		if t.of != "" {
+			figure += ", " + t.of
+		}
 		if against == "" {
 			against = "itself"
 		}
@@ -54,7 +58,7 @@ func (b *bench) print(out io.Writer) {
 			}
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%.2f\t(%.2f to %.2f)\t%s\t%s\t%s %g\t%s\n",
-			t.row, t.figure, against, c.is, c.low, c.high, must, t.verdict(c.is, t.must), sign, t.aim, t.verdict(c.is, t.aim))
+			t.row, figure, against, c.is, c.low, c.high, must, t.verdict(c.is, t.must), sign, t.aim, t.verdict(c.is, t.aim))
 	}
 	_ = w.Flush() // a terminal that has gone has nobody to tell
 	fmt.Fprintf(out, "\n%d of %d targets that a release must keep hold.\n", kept, promised)

@@ -15,6 +15,7 @@ import (
 const (
 	roleUpstream = "upstream"
 	rolePlain    = "plain"
+	roleTunnel   = "tunnel"
 	roleLoad     = "load"
 )
 

@@ -11,37 +11,46 @@ const (
 	connections = 64
 	distinct    = 10_000
 	openSockets = 100
+	idleSockets = 3000
+	idleStreams = 1000
 	bigBody     = 512 << 20
 )
 
 // row is a row of the table of what Catflap may cost: one load, or a few.
 type row struct {
 	name, title string
-	of          []string // the contenders that it measures; nil: all
+	of          []string // the contenders that it measures
 	measure     func(b *bench, ctx context.Context, c *contender) error
+	rounds      int // the first so many are enough; 0: all are measured
 }
 
 // rows are in the order in which they are measured. Whatever a contender
-// remembers of a row must not help it in a later one.
+// remembers of a row must not help it in a later one. Memory hardly moves from round
+// to round.
 func rows() []row {
 	verifiers := []string{haproxy, catflap}
+	proxies := []string{plainProxy, nginx, haproxy, catflap}
+	relays := []string{tunnel, plainProxy, nginx, haproxy, catflap, separate}
 	return []row{
-		{"1", "one token reused, 64 connections", nil, (*bench).oneToken},
-		{"5", "one connection", nil, (*bench).oneConnection},
-		{"2", "10,000 distinct tokens, each for the first time", verifiers, (*bench).coldTokens},
-		{"3", "10,000 distinct tokens with a bad signature", verifiers, (*bench).badSignatures},
-		{"3b", "cheap refusals", verifiers, (*bench).cheapRefusals},
-		{"3c", "8 good connections beside 32 that send bad signatures", verifiers, (*bench).flood},
-		{"4b", "a round trip of 64 bytes on each of 100 WebSockets", []string{plainProxy, nginx, catflap}, (*bench).webSockets},
-		{"6", "bodies of 512 MiB", nil, (*bench).bodies},
-		{"6b", "the delay of a server-sent event", nil, (*bench).eventDelay},
-		{"7", "start, size, rest", nil, (*bench).start},
-		{"7b", "live heap of a remembered token", []string{catflap}, (*bench).heap},
-		{"8b", "allocations of a request with a remembered token", []string{catflap}, (*bench).allocations},
+		{"1", "one token reused, 64 connections", proxies, (*bench).oneToken, 0},
+		{"5", "one connection", proxies, (*bench).oneConnection, 0},
+		{"2", "10,000 distinct tokens, each for the first time", verifiers, (*bench).coldTokens, 0},
+		{"3", "10,000 distinct tokens with a bad signature", verifiers, (*bench).badSignatures, 0},
+		{"3b", "cheap refusals", verifiers, (*bench).cheapRefusals, 0},
+		{"3c", "8 good connections beside 32 that send bad signatures", verifiers, (*bench).flood, 0},
+		{"4", "3,000 WebSockets that say nothing, each of another person", relays, (*bench).idleSockets, 2},
+		{"4b", "a round trip of 64 bytes on each of 100 WebSockets", relays, (*bench).webSockets, 0},
+		{"4b open", "the same with 3,000 others open", relays, (*bench).amongIdle, 0},
+		{"4c", "1,000 streams of events in which nothing happens", proxies, (*bench).idleStreams, 2},
+		{"6", "bodies of 512 MiB", proxies, (*bench).bodies, 0},
+		{"6b", "the delay of a server-sent event", proxies, (*bench).eventDelay, 0},
+		{"7", "start, size, rest", proxies, (*bench).start, 0},
+		{"7b", "live heap of a remembered token", []string{catflap}, (*bench).heap, 0},
+		{"8b", "allocations of a request with a remembered token", []string{catflap}, (*bench).allocations, 0},
 	}
 }
 
-func (r row) measures(contender string) bool { return r.of == nil || slices.Contains(r.of, contender) }
+func (r row) measures(contender string) bool { return slices.Contains(r.of, contender) }
 
 func (b *bench) oneToken(ctx context.Context, c *contender) error {
 	return b.perRequest(ctx, c, "1", spec{Kind: loadRequests, Tokens: b.tokens.good(1), Status: 200, Connections: connections, For: b.each})
@@ -108,10 +117,6 @@ func (b *bench) flood(ctx context.Context, c *contender) error {
 	b.figures.note("3c", c.name, figP99, us(under.P99))
 	b.figures.note("3c", c.name, figRate, under.rate())
 	return nil
-}
-
-func (b *bench) webSockets(ctx context.Context, c *contender) error {
-	return b.perRequest(ctx, c, "4b", spec{Kind: loadSockets, Tokens: b.tokens.good(openSockets), Connections: openSockets, For: b.each})
 }
 
 func (b *bench) bodies(ctx context.Context, c *contender) error {

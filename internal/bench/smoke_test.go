@@ -39,7 +39,7 @@ func runCatflap(config string) error {
 	return app.Run(ctx, app.Options{ConfigFile: config, Handlers: builtin.Registry(), Version: "bench", Stderr: os.Stderr})
 }
 
-// TestSmoke measures everything once, very shortly, with the two contenders that
+// TestSmoke measures everything once, very shortly, with the contenders that
 // need nothing installed.
 func TestSmoke(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -51,7 +51,7 @@ func TestSmoke(t *testing.T) {
 	t.Cleanup(l.upstream.stop)
 	l.catflap = l.self
 	b := &bench{lab: l, settings: settings{rounds: 1, each: 60 * time.Millisecond}, figures: figures{}}
-	for _, name := range []string{plainProxy, catflap} {
+	for _, name := range []string{tunnel, plainProxy, catflap, separate} {
 		c, err := b.run(ctx, name)
 		if err != nil {
 			t.Fatal(err)

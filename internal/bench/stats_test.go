@@ -83,7 +83,7 @@ func TestTargetsHaveRows(t *testing.T) {
 	for _, promise := range targets() {
 		if !slices.ContainsFunc(rows(), func(r row) bool {
 			own := r.name == promise.row || len(promise.row) > len(r.name) && promise.row[:len(r.name)+1] == r.name+" "
-			return own && r.measures(catflap) && (promise.peer == "" || r.measures(promise.peer))
+			return own && r.measures(promise.whose()) && (promise.peer == "" || r.measures(promise.peer))
 		}) {
 			t.Errorf("%+v is measured by no row", promise)
 		}

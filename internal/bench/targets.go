@@ -1,11 +1,15 @@
 package main
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // target is a promise: Catflap's figure is at most a bound times a peer's, or at
 // most the bound by itself; with least, at least. A bound of 0 promises nothing.
 type target struct {
 	row, figure string
+	of          string // whose figure; empty: Catflap's
 	peer        string // empty: by itself
 	peerRow     string // empty: the same
 	must, aim   float64
@@ -27,7 +31,21 @@ func targets() []target {
 	return append(list,
 		target{row: "3c", figure: figP99, peer: haproxy, must: 3, aim: 2},
 		target{row: "3c", figure: figRate, peer: haproxy, must: 1.3, aim: 3, least: true},
+		target{row: "4", figure: figIdle, must: 16, aim: 6},
+		target{row: "4", figure: figIdle, of: separate, must: 9, aim: 2},
+		target{row: "4", figure: figIdle, peer: nginx, aim: .5},
+		target{row: "4", figure: figIdle, peer: haproxy, aim: 1.5},
+		target{row: "4", figure: figIdle, peer: tunnel, aim: .5},
+		target{row: "4", figure: figIdle, of: separate, peer: nginx, aim: .25},
+		target{row: "4", figure: figIdle, of: separate, peer: haproxy, aim: 1},
+		target{row: "4", figure: figIdle, of: separate, peer: tunnel, aim: .25},
 		target{row: "4b", figure: figCPU, peer: nginx, must: 1.6, aim: 1.3},
+		target{row: "4b", figure: figCPU, of: separate, peer: nginx, must: 1.6, aim: 1.3},
+		target{row: "4b open", figure: figCPU, peer: nginx, must: 1.6, aim: 1.3},
+		target{row: "4b open", figure: figCPU, of: separate, peer: nginx, must: 1.6, aim: 1.3},
+		target{row: "4c", figure: figIdle, must: 60, aim: 28},
+		target{row: "4c", figure: figIdle, peer: nginx, aim: 1.5},
+		target{row: "4c", figure: figIdle, peer: plainProxy, aim: .5},
 		target{row: "5", figure: figP50, peer: nginx, must: 1.8, aim: 1.25},
 		target{row: "6", figure: figDown, peer: haproxy, must: .9, aim: .4},
 		target{row: "6", figure: figUp, peer: haproxy, must: .9, aim: .4},
@@ -40,6 +58,8 @@ func targets() []target {
 	)
 }
 
+func (t target) whose() string { return cmp.Or(t.of, catflap) }
+
 // claim is what a run says of a target.
 type claim struct {
 	is, low, high float64
@@ -47,7 +67,7 @@ type claim struct {
 
 // claim compares round by round. False means that the run has no such figures.
 func (t target) claim(f figures) (claim, bool) {
-	values := f.of(t.row, catflap, t.figure)
+	values := f.of(t.row, t.whose(), t.figure)
 	if t.peer != "" {
 		row := t.row
 		if t.peerRow != "" {

@@ -29,6 +29,7 @@ func serveUpstream(address string) error {
 	mux.HandleFunc("/custom/down", sendBody)
 	mux.HandleFunc("/custom/up", takeBody)
 	mux.HandleFunc("/custom/events", sendEvents)
+	mux.HandleFunc("/custom/waiting", sendOneEvent)
 	return (&http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: 5 * time.Second}).ListenAndServe()
 }
 
@@ -45,7 +46,7 @@ func answerShort(w http.ResponseWriter, r *http.Request) {
 }
 
 func echo(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Query().Get("token") == "" {
+	if r.URL.Query().Get("token") == "" && r.Header.Get("Authorization") == "" {
 		http.Error(w, "", http.StatusForbidden)
 		return
 	}
@@ -104,5 +105,14 @@ func sendEvents(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-time.After(eventsEvery):
 		}
+	}
+}
+
+// sendOneEvent is a stream in which nothing happens after its first event.
+func sendOneEvent(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	_, _ = io.WriteString(w, "data: hello\n\n") // whoever has gone is noticed below
+	if http.NewResponseController(w).Flush() == nil {
+		<-r.Context().Done()
 	}
 }

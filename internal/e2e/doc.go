@@ -8,7 +8,8 @@
 // searched for there.
 //
 // The foreign programs that take part (package parts) are two identity providers,
-// the Cat's stock clients, the Cat's own server stack, a Redis server and a browser.
+// the Cat's stock clients, the Cat's own server stack, the client of the Autobahn cases, a
+// Redis server and a browser.
 // Where one of them is missing its tests are skipped, except in CI, where that is a
 // failure.
 package e2e

@@ -79,6 +79,7 @@ func (r *room) pass(m *said) time.Duration {
 	if len(ready) > 1 {
 		m.prepare()
 	}
+	m.alone = len(ready) == 1
 	for _, w := range ready {
 		w.add(m)
 	}

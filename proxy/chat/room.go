@@ -77,7 +77,7 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 }
 
 // leave takes a client out. What it was not written is kept for the next if it was
-// the last.
+// the last, and goes to the others where they were not given it, too.
 func (r *room) leave(w *window, rest []*said) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,6 +87,12 @@ func (r *room) leave(w *window, rest []*said) {
 	if len(r.windows) == 0 {
 		for _, m := range append(rest, r.absence.take(r.hub)...) { // what was said since is later
 			r.miss(m)
+		}
+	} else {
+		for _, m := range rest { // nobody else was given it
+			if m.alone {
+				r.toAll(m)
+			}
 		}
 	}
 	r.signal()
@@ -127,15 +133,24 @@ func (r *room) failed(from uint64, why []byte) {
 	r.hub.o.Observe(Event{Kind: EventUndelivered, User: r.newest.user})
 	for _, w := range r.windows {
 		if w.n == from && !w.isEnding() {
+			m.alone = true
 			w.tell(m)
 			return
 		}
 	}
-	for _, w := range r.windows {
+	r.toAll(m)
+	r.check()
+}
+
+// toAll tells everybody who is there, or keeps it for whoever comes. The room is
+// locked.
+func (r *room) toAll(m *said) {
+	there := slices.DeleteFunc(slices.Clone(r.windows), (*window).isEnding)
+	m.alone = len(there) == 1
+	for _, w := range there {
 		w.tell(m)
 	}
-	if len(r.windows) == 0 {
+	if len(there) == 0 {
 		r.miss(m)
-		r.check()
 	}
 }

@@ -11,6 +11,7 @@ type said struct {
 	kind     int
 	data     []byte
 	what     string                     // the type of the Cat's frame
+	alone    bool                       // only one client was given it; guarded by the room
 	prepared *websocket.PreparedMessage // where several clients get it, so that it is encoded once
 }
 

@@ -47,7 +47,7 @@ func (p Parts) nodePart() part {
 
 func (p Parts) pythonPart() part {
 	return part{
-		name: "python", what: "the Cat's server stack and its Python client, from PyPI",
+		name: "python", what: "the Cat's server stack, its Python client and the Autobahn cases, from PyPI",
 		dir:   filepath.Join(p.dir, "python"),
 		stamp: func() (string, error) { return stampOf("python3", "--version", requirements) },
 		bring: func(b *bringing) error {

@@ -1,0 +1,130 @@
+package soak
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// tab is one socket of a person's.
+type tab struct {
+	person *person
+	conn   *websocket.Conn
+	over   chan struct{}
+
+	// Guarded by the person:
+	heard   []uint32
+	leaving bool // it was closed from here
+	stayed  bool // it was open to the end
+}
+
+// open opens a tab, and tries again while it is refused: a Cat may be away.
+func (p *person) open(ctx context.Context) (*tab, error) {
+	d := websocket.Dialer{HandshakeTimeout: 20 * time.Second, ReadBufferSize: 512, WriteBufferSize: 512}
+	for {
+		c, resp, err := d.DialContext(ctx, "ws://"+p.work.address()+"/ws", http.Header{"Authorization": {"Bearer " + p.token}})
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+		if err == nil {
+			t := &tab{person: p, conn: c, over: make(chan struct{})}
+			p.mu.Lock()
+			p.tabs = append(p.tabs, t)
+			p.mu.Unlock()
+			p.work.opened.Add(1)
+			go t.listen()
+			return t, nil
+		}
+		if resp != nil && resp.StatusCode < 500 {
+			return nil, fmt.Errorf("a handshake was answered %d: %w", resp.StatusCode, err)
+		}
+		p.work.refused.Add(1)
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (t *tab) listen() {
+	defer close(t.over)
+	defer t.conn.Close()
+	for {
+		_, p, err := t.conn.ReadMessage()
+		if err != nil {
+			t.person.mu.Lock()
+			leaving := t.leaving
+			t.person.mu.Unlock()
+			if !leaving {
+				t.person.work.closed(err)
+			}
+			return
+		}
+		var f frame
+		switch err := json.Unmarshal(p, &f); {
+		case err != nil:
+			t.person.work.closed(fmt.Errorf("what was heard is no frame: %w", err))
+		case f.Type == "chat":
+			t.person.hear(t, f)
+		case f.Type == "error":
+			t.person.fail()
+		}
+	}
+}
+
+func (t *tab) say(text string) error { return t.conn.WriteJSON(frame{Text: text}) }
+
+// leave closes the tab as a browser does: what was sent before has arrived when the
+// close is answered.
+func (t *tab) leave() {
+	t.person.mu.Lock()
+	t.leaving = true
+	t.person.mu.Unlock()
+	_ = t.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(10*time.Second))
+	select {
+	case <-t.over:
+	case <-time.After(10 * time.Second):
+		_ = t.conn.Close()
+		<-t.over
+	}
+}
+
+func (t *tab) isOver() bool {
+	select {
+	case <-t.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// account compares what the tab has heard with what any tab of the person has: in
+// the same order, and all of it between its first and its last, or to the end if it
+// was open then. The person is locked.
+func (t *tab) account(r *Report, all []uint32) {
+	if len(t.heard) == 0 {
+		return
+	}
+	last := uint32(0)
+	for _, seq := range t.heard {
+		if seq <= last {
+			r.Disordered++
+		}
+		last = max(last, seq)
+	}
+	from, _ := slices.BinarySearch(all, t.heard[0])
+	to, _ := slices.BinarySearch(all, last)
+	if t.stayed {
+		to = len(all) - 1
+	}
+	if missing := to - from + 1 - len(t.heard); missing > 0 {
+		r.Missing += missing
+	}
+}
