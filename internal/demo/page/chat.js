@@ -57,8 +57,9 @@ async function attempt(what, other) {
 
 async function signOut() {
   const response = await fetch('/_catflap/logout', { method: 'POST', headers: { Accept: 'application/json' } });
+  if (!response.ok) throw new Error(`signing out was answered ${response.status}`);
   const { redirect } = await response.json();
-  location.assign(redirect ?? '/');
+  location.assign(redirect);
 }
 
 function failed(error) { add(`That did not work: ${error.message}`, 'note'); }
@@ -90,7 +91,7 @@ async function start() {
   for (const button of document.querySelectorAll('[data-try]')) {
     button.addEventListener('click', () => attempt(button.dataset.try, other).catch(failed));
   }
-  $('logout').addEventListener('click', () => signOut().catch(failed));
+  $('logout').addEventListener('click', () => chat.leave(signOut).catch(failed));
 }
 
 start().catch(failed);

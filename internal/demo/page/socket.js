@@ -15,7 +15,7 @@ export async function newSession() {
 
 export class Chat {
   constructor({ hear, state, note, lost }) {
-    Object.assign(this, { hear, state, note, lost, tries: 0 });
+    Object.assign(this, { hear, state, note, lost, tries: 0, leaving: false });
   }
 
   connect() {
@@ -35,6 +35,10 @@ export class Chat {
   // that trying again is no use. The rest is the network's, or an end of a Cat.
   async closed({ code, reason }) {
     this.lost();
+    if (this.leaving) { // the page is about to go elsewhere, and the login would come between
+      this.state('signed out');
+      return;
+    }
     if (code >= 4000 && code !== 4401) {
       this.state('closed');
       this.note(`Closed: ${reason || code}`);
@@ -48,6 +52,19 @@ export class Chat {
     // A refused handshake looks like a lost one from here, so that each try asks.
     await newSession().catch(() => {});
     this.connect();
+  }
+
+  // leave signs out by the function given. The socket ends meanwhile, and is not
+  // opened again unless that fails.
+  async leave(signOut) {
+    this.leaving = true;
+    try {
+      await signOut();
+    } catch (error) {
+      this.leaving = false;
+      if (this.socket.readyState > WebSocket.OPEN) this.connect();
+      throw error;
+    }
   }
 
   send(text) {
