@@ -100,15 +100,13 @@ func (b *browser) person(t testing.TB) *person {
 // open opens a tab.
 func (p *person) open() *tab {
 	p.t.Helper()
-	ctx, cancel := p.first, func() {}
+	ctx := p.first
 	if len(p.tabs) > 0 {
-		ctx, cancel = chromedp.NewContext(p.first)
+		ctx, _ = chromedp.NewContext(p.first) // ends with the first, after the report
 		if err := chromedp.Do(ctx); err != nil {
-			cancel()
 			p.t.Fatalf("a tab: %v", err)
 		}
 	}
-	p.t.Cleanup(cancel)
 	b := &tab{p.t, ctx}
 	p.tabs = append(p.tabs, b)
 	return b
