@@ -25,14 +25,8 @@ func signIn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	b := &visitor{ts, "http://localhost:" + port, &http.Client{Jar: jar, Timeout: 10 * time.Second}}
 
+	b.awaitDemo()
 	page := b.follow(http.MethodGet, b.public+"/static/chat.html", nil)
-	for range 100 { // the Cat's doors are tried at the start
-		if page.status != http.StatusServiceUnavailable {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-		page = b.follow(http.MethodGet, b.public+"/static/chat.html", nil)
-	}
 	if page.url.Hostname() != "127.0.0.1" || !strings.Contains(page.body, `value="`+args[1]+`"`) {
 		ts.Fatalf("the chat page leads to %s\n%s", page.url, page.body)
 	}
@@ -82,6 +76,22 @@ type seenPage struct {
 type sessionAnswer struct {
 	SignedIn bool `json:"signed_in"`
 	User     struct{ ID string }
+}
+
+// awaitDemo waits until the demo serves: at first somebody holds the port for it who
+// answers nothing, and then the Cat's doors are tried.
+func (b *visitor) awaitDemo() {
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		resp, err := b.client.Get(b.public + "/") // a program's question: 401 once it can be answered
+		if err != nil {
+			continue
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode == http.StatusUnauthorized {
+			return
+		}
+	}
+	b.ts.Fatalf("the demo does not serve at %s", b.public)
 }
 
 func (b *visitor) follow(method, address string, form url.Values) seenPage {
