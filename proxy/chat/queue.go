@@ -75,7 +75,7 @@ func (w *window) add(m *said) {
 
 // writeSoon has what waits written. The window is locked.
 func (w *window) writeSoon() {
-	if !w.writing && w.isOpen && len(w.queue) > 0 {
+	if !w.writing && !w.broken && w.isOpen && len(w.queue) > 0 {
 		w.writing = true
 		go w.write()
 	}
@@ -84,31 +84,38 @@ func (w *window) writeSoon() {
 // write writes what waits, until nothing does.
 func (w *window) write() {
 	defer w.hub.o.Caught()
-	for {
-		w.mu.Lock()
-		if len(w.queue) == 0 || w.gone {
-			w.writing = false
-			if len(w.queue) == 0 {
-				w.queue = nil
-			}
-			w.mu.Unlock()
-			return
-		}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	defer w.written()
+	for len(w.queue) > 0 && !w.gone && !w.broken {
 		m := w.queue[0]
 		w.mu.Unlock()
-		if !w.writeOne(m) {
-			return // the rest stays for whoever comes back
-		}
+		ok := w.writeOne(m)
 		w.mu.Lock()
-		if !w.gone {
-			w.queue[0] = nil
-			w.queue = w.queue[1:]
-			w.bytes -= m.size()
-			w.stuck = 0
-			w.hub.drop(m.size())
+		if !ok {
+			w.broken = true // the rest stays for whoever comes back
+			return
 		}
+		w.queue[0] = nil
+		w.queue = w.queue[1:]
+		w.bytes -= m.size()
+		w.stuck = 0
+		w.hub.drop(m.size())
 		w.mu.Unlock()
 		w.person.room.wrote()
+		w.mu.Lock()
+	}
+}
+
+// written notes that nothing is on its way any more. The window is locked.
+func (w *window) written() {
+	w.writing = false
+	if len(w.queue) == 0 {
+		w.queue = nil // an idle client holds nothing
+	}
+	if w.quiet != nil {
+		close(w.quiet)
+		w.quiet = nil
 	}
 }
 
@@ -137,11 +144,20 @@ func (w *window) unwritable(err error) {
 	w.peer.cutSoon()
 }
 
-// empty takes what was not written, when the client is gone.
+// empty takes what was not written, when the client is gone and its connection
+// closed. What is on its way is over in no time then, and only that says whether it
+// was written: it must be given neither to nobody nor twice.
 func (w *window) empty() []*said {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.gone = true
+	for w.writing {
+		quiet := make(chan struct{})
+		w.quiet = quiet
+		w.mu.Unlock()
+		<-quiet
+		w.mu.Lock()
+	}
 	rest := w.queue
 	w.queue = nil
 	w.hub.drop(w.bytes)

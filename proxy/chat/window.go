@@ -21,9 +21,11 @@ type window struct {
 	cancel  context.CancelCauseFunc // ends the waiting before it is open
 	closing *Closing                // why it was ended from here, if it was
 	isOpen  bool
-	queue   []*said // the first is being written while writing
+	queue   []*said
 	bytes   int64
-	writing bool
+	writing bool          // the first of the queue is on its way
+	broken  bool          // nothing more can be written
+	quiet   chan struct{} // closed when what is on its way has been written, or not
 	waited  time.Duration // by others for this client, since it had taken everything
 	stuck   time.Duration // of that, since it has taken anything
 	gone    bool
