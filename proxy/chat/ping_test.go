@@ -75,3 +75,30 @@ func TestAFaultCostsOneSocket(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestAFaultInWriting: a panic while a client is written to is caught as well, and
+// the client can leave: nobody waits for the end of that write.
+func TestAFaultInWriting(t *testing.T) {
+	l := newLab(t, shared, echo)
+	caught := make(chan any, 1)
+	l.hub.o.Caught = func() {
+		if v := recover(); v != nil {
+			caught <- v
+		}
+	}
+	client := l.open(t, "/alice")
+	l.hub.mu.Lock()
+	room := &l.hub.people["/alice"].room
+	l.hub.mu.Unlock()
+	l.eventually(t, "the client is there", func() bool {
+		room.mu.Lock()
+		defer room.mu.Unlock()
+		return len(room.windows) == 1
+	})
+	room.mu.Lock()
+	room.windows[0].tell(&said{prepared: &websocket.PreparedMessage{}}) // one that cannot be encoded
+	room.mu.Unlock()
+	<-caught
+	_ = client.Close()
+	l.eventually(t, "the place is free", func() bool { return l.places("/alice") == 0 })
+}

@@ -75,41 +75,55 @@ func (w *window) add(m *said) {
 
 // writeSoon has what waits written. The window is locked.
 func (w *window) writeSoon() {
-	if !w.writing && !w.broken && w.isOpen && len(w.queue) > 0 {
+	if !w.writing && !w.broken && !w.gone && w.isOpen && len(w.queue) > 0 {
 		w.writing = true
 		go w.write()
 	}
 }
 
-// write writes what waits, until nothing does.
+// write writes what waits, until nothing does. It holds no lock while it writes: a
+// fault there is caught, and whoever waits for the end of it goes on.
 func (w *window) write() {
 	defer w.hub.o.Caught()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	defer w.written()
-	for len(w.queue) > 0 && !w.gone && !w.broken {
-		m := w.queue[0]
-		w.mu.Unlock()
-		ok := w.writeOne(m)
-		w.mu.Lock()
-		if !ok {
-			w.broken = true // the rest stays for whoever comes back
+	whole := false
+	defer func() { w.written(whole) }()
+	for m := w.next(); m != nil; m = w.next() {
+		if !w.writeOne(m) {
 			return
 		}
-		w.queue[0] = nil
-		w.queue = w.queue[1:]
-		w.bytes -= m.size()
-		w.stuck = 0
-		w.hub.drop(m.size())
-		w.mu.Unlock()
-		w.person.room.wrote()
-		w.mu.Lock()
+		w.took(m)
 	}
+	whole = true
 }
 
-// written notes that nothing is on its way any more. The window is locked.
-func (w *window) written() {
-	w.writing = false
+// next is the message to write next, if there is one.
+func (w *window) next() *said {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.queue) == 0 || w.gone {
+		return nil
+	}
+	return w.queue[0]
+}
+
+// took takes from the queue what has been written.
+func (w *window) took(m *said) {
+	w.mu.Lock()
+	w.queue[0] = nil
+	w.queue = w.queue[1:]
+	w.bytes -= m.size()
+	w.stuck = 0
+	w.mu.Unlock()
+	w.hub.drop(m.size())
+	w.person.room.wrote()
+}
+
+// written notes that nothing is on its way any more. What could not be written stays
+// for whoever comes back.
+func (w *window) written(whole bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.writing, w.broken = false, !whole
 	if len(w.queue) == 0 {
 		w.queue = nil // an idle client holds nothing
 	}
@@ -117,6 +131,7 @@ func (w *window) written() {
 		close(w.quiet)
 		w.quiet = nil
 	}
+	w.writeSoon() // what came since the last look
 }
 
 func (w *window) writeOne(m *said) bool {
@@ -150,8 +165,8 @@ func (w *window) unwritable(err error) {
 func (w *window) empty() []*said {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.gone = true
-	for w.writing {
+	w.gone = true // nothing is begun any more
+	if w.writing {
 		quiet := make(chan struct{})
 		w.quiet = quiet
 		w.mu.Unlock()
