@@ -12,6 +12,8 @@ type said struct {
 	data     []byte
 	what     string                     // the type of the Cat's frame
 	prepared *websocket.PreparedMessage // where several clients get it, so that it is encoded once
+	far      *far                       // the way it came by, if it came from another process
+	passed   bool                       // that came to clients; the room guards it
 }
 
 // ours is a text of our own.
