@@ -51,7 +51,7 @@ type app struct {
 	// somebody in.
 	sessions    *session.Manager
 	store       session.Store
-	fleet       *fleet.Fleet // nil without a Redis
+	others      atomic.Pointer[fleet.Fleet] // nil without a Redis
 	endSessions context.CancelFunc
 	current     atomic.Pointer[generation]
 	// requested carries reloads, each with the place for its answer.

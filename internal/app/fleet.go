@@ -28,8 +28,12 @@ func (a *app) openFleet(c *config.Config) (chat.Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.fleet, err = fleet.New(fleet.Options{Client: shared.Client(), Keys: keys, Log: a.log})
-	return a.fleet, err
+	f, err := fleet.New(fleet.Options{Client: shared.Client(), Keys: keys, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	a.others.Store(f)
+	return f, nil
 }
 
 func sessionKeys(c config.Sessions) ([][]byte, error) {
@@ -46,8 +50,7 @@ func sessionKeys(c config.Sessions) ([][]byte, error) {
 
 // closeFleet leaves the fleet, when no socket is open any more.
 func (a *app) closeFleet() {
-	if a.fleet != nil {
-		a.fleet.Close()
-		a.fleet = nil
+	if f := a.others.Swap(nil); f != nil {
+		f.Close()
 	}
 }

@@ -58,13 +58,10 @@ func newSession() string {
 }
 
 // open asks the process for a session.
-func (f *far) open(ctx context.Context, claim string, late bool) error {
+func (f *far) open(ctx context.Context, claim string, how uint64) error {
 	f.hub.post.addFar(f)
 	f.unwatch = f.hub.o.Fleet.Watch(f.process)
-	p := &parcel{kind: parcelOpen, session: f.session, text: f.route.person.id, data: []byte(claim)}
-	if late {
-		p.n = 1
-	}
+	p := &parcel{kind: parcelOpen, session: f.session, text: f.route.person.id, data: []byte(claim), n: how}
 	f.send(p)
 	t := time.NewTimer(farWait)
 	defer t.Stop()
@@ -167,7 +164,7 @@ func (f *far) tellOne(p *parcel) {
 			f.route.failed(m, p.data)
 		}
 	case parcelEnd:
-		f.over(int(min(p.n, endMissed))) //nolint:gosec // small
+		f.over(int(min(p.n, endMissed)))
 		return
 	}
 	f.took(int64(len(p.data)))

@@ -50,12 +50,13 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	}
 	o.mu.Lock()
 	l, own := o.now.(*wire)
+	missing := o.spoken && p.n&openAgain != 0
 	own = own && o.closing == nil && o.token == string(p.data)
 	o.mu.Unlock()
 	if !own || l.isEnding() || !h.o.Fleet.Holds(string(p.data)) {
 		return false
 	}
-	if p.n == 1 {
+	if p.n&openLate != 0 {
 		l.cut() // another's socket was closed after this one had opened: it may be silent now
 	}
 	g := &guest{hub: h, process: from, session: p.session, unwatch: h.o.Fleet.Watch(from)}
@@ -67,6 +68,9 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	h.post.addGuest(g)
 	g.send(&parcel{kind: parcelOpened})
 	r.windows = append(r.windows, w)
+	if missing { // it was said while they had no way to hear it
+		w.add(ours(missed()))
+	}
 	for _, m := range r.absence.take(h) {
 		w.add(m)
 	}

@@ -10,7 +10,7 @@ import (
 // The kinds of parcels. Those up come from a process whose clients are somewhere else
 // than their person's socket at the Cat; those down go there.
 const (
-	parcelOpen     = 1 + iota // up: a session; text is the person, data the claim, n is 1 if the claim before was overstayed
+	parcelOpen     = 1 + iota // up: a session; text is the person, data the claim, n says how it comes
 	parcelSay                 // up: message n of a client
 	parcelAck                 // up: n things were taken so far
 	parcelBye                 // up: the last client has left, n things were taken; rest was not read
@@ -27,6 +27,12 @@ const (
 	endAgain  = 0 // find the person's socket anew
 	endFinal  = 1 // close the clients
 	endMissed = 2 // as endAgain, and something was left out
+)
+
+// What the n of a parcelOpen says; both may hold.
+const (
+	openLate  = 1 // it had a claim for too long, and may have disturbed the socket
+	openAgain = 2 // its clients were there before the socket was
 )
 
 const sessionSize = 16

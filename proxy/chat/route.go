@@ -29,6 +29,8 @@ type route struct {
 	user    *authhandlers.AuthUserInfo
 	now     line   // nil while there is none
 	token   string // of the claim, while it stands
+	again   bool   // clients have been there since before this way
+	spoken  bool   // the Cat has said something over this process's own socket
 	late    bool   // a claim was lost, and somebody may have been disturbed by that
 	closing *Closing
 	kept    kept

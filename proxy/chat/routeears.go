@@ -2,7 +2,13 @@ package chat
 
 // What the ways of a route tell is told to the room, except that one of them ends.
 
-func (o *route) heard(m *said)                { o.room.heard(m) }
+func (o *route) heard(m *said) {
+	o.mu.Lock()
+	o.spoken = true
+	o.mu.Unlock()
+	o.room.heard(m)
+}
+
 func (o *route) answered(m message)           { o.room.answered(m) }
 func (o *route) failed(m message, why []byte) { o.room.failed(m, why) }
 

@@ -84,7 +84,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 	o.mu.Lock()
 	ok := o.closing == nil && o.hub.o.Fleet.Holds(token)
 	if ok {
-		o.now, o.token, o.late = l, token, false
+		o.now, o.token, o.late, o.spoken = l, token, false, false
 	}
 	o.mu.Unlock()
 	p.joined(l)
@@ -113,9 +113,15 @@ func (o *route) redial(ctx context.Context) (*websocket.Conn, error) {
 func (o *route) join(ctx context.Context, c Claim) error {
 	f := newFar(o, c.Owner)
 	o.mu.Lock()
-	late := o.late
+	how := uint64(0)
+	if o.late {
+		how |= openLate
+	}
+	if o.again {
+		how |= openAgain
+	}
 	o.mu.Unlock()
-	if err := f.open(ctx, c.Token, late); err != nil {
+	if err := f.open(ctx, c.Token, how); err != nil {
 		return err
 	}
 	o.mu.Lock()
@@ -135,6 +141,9 @@ func (o *route) join(ctx context.Context, c Claim) error {
 // if there is none.
 func (o *route) seek() line {
 	began := time.Now()
+	o.mu.Lock()
+	o.again = true
+	o.mu.Unlock()
 	if pauseFor(o.stop, againSoon) != nil { // whoever has just let go is still closing theirs
 		return nil
 	}

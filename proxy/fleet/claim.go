@@ -13,7 +13,10 @@ import (
 	"github.com/catflap/catflap/proxy/chat"
 )
 
-var errNotAlive = errors.New("fleet: this process is not known to the others at the moment")
+var (
+	errNotAlive = errors.New("fleet: this process is not known to the others at the moment")
+	errTooEarly = errors.New("fleet: Redis has just come up, or back: sockets open when whoever had one has surely given it up")
+)
 
 // stayAlive says again and again that this process is alive. Its claims stand from one
 // time to the next, and no longer.
@@ -33,18 +36,19 @@ func (f *Fleet) sayAlive() {
 	ctx, cancel := context.WithTimeout(f.stop, f.o.times.call)
 	defer cancel()
 	asked := time.Now()
-	known, err := aliveScript.Run(ctx, f.o.Client, []string{f.aliveKey(f.self), f.bornKey()}, f.o.times.lease.Milliseconds(), bornLife.Milliseconds()).Int()
-	if err != nil {
+	got, err := aliveScript.Run(ctx, f.o.Client, []string{f.aliveKey(f.self), f.bornKey()}, f.o.times.lease.Milliseconds(), bornLife.Milliseconds()).Int64Slice()
+	if err != nil || len(got) != 2 {
 		return
 	}
 	f.mu.Lock()
 	first := f.alive.IsZero()
-	if !first && known == 0 {
+	if !first && got[0] == 0 {
 		f.mu.Unlock()
 		f.lose() // somebody may have taken for dead who is not
 		f.mu.Lock()
 	}
 	f.alive = asked.Add(f.o.times.lease)
+	f.young = time.Now().Add(time.Duration(got[1]) * time.Millisecond)
 	left := time.Until(f.alive) - f.o.times.margin
 	if f.lapse == nil {
 		f.lapse = time.AfterFunc(left, f.lose)
@@ -135,6 +139,20 @@ func (f *Fleet) claim(ctx context.Context, person, token string) (chat.Claim, er
 		return chat.Claim{Wait: min(time.Duration(ms)*time.Millisecond, f.o.times.beat)}, nil
 	}
 	return chat.Claim{}, errNotAlive
+}
+
+// Ready says why nobody can be claimed at the moment.
+func (f *Fleet) Ready() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	switch {
+	case !now.Before(f.alive.Add(-f.o.times.margin)):
+		return errNotAlive
+	case now.Before(f.blank), now.Before(f.young):
+		return errTooEarly
+	}
+	return nil
 }
 
 // Holds implements chat.Fleet.

@@ -68,6 +68,7 @@ type Fleet struct {
 	mu     sync.Mutex
 	alive  time.Time         // until when this process's claims stand
 	blank  time.Time         // until when it claims nothing, having lost its claims
+	young  time.Time         // until when nobody claims anything, since Redis is new
 	lapse  *time.Timer       // gives up what it has
 	claims map[string]string // tokens, and whose they are
 	kept   time.Time

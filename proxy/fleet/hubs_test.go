@@ -45,13 +45,15 @@ func TestTwoAreAsOne(t *testing.T) {
 			t.Errorf("window %d hears another order", i)
 		}
 	}
+	if c.highest() != 1 {
+		t.Errorf("%d sockets at the Cat", c.highest())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for text, n := range c.heard {
 		if n != 1 {
 			t.Errorf("the Cat heard %.10q %d times", text, n)
 		}
-	}
-	if c.most != 1 {
-		t.Errorf("%d sockets at the Cat", c.most)
 	}
 	if s := b.hub.Stats(); s.Relayed != 1 || s.CatOpen != 0 {
 		t.Errorf("%+v", s)
@@ -106,8 +108,8 @@ func TestTheOwnerCrashes(t *testing.T) {
 	for _, w := range []*websocket.Conn{w, other} {
 		silent(t, w, 100*time.Millisecond)
 	}
-	if c.most != 1 || b.hub.Stats().CatOpen != 1 {
-		t.Errorf("%d sockets; %+v", c.most, b.hub.Stats())
+	if c.highest() != 1 || b.hub.Stats().CatOpen != 1 {
+		t.Errorf("%d sockets; %+v", c.highest(), b.hub.Stats())
 	}
 }
 
@@ -130,8 +132,8 @@ func TestTheOwnerStops(t *testing.T) {
 	if took := time.Since(began); took > short().lease {
 		t.Errorf("taken over after %v", took)
 	}
-	if c.most != 1 {
-		t.Errorf("%d sockets at the Cat", c.most)
+	if c.highest() != 1 {
+		t.Errorf("%d sockets at the Cat", c.highest())
 	}
 }
 
@@ -152,8 +154,8 @@ func TestReloadsAcross(t *testing.T) {
 		}
 	}
 	silent(t, w, 100*time.Millisecond)
-	if c.most != 1 {
-		t.Errorf("%d sockets at the Cat", c.most)
+	if c.highest() != 1 {
+		t.Errorf("%d sockets at the Cat", c.highest())
 	}
 }
 
@@ -168,14 +170,27 @@ func TestRedisRestarts(t *testing.T) {
 	s.kill()
 	s.start(t)
 	eventually(t, "the socket is given up", func() bool { return c.now("/alice") == 0 })
-	ask(t, v, "after")
-	for _, w := range []*websocket.Conn{v, w} {
-		if f := answer(t, w); f.Content != "after" {
-			t.Errorf("%+v", f)
+	// The process that relays may not know yet: then it says that what it is told now
+	// may be lost.
+	told := 0
+	text := ""
+	for f := (frame{}); f.Content == "" || f.Content != text; {
+		text = fmt.Sprint("after ", told)
+		ask(t, v, text)
+		if f = answer(t, v); f.Content != text && f.Name != "Interrupted" || told > 3 {
+			t.Fatalf("%+v", f)
 		}
+		told++
 	}
-	if c.most != 1 || c.times("after") != 1 {
-		t.Errorf("%d sockets, heard %d times", c.most, c.times("after"))
+	// The one whose process has come back later may be told that it missed it.
+	if f := answer(t, w); f.Content != text && f.Name != "Missed" {
+		t.Errorf("%+v; a %+v b %+v", f, a.hub.Stats(), b.hub.Stats())
+	}
+	if n := c.times(text); n != 1 {
+		t.Errorf("heard %d times", n)
+	}
+	if c.highest() != 1 {
+		t.Errorf("%d sockets at the Cat", c.highest())
 	}
 }
 

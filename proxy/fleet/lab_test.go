@@ -183,6 +183,12 @@ func (c *cat) times(text string) int {
 	return c.heard[text]
 }
 
+func (c *cat) highest() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.most
+}
+
 func (c *cat) now(user string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -6,7 +6,7 @@ import "github.com/redis/go-redis/v9"
 // milliseconds.
 var (
 	// aliveScript: KEYS alive, born; ARGV lease, life of born. It returns 1 if the process
-	// was known to be alive, and 0 if it is only now.
+	// was known to be alive, and 0 if it is only now; and how long nobody claims anything.
 	aliveScript = redis.NewScript(`
 local t = redis.call('TIME')
 if redis.call('EXISTS', KEYS[2]) == 0 then
@@ -16,7 +16,8 @@ else
 end
 local known = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
-return known`)
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+return {known, math.max(0, tonumber(redis.call('GET', KEYS[2])) + ARGV[1] - now)}`)
 
 	// claimScript: KEYS alive, born, people...; ARGV token, process, what stands before
 	// the name of a process that is alive, lease, life of a claim. It returns what it has
