@@ -4,10 +4,11 @@ import "github.com/catflap/catflap/config/value"
 
 // Sessions says how long people who have signed in in a browser stay signed in,
 // and where that is kept. The browser holds a random id and nothing else. It
-// matters where a handler signs people in.
+// matters where a handler signs people in; store: redis matters without, too.
 type Sessions struct {
 	// memory: in this process; a restart signs everybody out. redis: in Redis or
-	// Valkey, so that sessions outlive a restart and several Catflaps share them.
+	// Valkey, so that sessions outlive a restart and several Catflaps share them, and
+	// each person's socket at the Cat.
 	Store string `yaml:"store" default:"memory" enum:"memory,redis"`
 	// Where Redis is. Required with store: redis.
 	Redis *Redis `yaml:"redis" example:"{url: \"redis://127.0.0.1:6379/0\", password: {env: REDIS_PASSWORD}}"`

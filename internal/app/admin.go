@@ -49,6 +49,9 @@ func (a *app) ready(ctx context.Context) error {
 	if g == nil {
 		return errNothingRuns
 	}
+	if f := a.others.Load(); f != nil {
+		return errors.Join(g.handler.Ready(ctx), f.Ready())
+	}
 	return g.handler.Ready(ctx)
 }
 

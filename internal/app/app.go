@@ -20,6 +20,7 @@ import (
 	"github.com/catflap/catflap/internal/telemetry"
 	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/fleet"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -50,6 +51,7 @@ type app struct {
 	// somebody in.
 	sessions    *session.Manager
 	store       session.Store
+	others      atomic.Pointer[fleet.Fleet] // nil without a Redis
 	endSessions context.CancelFunc
 	current     atomic.Pointer[generation]
 	// requested carries reloads, each with the place for its answer.
@@ -78,7 +80,12 @@ func Run(ctx context.Context, o Options) error {
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))
 	a.gate = authhandlers.NewGate(c.Limits.Verifications, verificationQueue, verificationWait)
-	a.hub = a.newHub(c)
+	others, err := a.openFleet(c)
+	if err != nil {
+		return err
+	}
+	defer a.closeFleet() // where it has not been stopped
+	a.hub = a.newHub(c, others)
 	for _, w := range warnings {
 		a.log.Warn("configuration", "at", w.String())
 	}
@@ -146,6 +153,7 @@ func (a *app) stop(s *servers) error {
 	g := a.current.Load()
 	g.end()
 	g.cats.close(nil)
+	a.closeFleet()
 	a.closeSessions()
 	a.log.Info("stopped")
 	return nil
@@ -162,9 +170,9 @@ func (a *app) observer(c config.Log) func(*proxy.Record) {
 
 // newHub makes what holds the live sockets. What it needs of the configuration it
 // asks the one in force for.
-func (a *app) newHub(c *config.Config) *chat.Hub {
+func (a *app) newHub(c *config.Config, others chat.Fleet) *chat.Hub {
 	h := chat.NewHub(chat.Options{
-		Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket,
+		Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket, Fleet: others,
 		Redial: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
 			return a.current.Load().handler.DialCat(ctx, u)
 		},

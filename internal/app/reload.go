@@ -93,7 +93,7 @@ func (a *app) needsRestart(c *config.Config) {
 		{"limits.idle", old.Limits.Idle != c.Limits.Idle},
 		{"limits.verifications", old.Limits.Verifications != c.Limits.Verifications},
 		{"public_url", c.SignsIn() && old.SignsIn() && old.PublicURL != c.PublicURL},
-		{"sessions.store", c.SignsIn() && old.SignsIn() && sessionPlace(old) != sessionPlace(c)},
+		{"sessions.store", (c.SignsIn() && old.SignsIn() || old.Sessions.Store == "redis" || c.Sessions.Store == "redis") && sessionPlace(old) != sessionPlace(c)},
 		{"log.level", old.Log.Level != c.Log.Level},
 		{"log.format", old.Log.Format != c.Log.Format},
 	} {

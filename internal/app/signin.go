@@ -27,16 +27,14 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 		return nil
 	}
 	var err error
-	if a.store, err = a.sessionStore(c.Sessions); err != nil {
-		return err
-	}
-	var keys [][]byte
-	for i, k := range c.Sessions.Keys {
-		b, err := k.Read()
-		if err != nil {
-			return fmt.Errorf("sessions.keys[%d]: %w", i, err)
+	if a.store == nil {
+		if a.store, err = a.sessionStore(c.Sessions); err != nil {
+			return err
 		}
-		keys = append(keys, b)
+	}
+	keys, err := sessionKeys(c.Sessions)
+	if err != nil {
+		return err
 	}
 	ctx, a.endSessions = context.WithCancel(context.WithoutCancel(ctx))
 	a.sessions, err = session.New(ctx, session.Options{
@@ -49,12 +47,13 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 // closeSessions ends what is under way. A renewal has to reach its end, or the person's
 // new refresh token is lost.
 func (a *app) closeSessions() {
-	if a.sessions == nil {
-		return
+	if a.sessions != nil {
+		a.endSessions()
+		a.sessions.Wait()
 	}
-	a.endSessions()
-	a.sessions.Wait()
-	_ = a.store.Close() // nothing is on its way any more
+	if a.store != nil {
+		_ = a.store.Close() // nothing is on its way any more
+	}
 }
 
 func (a *app) sessionStore(c config.Sessions) (session.Store, error) {

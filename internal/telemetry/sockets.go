@@ -61,6 +61,8 @@ func (m *Metrics) Socket(e chat.Event) {
 		s.cat.WithLabelValues("lost").Inc()
 	case chat.EventCatBack:
 		s.cat.WithLabelValues("reconnected").Inc()
+	case chat.EventMoved:
+		s.cat.WithLabelValues("moved").Inc()
 	case chat.EventCatEnd:
 		s.cat.WithLabelValues("closed").Inc()
 	case chat.EventUndelivered:
@@ -96,5 +98,8 @@ func (m *Metrics) Sockets(stats func() chat.Stats) {
 	} {
 		gauge("cat_sockets", help, prometheus.Labels{"state": state}, value)
 	}
+	const others = "With several Catflaps, sessions by way of another: people whose socket at the Cat another has (relayed), and other Catflaps' clients of a person whose socket is here (guests)."
+	gauge("fleet_sessions", others, prometheus.Labels{"kind": "relayed"}, func(s chat.Stats) int64 { return int64(s.Relayed) })
+	gauge("fleet_sessions", others, prometheus.Labels{"kind": "guests"}, func(s chat.Stats) int64 { return int64(s.Guests) })
 	gauge("socket_held_bytes", "Bytes of messages of shared sessions that are in memory.", nil, func(s chat.Stats) int64 { return s.BytesInQueue })
 }

@@ -135,7 +135,12 @@ func (r *room) look() {
 }
 
 // answered looks whether the line was kept for the answer alone.
-func (r *room) answered() { r.look() }
+func (r *room) answered(m message) {
+	if m.ref != 0 {
+		r.answeredFar(m)
+	}
+	r.look()
+}
 
 // stop closes the line if nobody is there: the hub is stopping.
 func (r *room) stop() { r.look() }

@@ -37,7 +37,7 @@ func (l *wire) goOn(how Closing) bool {
 		l.tell(EventCatLost, how)
 	}
 	for _, m := range lost {
-		l.room.failed(m.from, interrupted())
+		l.room.failed(m, interrupted())
 	}
 	if ending {
 		return false

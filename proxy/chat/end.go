@@ -68,6 +68,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.mu.Unlock()
 	defer h.parker.close()
 	endAll(h.all(), closeStopping)
+	h.handOver()
 	for _, r := range h.rooms() {
 		r.stop() // where nobody is left
 	}

@@ -20,6 +20,9 @@ const (
 	EventCatLost EventKind = "cat_socket_lost"
 	EventCatBack EventKind = "cat_socket_back"
 	EventCatEnd  EventKind = "cat_socket_close"
+	// EventMoved is a person's way to the Cat that was found anew while clients waited:
+	// another process's socket, or this one's in the place of another's.
+	EventMoved EventKind = "cat_socket_moved"
 	// EventAnswer is the first word of an answer; Duration is how long it took.
 	EventAnswer EventKind = "answer"
 	// EventUndelivered is a message whose sender was told that it may be lost.
@@ -70,6 +73,8 @@ type Stats struct {
 	CatOpen      int   // lines open at the Cat, for shared sessions
 	CatLost      int   // lines that wait for a Cat that has gone
 	Lingering    int   // of those, with no client
+	Relayed      int   // people whose socket at the Cat another process has
+	Guests       int   // other processes' sessions over sockets of this one
 	BytesInQueue int64 // of messages that are in memory
 }
 
@@ -78,7 +83,9 @@ type counts struct{ open, lost, lingering atomic.Int64 }
 
 // Stats returns the numbers of this moment.
 func (h *Hub) Stats() Stats {
+	relayed, guests := h.post.counts()
 	return Stats{
+		Relayed: relayed, Guests: guests,
 		Clients: h.Count(), CatOpen: int(h.counts.open.Load()), CatLost: int(h.counts.lost.Load()),
 		Lingering: int(h.counts.lingering.Load()), BytesInQueue: h.held.Load(),
 	}

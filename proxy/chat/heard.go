@@ -50,6 +50,9 @@ func (r *room) await(m *said, space <-chan struct{}, most time.Duration) {
 // enough. It returns how long to wait first for those who are behind. The room is
 // locked.
 func (r *room) pass(m *said) time.Duration {
+	if m.far != nil && m.far.isEnding() {
+		return 0 // whoever has the Cat keeps it
+	}
 	var ready, slow []*window
 	for _, w := range r.windows {
 		switch {
@@ -76,6 +79,7 @@ func (r *room) pass(m *said) time.Duration {
 	if wait > 0 {
 		return wait
 	}
+	m.passed = true
 	if len(ready) > 1 {
 		m.prepare()
 	}

@@ -23,6 +23,9 @@ type Options struct {
 	// Redial, if set, opens a person's socket at the Cat anew, as the configuration in
 	// force has it. Without it the newest client's own Dial is used.
 	Redial func(context.Context, *authhandlers.AuthUserInfo) (*websocket.Conn, error)
+	// Fleet, if set, is the other processes before the same Cat. Without it this one
+	// is alone.
+	Fleet Fleet
 	// Renew, if set, is asked for a later Expiry of somebody who came by a session,
 	// before theirs comes. A *authhandlers.Rejection ends the socket at once; any other
 	// error is a fault, and the socket stays until its Expiry.
@@ -54,6 +57,8 @@ type Hub struct {
 	held    atomic.Int64 // bytes of messages that are in memory
 	counts  counts
 	parker  parker
+	post    post
+	guests  atomic.Uint64 // ever; their numbers
 
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool // set while the hub is locked
@@ -87,6 +92,9 @@ func NewHub(o Options) *Hub {
 		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
 	}
 	h.settings.Store(&o.Settings)
+	if o.Fleet != nil {
+		o.Fleet.Listen(h)
+	}
 	return h
 }
 

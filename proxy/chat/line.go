@@ -25,6 +25,9 @@ type line interface {
 // openLine opens a person's line, for a client that has the person's turn. This is
 // where another process's would be found first. The error is a *DialError or ctx's.
 func openLine(ctx context.Context, p *person, j *Joining) (line, error) {
+	if p.hub.o.Fleet != nil {
+		return openRoute(ctx, p, j)
+	}
 	conn, err := j.Dial(ctx)
 	if err != nil {
 		p.rest() // the Cat may have seen it come and go
@@ -40,10 +43,10 @@ type ears interface {
 	// heard is told what the Cat says, in its order. It may take its time, and the
 	// Cat waits then.
 	heard(*said)
-	// answered is told that an answer is complete.
-	answered()
+	// answered is told that the answer to a message is complete.
+	answered(message)
 	// failed is told that a message may be lost: its sender is to hear why.
-	failed(from uint64, why []byte)
+	failed(m message, why []byte)
 	// abandoned is asked by a line without the Cat whether nobody is left who needs
 	// it; if so, the line is no longer the room's.
 	abandoned(line) bool
@@ -54,6 +57,7 @@ type ears interface {
 // message is something that a client says to the Cat.
 type message struct {
 	from uint64 // the seat that it came from
+	ref  uint64 // another process's name for it, if it came from there
 	kind int
 	data []byte
 }

@@ -99,6 +99,8 @@ func TestAFaultInWriting(t *testing.T) {
 	room.windows[0].tell(&said{prepared: &websocket.PreparedMessage{}}) // one that cannot be encoded
 	room.mu.Unlock()
 	<-caught
-	_ = client.Close()
+	if code, _ := closedWith(t, client); code != closeFault.Code {
+		t.Errorf("closed with %d", code)
+	}
 	l.eventually(t, "the place is free", func() bool { return l.places("/alice") == 0 })
 }

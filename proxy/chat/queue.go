@@ -85,15 +85,21 @@ func (w *window) writeSoon() {
 // fault there is caught, and whoever waits for the end of it goes on.
 func (w *window) write() {
 	defer w.hub.o.Caught()
-	whole := false
-	defer func() { w.written(whole) }()
+	whole, fault := false, true
+	defer func() {
+		w.written(whole)
+		if fault { // else whoever wrote knows how the client ends
+			w.end(closeFault)
+		}
+	}()
 	for m := w.next(); m != nil; m = w.next() {
 		if !w.writeOne(m) {
+			fault = false
 			return
 		}
 		w.took(m)
 	}
-	whole = true
+	whole, fault = true, false
 }
 
 // next is the message to write next, if there is one.
@@ -135,6 +141,9 @@ func (w *window) written(whole bool) {
 }
 
 func (w *window) writeOne(m *said) bool {
+	if w.guest != nil {
+		return w.guest.write(m)
+	}
 	c, start := w.peer.conn, time.Now()
 	_ = c.SetWriteDeadline(start.Add(w.hub.times.stall + time.Duration(m.size()/slowest)*time.Second))
 	if err := m.write(c); err != nil {

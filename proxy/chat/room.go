@@ -24,6 +24,9 @@ type room struct {
 	newest  newest
 	space   chan struct{} // closed when a client has taken something
 	absence absence
+	// forsaken are guests that left without a word: whoever they spoke for is told by
+	// their own process of what was under way.
+	forsaken map[uint64]struct{}
 }
 
 // newest is how the line is opened anew: as the client that came last would.
@@ -62,7 +65,7 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l != nil {
-		r.line = l
+		r.line, r.forsaken = l, nil
 	} else if r.line == nil || r.line.isEnding() {
 		return false
 	}
@@ -81,11 +84,21 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 func (r *room) leave(w *window, rest []*said) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.remove(w, rest)
+}
+
+// remove is leave in a locked room.
+func (r *room) remove(w *window, rest []*said) {
 	if i := slices.Index(r.windows, w); i >= 0 {
 		r.windows = slices.Delete(r.windows, i, i+1)
 	}
 	if len(r.windows) == 0 {
-		for _, m := range append(rest, r.absence.take(r.hub)...) { // what was said since is later
+		list := append(rest, r.absence.take(r.hub)...) // what was said since is later
+		if far, ok := r.line.(interface{ away([]*said) bool }); ok && far.away(list) {
+			r.drop(r.line) // whoever has the Cat keeps what was missed
+			list = nil
+		}
+		for _, m := range list {
 			r.miss(m)
 		}
 	} else {
@@ -105,7 +118,7 @@ func (r *room) say(m message) {
 	l := r.line
 	r.mu.Unlock()
 	if l == nil { // it has just been given up
-		r.failed(m.from, undelivered())
+		r.failed(m, undelivered())
 		return
 	}
 	l.say(m)
@@ -123,16 +136,25 @@ func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
 }
 
 // failed tells a sender, or whoever there is, that a message may be lost.
-func (r *room) failed(from uint64, why []byte) {
+func (r *room) failed(about message, why []byte) {
 	m := ours(why)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.hub.stopping.Load() {
 		return // that is what they are told
 	}
+	if _, told := r.forsaken[about.from]; told {
+		return // by the process that it came from
+	}
 	r.hub.o.Observe(Event{Kind: EventUndelivered, User: r.newest.user})
 	for _, w := range r.windows {
-		if w.n == from && !w.isEnding() {
+		if w.n == about.from && w.guest != nil && w.isEnding() {
+			return // as above
+		}
+		if w.n == about.from && !w.isEnding() {
+			if w.guest != nil {
+				m = failure(about.ref, why)
+			}
 			m.alone = true
 			w.tell(m)
 			return

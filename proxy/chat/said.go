@@ -13,6 +13,8 @@ type said struct {
 	what     string                     // the type of the Cat's frame
 	alone    bool                       // only one client was given it; guarded by the room
 	prepared *websocket.PreparedMessage // where several clients get it, so that it is encoded once
+	far      *far                       // the way it came by, if it came from another process
+	passed   bool                       // that came to clients; the room guards it
 }
 
 // ours is a text of our own.

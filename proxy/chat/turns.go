@@ -24,7 +24,7 @@ const (
 type turns []turn
 
 type turn struct {
-	from    uint64
+	message // without what it says
 	at      time.Time
 	answers bool // the Cat answers it: it is an object
 	begun   bool // the first word has come
@@ -38,7 +38,7 @@ func (ts *turns) begin(m message, now time.Time) {
 		*ts = append((*ts)[:0], (*ts)[1:]...)
 	}
 	answers := m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
-	*ts = append(*ts, turn{m.from, now, answers, false})
+	*ts = append(*ts, turn{message{from: m.from, ref: m.ref}, now, answers, false})
 }
 
 // next is the place of the turn that the Cat is at, or -1.
@@ -62,17 +62,24 @@ func (ts *turns) word(what string, now time.Time) (time.Duration, bool) {
 	return now.Sub((*ts)[i].at), true
 }
 
-// answered ends the turn that the Cat is at, and forgets what came before it.
-func (ts *turns) answered() bool {
+// answered ends the turn that the Cat is at, forgets what came before it, and returns
+// whose it was.
+func (ts *turns) answered() (message, bool) {
 	i := ts.next()
 	if i < 0 {
-		return false
+		return message{}, false
 	}
-	*ts = append((*ts)[:0], (*ts)[i+1:]...)
+	m := (*ts)[i].message
+	ts.forget(i + 1)
+	return m, true
+}
+
+// forget forgets the first n.
+func (ts *turns) forget(n int) {
+	*ts = append((*ts)[:0], (*ts)[n:]...)
 	if len(*ts) == 0 {
 		*ts = nil // an idle line holds nothing
 	}
-	return true
 }
 
 // busy reports whether a turn is in progress that is not older than most.
@@ -90,7 +97,7 @@ func (ts *turns) lost(now time.Time) []message {
 	var list []message
 	for _, t := range *ts {
 		if t.answers || now.Sub(t.at) < atRisk {
-			list = append(list, message{from: t.from})
+			list = append(list, t.message)
 		}
 	}
 	*ts = nil

@@ -12,7 +12,8 @@ import (
 // window is one client of a shared session: a tab, or a device.
 type window struct {
 	seat
-	peer *peer // set when it is open
+	peer  *peer  // set when it is open
+	guest *guest // set for another process's clients, in place of peer
 
 	maxBytes int64
 	maxCount int
@@ -107,7 +108,7 @@ func (w *window) hear(kind int) error {
 	}
 	w.towards[toCat].messages.Add(1)
 	w.towards[toCat].bytes.Add(int64(len(data)))
-	w.person.room.say(message{w.n, kind, data})
+	w.person.room.say(message{from: w.n, kind: kind, data: data})
 	return nil
 }
 
@@ -135,6 +136,8 @@ func (w *window) end(c Closing) {
 	cancel, open := w.cancel, w.isOpen
 	w.mu.Unlock()
 	switch {
+	case w.guest != nil:
+		w.guest.end(c)
 	case open:
 		w.peer.end(c)
 	case cancel != nil:

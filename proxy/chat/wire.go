@@ -107,14 +107,18 @@ func (l *wire) hear(kind int) error {
 	m := ofCat(kind, data)
 	l.mu.Lock()
 	took, first := l.turns.word(m.what, time.Now())
-	whole := (m.what == cat.FrameChat || m.what == cat.FrameError) && l.turns.answered()
+	var of message
+	whole := false
+	if m.what == cat.FrameChat || m.what == cat.FrameError {
+		of, whole = l.turns.answered()
+	}
 	l.mu.Unlock()
 	if first {
 		l.hub.o.Observe(Event{Kind: EventAnswer, User: l.user, Duration: took})
 	}
 	l.room.heard(m)
 	if whole {
-		l.room.answered()
+		l.room.answered(of)
 	}
 	return nil
 }
@@ -137,7 +141,7 @@ func (l *wire) say(m message) {
 		return
 	}
 	l.mu.Unlock()
-	l.room.failed(m.from, undelivered())
+	l.room.failed(m, undelivered())
 }
 
 // write writes a message once. Whatever goes wrong, its turn has begun: its sender
@@ -189,7 +193,7 @@ func (l *wire) giveUp(ended bool) {
 	}
 	l.mu.Unlock()
 	for _, m := range list {
-		l.room.failed(m.from, undelivered())
+		l.room.failed(m, undelivered())
 	}
 }
 

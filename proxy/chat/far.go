@@ -1,0 +1,224 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"sync"
+	"time"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+const (
+	// farWait is how long another process may take to answer that it has a person.
+	farWait = time.Second
+	// ackSoon is how long it is not told of what was taken, while that is little.
+	ackSoon = 500 * time.Millisecond
+)
+
+// far is a person's way to the Cat through the process that has their socket there.
+// Nothing is ever said twice over one: what had no answer when it ended may have
+// reached the Cat.
+type far struct {
+	hub              *Hub
+	route            *route
+	process, session string
+	unwatch          func()
+	finished         chan struct{}
+	opened           chan struct{}
+
+	mu      sync.Mutex
+	space   *sync.Cond
+	turns   turns
+	ref     uint64
+	sizes   map[uint64]int64 // of what is not passed on yet
+	waiting int64            // their sum
+	isOpen  bool
+	begun   bool
+	isOver  bool
+	got     []*parcel // what came and was not told yet
+	telling bool
+	current *said  // on its way to the room
+	taken   uint64 // how many were told
+	acked   uint64
+	unacked int64
+	ack     *time.Timer
+}
+
+func newFar(o *route, process string) *far {
+	f := &far{hub: o.hub, route: o, process: process, session: newSession(), finished: make(chan struct{}), opened: make(chan struct{}), sizes: map[uint64]int64{}}
+	f.space = sync.NewCond(&f.mu)
+	return f
+}
+
+func newSession() string {
+	b := make([]byte, sessionSize)
+	rand.Read(b) // never fails
+	return string(b)
+}
+
+// open asks the process for a session.
+func (f *far) open(ctx context.Context, claim string, how uint64) error {
+	f.hub.post.addFar(f)
+	f.unwatch = f.hub.o.Fleet.Watch(f.process)
+	p := &parcel{kind: parcelOpen, session: f.session, text: f.route.person.id, data: []byte(claim), n: how}
+	f.send(p)
+	t := time.NewTimer(farWait)
+	defer t.Stop()
+	select {
+	case <-f.opened:
+	case <-f.finished:
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	f.mu.Lock()
+	ok := f.isOpen && !f.isOver
+	f.mu.Unlock()
+	if ok {
+		return nil
+	}
+	f.end(closeUnused)
+	return errNoAnswer
+}
+
+func (f *far) send(p *parcel) {
+	p.session = f.session
+	f.hub.sendTo(f.process, p)
+}
+
+// received takes what comes, and does not wait.
+func (f *far) received(p *parcel) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch p.kind {
+	case parcelOpened:
+		if !f.isOpen {
+			f.isOpen = true
+			close(f.opened)
+		}
+		return
+	case parcelWrote:
+		f.waiting -= f.sizes[p.n]
+		delete(f.sizes, p.n)
+		f.space.Broadcast()
+		return
+	}
+	switch {
+	case f.isOver:
+	case !f.isOpen && p.kind == parcelEnd:
+		go f.over(endAgain) // it is not there
+	default:
+		f.got = append(f.got, p) // bounded: they wait for acks
+		f.tellSoon()
+	}
+}
+
+// tellSoon has what came told. It is locked.
+func (f *far) tellSoon() {
+	if f.begun && !f.telling && len(f.got) > 0 {
+		f.telling = true
+		go f.tell()
+	}
+}
+
+func (f *far) start(*authhandlers.AuthUserInfo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.begun = true
+	f.tellSoon()
+}
+
+// tell tells what came, until nothing is left.
+func (f *far) tell() {
+	defer f.hub.o.Caught()
+	for {
+		f.mu.Lock()
+		if len(f.got) == 0 || f.isOver {
+			f.telling, f.got = false, nil
+			f.mu.Unlock()
+			return
+		}
+		p := f.got[0]
+		f.got[0] = nil
+		f.got = f.got[1:]
+		f.mu.Unlock()
+		f.tellOne(p)
+	}
+}
+
+func (f *far) tellOne(p *parcel) {
+	switch p.kind {
+	case parcelSaid:
+		m := ofCat(p.frame, p.data)
+		m.far = f
+		f.mu.Lock()
+		f.current = m
+		f.mu.Unlock()
+		f.route.heard(m)
+	case parcelAnswered:
+		if m, ok := f.settle(p.n, true); ok {
+			f.route.answered(m)
+		}
+	case parcelFailed:
+		if m, ok := f.settle(p.n, false); ok {
+			f.route.failed(m, p.data)
+		}
+	case parcelEnd:
+		f.over(int(min(p.n, endMissed)))
+		return
+	}
+	f.took(int64(len(p.data)))
+}
+
+// settle takes a message out of those that may be lost. An answer tells of those
+// before it, too, that have none.
+func (f *far) settle(ref uint64, answered bool) (message, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.turns {
+		if f.turns[i].ref != ref {
+			continue
+		}
+		m := message{from: f.turns[i].from}
+		if answered {
+			f.turns.forget(i + 1)
+		} else {
+			f.turns = append(f.turns[:i], f.turns[i+1:]...)
+		}
+		return m, true
+	}
+	return message{}, false
+}
+
+// took lets the other process send more.
+func (f *far) took(n int64) {
+	bytes, count := f.hub.settings.Load().queue()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.taken++
+	f.current = nil
+	f.unacked += n
+	switch {
+	case f.isOver:
+	case f.unacked >= bytes/4 || f.taken-f.acked >= uint64(count/4): //nolint:gosec // positive
+		f.sendAck()
+	case f.ack == nil:
+		f.ack = time.AfterFunc(ackSoon, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.sendAck()
+		})
+	}
+}
+
+// sendAck says what was taken. It is locked.
+func (f *far) sendAck() {
+	if f.ack != nil {
+		f.ack.Stop()
+		f.ack = nil
+	}
+	if f.acked < f.taken && !f.isOver {
+		f.acked, f.unacked = f.taken, 0
+		f.send(&parcel{kind: parcelAck, n: f.taken})
+	}
+}

@@ -1,0 +1,200 @@
+package chat
+
+import (
+	"encoding/binary"
+	"sync"
+
+	"github.com/gorilla/websocket"
+)
+
+// guest is another process's clients of a person whose socket at the Cat this one
+// has. In the room it is one window.
+type guest struct {
+	window           *window
+	hub              *Hub
+	process, session string
+	unwatch          func()
+
+	mu      sync.Mutex
+	space   *sync.Cond
+	sent    []*said // not taken yet; the first has the number taken+1
+	taken   uint64
+	bytes   int64 // of sent
+	ups     []*parcel
+	passing bool
+	isOver  bool
+}
+
+// invite takes another process's clients in, if this one has the person's socket.
+func (h *Hub) invite(from string, p *parcel) {
+	h.mu.Lock()
+	person := h.people[p.text]
+	h.mu.Unlock()
+	token := string(p.data)
+	if !h.o.Fleet.Holds(token) {
+		go h.o.Fleet.Release(p.text, token) // of before; nobody would ever give it up
+	}
+	if person == nil || h.stopping.Load() || !person.room.admit(h, from, p) {
+		h.sendTo(from, &parcel{kind: parcelEnd, session: p.session})
+	}
+}
+
+// admit lets a guest in, if there is a socket of this process's.
+func (r *room) admit(h *Hub, from string, p *parcel) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, ok := r.line.(*route)
+	if !ok {
+		return false
+	}
+	o.mu.Lock()
+	l, own := o.now.(*wire)
+	missing := o.spoken && p.n&openAgain != 0
+	own = own && o.closing == nil && o.token == string(p.data)
+	o.mu.Unlock()
+	if !own || l.isEnding() || !h.o.Fleet.Holds(string(p.data)) {
+		return false
+	}
+	if p.n&openLate != 0 {
+		l.cut() // another's socket was closed after this one had opened: it may be silent now
+	}
+	g := &guest{hub: h, process: from, session: p.session, unwatch: h.o.Fleet.Watch(from)}
+	g.space = sync.NewCond(&g.mu)
+	w := &window{guest: g, isOpen: true}
+	w.maxBytes, w.maxCount = h.settings.Load().queue()
+	w.hub, w.person, w.n = h, r.person, guestNumbers+h.guests.Add(1)
+	g.window = w
+	h.post.addGuest(g)
+	g.send(&parcel{kind: parcelOpened})
+	r.windows = append(r.windows, w)
+	if missing { // it was said while they had no way to hear it
+		w.add(ours(missed()))
+	}
+	for _, m := range r.absence.take(h) {
+		w.add(m)
+	}
+	r.check()
+	r.signal()
+	return true
+}
+
+// guestNumbers are above those of all seats.
+const guestNumbers = 1 << 63
+
+func (g *guest) send(p *parcel) {
+	p.session = g.session
+	g.hub.sendTo(g.process, p)
+}
+
+// write sends one thing, when enough of what came before was taken. False means that
+// the guest has gone.
+func (g *guest) write(m *said) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for !g.isOver && len(g.sent) > 0 && (g.bytes+m.size() > g.window.maxBytes || len(g.sent) >= g.window.maxCount) {
+		g.space.Wait()
+	}
+	if g.isOver {
+		return false
+	}
+	g.sent = append(g.sent, m)
+	g.bytes += m.size()
+	g.hub.held.Add(m.size())
+	switch m.what {
+	case controlAnswered:
+		g.send(&parcel{kind: parcelAnswered, n: m.ref()})
+	case controlFailed:
+		g.send(&parcel{kind: parcelFailed, n: m.ref(), data: m.data[8:]})
+	default:
+		g.send(&parcel{kind: parcelSaid, frame: m.kind, data: m.data})
+	}
+	return true
+}
+
+// What a said is that is for another process, and not for a client.
+const (
+	controlAnswered = "\x00answered"
+	controlFailed   = "\x00failed"
+)
+
+func answeredFar(ref uint64) *said {
+	return &said{what: controlAnswered, data: binary.BigEndian.AppendUint64(nil, ref)}
+}
+
+// failure is what a guest is told of a message that may be lost.
+func failure(ref uint64, why []byte) *said {
+	return &said{what: controlFailed, data: append(binary.BigEndian.AppendUint64(nil, ref), why...)}
+}
+
+func (m *said) ref() uint64 { return binary.BigEndian.Uint64(m.data) }
+
+// forClients leaves out what is for a process, and makes what failed known to whoever
+// comes.
+func forClients(list []*said) []*said {
+	var rest []*said
+	for _, m := range list {
+		switch m.what {
+		case controlAnswered:
+		case controlFailed:
+			failed := ours(m.data[8:])
+			failed.alone = m.alone
+			rest = append(rest, failed)
+		default:
+			rest = append(rest, m)
+		}
+	}
+	return rest
+}
+
+// end has the other process look for the person's socket anew, or end its clients.
+func (g *guest) end(c Closing) {
+	how := uint64(endAgain)
+	switch c {
+	case closeCatGone:
+		how = endFinal
+	case closeSlow, closeFull:
+		how = endMissed
+	}
+	unread, ok := g.stop(&parcel{kind: parcelEnd, n: how})
+	if ok {
+		go g.forsake(len(unread) > 0 && c == closeSilentPeer)
+	}
+}
+
+// closeSilentPeer ends a guest whose process says nothing any more.
+var closeSilentPeer = Closing{websocket.CloseAbnormalClosure, "another process is silent"}
+
+// forsake takes the guest out without its word. What it has not taken may be lost.
+func (g *guest) forsake(missing bool) {
+	r := &g.window.person.room
+	r.mu.Lock()
+	if r.forsaken == nil {
+		r.forsaken = map[uint64]struct{}{}
+	}
+	r.forsaken[g.window.n] = struct{}{}
+	r.mu.Unlock()
+	g.window.empty()
+	var rest []*said
+	if missing {
+		rest = append(rest, ours(missed()))
+	}
+	r.leave(g.window, rest)
+}
+
+// stop ends the session, once, and returns what was not taken.
+func (g *guest) stop(last *parcel) ([]*said, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.isOver {
+		return nil, false
+	}
+	g.isOver = true
+	if last != nil {
+		g.send(last)
+	}
+	g.hub.post.removeGuest(g)
+	g.unwatch()
+	g.hub.drop(g.bytes)
+	g.space.Broadcast()
+	return g.sent, true
+}

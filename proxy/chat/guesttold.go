@@ -1,0 +1,116 @@
+package chat
+
+// received takes what a guest's process says, and does not wait.
+func (g *guest) received(p *parcel) {
+	switch p.kind {
+	case parcelAck:
+		g.mu.Lock()
+		g.took(p.n)
+		g.mu.Unlock()
+	case parcelEnd:
+		g.window.end(closeMoved)
+	case parcelSay, parcelBye:
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.isOver {
+			return
+		}
+		g.ups = append(g.ups, p) // bounded: its process waits until they are passed on
+		if !g.passing {
+			g.passing = true
+			go g.pass()
+		}
+	}
+}
+
+// took forgets what was taken, up to number n. The guest is locked.
+func (g *guest) took(n uint64) {
+	for g.taken < n && len(g.sent) > 0 && !g.isOver {
+		g.bytes -= g.sent[0].size()
+		g.hub.drop(g.sent[0].size())
+		g.sent[0] = nil
+		g.sent = g.sent[1:]
+		g.taken++
+	}
+	g.space.Broadcast()
+}
+
+// pass passes on what the guest's clients say, one thing after another.
+func (g *guest) pass() {
+	defer g.hub.o.Caught()
+	for {
+		g.mu.Lock()
+		if len(g.ups) == 0 || g.isOver {
+			g.passing, g.ups = false, nil
+			g.mu.Unlock()
+			return
+		}
+		p := g.ups[0]
+		g.ups[0] = nil
+		g.ups = g.ups[1:]
+		g.mu.Unlock()
+		if p.kind == parcelBye {
+			g.leave(p)
+			continue
+		}
+		g.window.person.room.say(message{from: g.window.n, ref: p.n, kind: p.frame, data: p.data})
+		g.send(&parcel{kind: parcelWrote, n: p.n})
+	}
+}
+
+// leave takes the guest out when the last of its clients has left. What those have not
+// read is kept for the next, wherever that comes.
+func (g *guest) leave(p *parcel) {
+	g.mu.Lock()
+	g.took(p.n)
+	g.mu.Unlock()
+	unread, ok := g.stop(nil)
+	if !ok {
+		return
+	}
+	rest := p.rest
+	for _, m := range rest {
+		m.what = ofCat(m.kind, m.data).what
+	}
+	unread = append(unread, g.window.empty()...)
+	g.window.person.room.leave(g.window, append(rest, forClients(unread)...))
+}
+
+// answeredFar tells a guest that a message of its clients' is answered.
+func (r *room) answeredFar(m message) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.windows {
+		if w.n == m.from && !w.isEnding() {
+			w.tell(answeredFar(m.ref))
+		}
+	}
+}
+
+// dismiss has all guests look for the person's socket anew.
+func (r *room) dismiss() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.windows {
+		if w.guest != nil {
+			w.end(closeMoved)
+		}
+	}
+}
+
+// announce tells all clients something of our own.
+func (r *room) announce(m *said) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.toAll(m)
+	r.check()
+}
+
+// cut breaks the connection to the Cat, which is opened anew.
+func (l *wire) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.peer != nil {
+		l.peer.in.close()
+	}
+}

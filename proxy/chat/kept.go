@@ -1,0 +1,36 @@
+package chat
+
+import "time"
+
+// kept are messages that wait for a way to the Cat. Its owner guards it.
+type kept struct {
+	list    []message
+	bytes   int64
+	expires *time.Timer
+}
+
+// add keeps a message, if there is room. What has waited for long enough expires.
+func (k *kept) add(h *Hub, m message, expire func()) bool {
+	bytes, count := h.settings.Load().queue()
+	if k.bytes+int64(len(m.data)) > bytes || len(k.list) >= min(count, maxKept) || !h.hold(int64(len(m.data))) {
+		return false
+	}
+	k.list = append(k.list, m)
+	k.bytes += int64(len(m.data))
+	if k.expires == nil {
+		k.expires = time.AfterFunc(h.times.hold, expire)
+	}
+	return true
+}
+
+// take takes what was kept.
+func (k *kept) take(h *Hub) []message {
+	list := k.list
+	h.drop(k.bytes)
+	k.list, k.bytes = nil, 0
+	if k.expires != nil {
+		k.expires.Stop()
+		k.expires = nil
+	}
+	return list
+}

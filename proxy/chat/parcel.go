@@ -1,0 +1,134 @@
+package chat
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/gorilla/websocket"
+)
+
+// The kinds of parcels. Those up come from a process whose clients are somewhere else
+// than their person's socket at the Cat; those down go there.
+const (
+	parcelOpen     = 1 + iota // up: a session; text is the person, data the claim, n says how it comes
+	parcelSay                 // up: message n of a client
+	parcelAck                 // up: n things were taken so far
+	parcelBye                 // up: the last client has left, n things were taken; rest was not read
+	parcelOpened              // down: the session stands
+	parcelSaid                // down: what the Cat says
+	parcelWrote               // down: message n was passed on
+	parcelAnswered            // down: the answer to message n is complete
+	parcelFailed              // down: message n may be lost; data says why
+	parcelEnd                 // both: the session is over; n is 1 if the Cat is given up, 2 if something was left out
+)
+
+// What the n of a parcelEnd means.
+const (
+	endAgain  = 0 // find the person's socket anew
+	endFinal  = 1 // close the clients
+	endMissed = 2 // as endAgain, and something was left out
+)
+
+// What the n of a parcelOpen says; both may hold.
+const (
+	openLate  = 1 // it had a claim for too long, and may have disturbed the socket
+	openAgain = 2 // its clients were there before the socket was
+)
+
+const sessionSize = 16
+
+// parcel is what processes say to each other about one session: the clients that one
+// of them has of a person whose socket at the Cat another has.
+type parcel struct {
+	kind    int
+	session string // sessionSize bytes
+	n       uint64
+	frame   int // the kind of a WebSocket message
+	text    string
+	data    []byte
+	rest    []*said
+}
+
+var errParcel = errors.New("a parcel that can't be read")
+
+func (p *parcel) encode() []byte {
+	b := make([]byte, 0, sessionSize+len(p.text)+len(p.data)+24)
+	b = append(b, byte(p.kind)) //nolint:gosec // one of a few
+	b = append(b, p.session...)
+	b = binary.AppendUvarint(b, p.n)
+	b = append(b, byte(p.frame)) //nolint:gosec // text or binary
+	b = appendBytes(b, []byte(p.text))
+	b = appendBytes(b, p.data)
+	for _, m := range p.rest {
+		b = append(b, byte(m.kind)) //nolint:gosec // text or binary
+		b = appendBytes(b, m.data)
+	}
+	return b
+}
+
+func appendBytes(b, p []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(p))), p...)
+}
+
+// readParcel is encode's reverse. It trusts nothing.
+func readParcel(b []byte) (*parcel, error) {
+	in := parcelReader{b: b}
+	p := &parcel{kind: int(in.byte()), session: string(in.take(sessionSize)), n: in.uvarint(), frame: int(in.byte())}
+	p.text, p.data = string(in.bytes()), in.bytes()
+	for !in.bad && len(in.b) > 0 {
+		p.rest = append(p.rest, &said{kind: int(in.byte()), data: in.bytes()})
+	}
+	if in.bad || p.kind < parcelOpen || p.kind > parcelEnd || !p.isWhole() {
+		return nil, errParcel
+	}
+	return p, nil
+}
+
+// isWhole reports whether what it carries are messages of a WebSocket.
+func (p *parcel) isWhole() bool {
+	if (p.kind == parcelSay || p.kind == parcelSaid) && !isData(p.frame) {
+		return false
+	}
+	for _, m := range p.rest {
+		if !isData(m.kind) {
+			return false
+		}
+	}
+	return len(p.rest) == 0 || p.kind == parcelBye
+}
+
+func isData(kind int) bool { return kind == websocket.TextMessage || kind == websocket.BinaryMessage }
+
+type parcelReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *parcelReader) take(n uint64) []byte {
+	if r.bad || uint64(len(r.b)) < n {
+		r.bad = true
+		return nil
+	}
+	p := r.b[:n]
+	r.b = r.b[n:]
+	return p
+}
+
+func (r *parcelReader) byte() byte {
+	if p := r.take(1); p != nil {
+		return p[0]
+	}
+	return 0
+}
+
+func (r *parcelReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if r.bad || n <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *parcelReader) bytes() []byte { return r.take(r.uvarint()) }

@@ -1,0 +1,223 @@
+package chat
+
+import (
+	"context"
+	"sync"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// closeMoved ends a way to the Cat and nothing else: there will be another.
+var closeMoved = Closing{websocket.CloseServiceRestart, "the socket at the Cat has moved"}
+
+// route is a person's line where there are other processes before the same Cat: a
+// wire while this one has claimed the person, and else a way through the one that has.
+// When either ends, it looks for the next, and the clients stay.
+type route struct {
+	hub      *Hub
+	person   *person
+	room     *room
+	finished chan struct{}
+	stop     context.Context // ends with the route
+	cancel   context.CancelFunc
+
+	sending sync.Mutex // held while one message goes on its way
+
+	mu      sync.Mutex
+	user    *authhandlers.AuthUserInfo
+	now     line   // nil while there is none
+	token   string // of the claim, while it stands
+	again   bool   // clients have been there since before this way
+	spoken  bool   // the Cat has said something over this process's own socket
+	late    bool   // a claim was lost, and somebody may have been disturbed by that
+	closing *Closing
+	kept    kept
+}
+
+// openRoute finds a person's first way to the Cat.
+func openRoute(ctx context.Context, p *person, j *Joining) (line, error) {
+	o := &route{hub: p.hub, person: p, room: &p.room, finished: make(chan struct{}), user: j.User}
+	o.stop, o.cancel = context.WithCancel(context.Background())
+	p.joined(o)
+	ctx, cancel := context.WithTimeout(ctx, dialWait)
+	defer cancel()
+	if err := o.find(ctx, j.Dial); err != nil {
+		o.cancel()
+		p.left(o)
+		close(o.finished)
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *route) start(u *authhandlers.AuthUserInfo) {
+	o.hub.idle.Add(1)
+	o.mu.Lock()
+	l := o.now
+	o.mu.Unlock()
+	go o.run(l, u)
+}
+
+// run follows one way after another.
+func (o *route) run(l line, u *authhandlers.AuthUserInfo) {
+	defer o.hub.o.Caught()
+	defer o.finish()
+	for {
+		l.start(u)
+		o.replay(l)
+		<-l.done()
+		if !o.next(l) {
+			return
+		}
+		if l = o.seek(); l == nil {
+			return
+		}
+	}
+}
+
+// next lets go of a way that is over, and reports whether another is looked for.
+func (o *route) next(l line) bool {
+	o.mu.Lock()
+	o.now = nil
+	token := o.token
+	o.token = ""
+	o.mu.Unlock()
+	if _, own := l.(*wire); own {
+		o.room.dismiss()
+		o.hub.releaseClaim(o.person.id, token)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing == nil
+}
+
+// finish follows the end, also one by a panic.
+func (o *route) finish() {
+	o.end(closeFault) // in most cases it was ended
+	o.mu.Lock()
+	l, token := o.now, o.token
+	o.now, o.token = nil, ""
+	o.mu.Unlock()
+	if l != nil {
+		<-l.done()
+	}
+	if token != "" {
+		o.hub.releaseClaim(o.person.id, token)
+	}
+	o.expire()
+	o.person.left(o)
+	close(o.finished)
+	o.hub.idle.Done()
+}
+
+// say passes a message on, or keeps it for a while when there is no way.
+func (o *route) say(m message) {
+	o.sending.Lock()
+	defer o.sending.Unlock()
+	o.mu.Lock()
+	l := o.now
+	if l != nil && l.isEnding() {
+		l = nil // the next will take it
+	}
+	ok := o.closing == nil && (l != nil || o.kept.add(o.hub, m, o.expire))
+	o.mu.Unlock()
+	switch {
+	case !ok:
+		o.room.failed(m, undelivered())
+	case l != nil:
+		l.say(m)
+	}
+}
+
+// replay says what was kept.
+func (o *route) replay(l line) {
+	o.sending.Lock()
+	defer o.sending.Unlock()
+	o.mu.Lock()
+	list := o.kept.take(o.hub)
+	o.now = l // from here on nothing is kept, and nothing overtakes
+	o.mu.Unlock()
+	for _, m := range list {
+		l.say(m)
+	}
+}
+
+// expire tells the senders of what was kept that it was not delivered.
+func (o *route) expire() {
+	o.mu.Lock()
+	list := o.kept.take(o.hub)
+	o.mu.Unlock()
+	for _, m := range list {
+		o.room.failed(m, undelivered())
+	}
+}
+
+func (o *route) busy() bool {
+	o.mu.Lock()
+	l := o.now
+	o.mu.Unlock()
+	return l != nil && l.busy()
+}
+
+func (o *route) end(c Closing) {
+	o.mu.Lock()
+	if o.closing != nil {
+		o.mu.Unlock()
+		return
+	}
+	o.closing = &c
+	l := o.now
+	o.mu.Unlock()
+	o.cancel()
+	if l != nil {
+		l.end(Closing{websocket.CloseNormalClosure, c.Reason})
+	}
+	if c.Code != websocket.CloseNormalClosure {
+		o.room.gone(o, c)
+	}
+}
+
+func (o *route) isEnding() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing != nil
+}
+
+func (o *route) done() <-chan struct{} { return o.finished }
+
+func (o *route) abort() {
+	o.cancel()
+	o.mu.Lock()
+	l := o.now
+	o.mu.Unlock()
+	if l != nil {
+		l.abort()
+	}
+}
+
+// away tells whoever has the Cat that the last client has left, and what it has not
+// read. False means that it is this process that has it. The room is locked.
+func (o *route) away(rest []*said) bool {
+	o.mu.Lock()
+	f, ok := o.now.(*far)
+	o.mu.Unlock()
+	if !ok || !f.bye(rest) {
+		return false
+	}
+	o.end(closeUnused)
+	return true
+}
+
+// lose cuts the socket at the Cat, since the claim to it stands no more.
+func (o *route) lose(late bool) {
+	o.mu.Lock()
+	l, own := o.now.(*wire)
+	o.late = o.late || late
+	o.mu.Unlock()
+	if own {
+		l.end(closeMoved)
+		l.abort()
+	}
+}

@@ -1,0 +1,178 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// againSoon is how long after a process could not be found, or had no socket, it is
+// asked anew.
+const againSoon = 150 * time.Millisecond
+
+var (
+	errLostClaim = errors.New("chat: the claim was lost meanwhile")
+	errNoAnswer  = errors.New("chat: the process that has the person does not answer")
+)
+
+// find waits until there is a way to the Cat, or the ctx ends. An error is one of the
+// store's, a *DialError or ctx's.
+func (o *route) find(ctx context.Context, dial func(context.Context) (*websocket.Conn, error)) error {
+	for {
+		c, err := o.hub.o.Fleet.Claim(ctx, o.person.id)
+		wait := c.Wait
+		switch {
+		case ctx.Err() != nil:
+			if err == nil && c.Token != "" && c.Owner == "" {
+				o.hub.releaseClaim(o.person.id, c.Token)
+			}
+			return ctx.Err()
+		case err != nil:
+			return &DialError{err}
+		case c.Token == "":
+		case c.Owner == "":
+			if err := o.dial(ctx, c.Token, dial); !errors.Is(err, errLostClaim) {
+				return err
+			}
+			wait = againSoon
+		default:
+			if o.join(ctx, c) == nil {
+				return nil
+			}
+			wait = againSoon
+		}
+		if err := pauseFor(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+func (h *Hub) releaseClaim(person, token string) {
+	if token != "" && h.o.Fleet.Holds(token) { // else there is nothing left to release
+		h.o.Fleet.Release(person, token)
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(max(d, 10*time.Millisecond))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// dial opens this process's own socket, under a claim.
+func (o *route) dial(ctx context.Context, token string, dial func(context.Context) (*websocket.Conn, error)) error {
+	p := o.person
+	if err := pauseFor(ctx, p.unsettled()); err != nil {
+		o.hub.releaseClaim(p.id, token)
+		return err
+	}
+	conn, err := dial(ctx)
+	if err != nil {
+		p.rest() // the Cat may have seen it come and go
+		o.hub.releaseClaim(p.id, token)
+		return &DialError{err}
+	}
+	l := newWire(p, o.room, conn)
+	l.room, l.redial = o, o.redial
+	o.mu.Lock()
+	ok := o.closing == nil && o.hub.o.Fleet.Holds(token)
+	if ok {
+		o.now, o.token, o.late, o.spoken = l, token, false, false
+	}
+	o.mu.Unlock()
+	p.joined(l)
+	if !ok {
+		p.left(l)
+		l.peer.stop() // at once: somebody else may be about to open one
+		p.rest()
+		o.hub.releaseClaim(p.id, token)
+		return errLostClaim
+	}
+	return nil
+}
+
+// redial opens the socket anew, while the claim stands.
+func (o *route) redial(ctx context.Context) (*websocket.Conn, error) {
+	o.mu.Lock()
+	token := o.token
+	o.mu.Unlock()
+	if !o.hub.o.Fleet.Holds(token) {
+		return nil, errLostClaim
+	}
+	return o.room.redial(ctx)
+}
+
+// join finds a way through the process that has the person.
+func (o *route) join(ctx context.Context, c Claim) error {
+	f := newFar(o, c.Owner)
+	o.mu.Lock()
+	how := uint64(0)
+	if o.late {
+		how |= openLate
+	}
+	if o.again {
+		how |= openAgain
+	}
+	o.mu.Unlock()
+	if err := f.open(ctx, c.Token, how); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	ok := o.closing == nil
+	if ok {
+		o.now, o.late = f, false
+	}
+	o.mu.Unlock()
+	if !ok {
+		f.end(closeUnused)
+		return errNoAnswer
+	}
+	return nil
+}
+
+// seek looks for the next way, for as long as clients wait for the Cat. It returns nil
+// if there is none.
+func (o *route) seek() line {
+	began := time.Now()
+	o.mu.Lock()
+	o.again = true
+	o.mu.Unlock()
+	if pauseFor(o.stop, againSoon) != nil { // whoever has just let go is still closing theirs
+		return nil
+	}
+	for {
+		o.mu.Lock()
+		late := o.late
+		o.mu.Unlock()
+		if !late && o.abandoned(nil) {
+			return nil
+		}
+		left := o.hub.settings.Load().ReconnectFor - time.Since(began)
+		if left <= 0 {
+			o.expire()
+			_ = pauseFor(o.stop, againSoon) // for the errors to reach them before the close does
+			o.end(closeCatGone)
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(o.stop, min(left, dialWait))
+		err := o.find(ctx, o.room.redial)
+		cancel()
+		o.mu.Lock()
+		l := o.now
+		o.mu.Unlock()
+		if err == nil {
+			o.hub.o.Observe(Event{Kind: EventMoved, User: o.user})
+			return l
+		}
+		if o.stop.Err() != nil || pauseFor(o.stop, againSoon) != nil {
+			return nil
+		}
+	}
+}
