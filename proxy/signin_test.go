@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -615,6 +616,11 @@ func TestChoosing(t *testing.T) {
 	}
 }
 
+// loseSession is what a browser does that does not keep the session's cookie.
+func (b *browser) loseSession() {
+	b.jar.SetCookies(site, []*http.Cookie{{Name: "catflap-8080", Path: "/", MaxAge: -1}})
+}
+
 func TestLoopsAreBroken(t *testing.T) {
 	l := newDesk(t, nil, &desk{title: "desk"})
 	b := l.browser(t)
@@ -629,8 +635,50 @@ func TestLoopsAreBroken(t *testing.T) {
 			}
 			return
 		}
+		to, err := url.Parse(resp.Header.Get("Location"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.finish(to.Query().Get("state"), "alice")
+		b.loseSession()
 	}
 	t.Error("it goes on for ever")
+}
+
+// TestAnyNumberOfTabs: they are sent to sign in at once, by a browser that was never
+// here and by one whose session has ended; each comes to its own page.
+func TestAnyNumberOfTabs(t *testing.T) {
+	l := newDesk(t, nil, &desk{title: "desk"})
+	b := l.browser(t)
+	const tabs = 30
+	for range 2 {
+		var states []string
+		var given []*http.Cookie
+		for i := range tabs { // none of these answers is read before the last request is sent
+			begun := &browser{t, l, b.jar}
+			if len(b.jar.Cookies(site)) == 0 {
+				begun = l.browser(t)
+			}
+			states = append(states, begun.begin("?return_to="+url.QueryEscape(fmt.Sprintf("/custom/%d", i))))
+			if begun.jar != b.jar {
+				given = append(given, begun.jar.Cookies(site)...)
+			}
+		}
+		b.jar.SetCookies(site, given)
+		for i, state := range states {
+			resp := b.finish(state, "alice")
+			if got := resp.Header.Get("Location"); resp.StatusCode != http.StatusSeeOther || got != fmt.Sprintf("/custom/%d", i) {
+				t.Errorf("tab %d: %d to %q", i, resp.StatusCode, got)
+			}
+			if b.is() != "desk:alice" {
+				t.Errorf("tab %d is %q", i, b.is())
+			}
+		}
+		if got := len(b.jar.Cookies(site)); got != 3 {
+			t.Errorf("%d cookies are left: %v", got, b.jar.Cookies(site))
+		}
+		b.loseSession()
+	}
 }
 
 func TestAnotherNameOfTheHost(t *testing.T) {

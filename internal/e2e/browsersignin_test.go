@@ -86,7 +86,7 @@ func TestBrowserHasManyTabs(t *testing.T) {
 	b, idp, cat := startBrowser(t), startProvider(t), startCat(t)
 	f := withDesk(t, cat, config{}, idp.desk("company"))
 	p := b.person(t)
-	tabs := make([]*tab, 5)
+	tabs := make([]*tab, 8) // more than the rounds of a loop
 	for i := range tabs {
 		tabs[i] = p.open()
 		tabs[i].visit("about:blank")

@@ -72,8 +72,8 @@ func TestCatRestarts(t *testing.T) {
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the refusal took %s", took)
 	}
-	if _, err := turn(c, "into the void"); err == nil {
-		t.Error("a turn was answered by a Cat that is down")
+	if s, err := turn(c, "into the void"); err == nil && s.Type != "error" {
+		t.Errorf("a turn was answered by a Cat that is down: %+v", s)
 	}
 	if got := exchange(t, f.addr, "POST", message(f.addr, "")).status; got != 401 {
 		t.Errorf("without a credential, status %d", got)

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -130,7 +131,7 @@ func closed(t testing.TB, c *websocket.Conn, within time.Duration) *websocket.Cl
 	_ = c.SetReadDeadline(time.Now().Add(within))
 	for {
 		_, _, err := c.ReadMessage()
-		if e, ok := err.(*websocket.CloseError); ok {
+		if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 			return e
 		}
 		if err != nil {

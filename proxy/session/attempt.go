@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -21,11 +22,11 @@ var (
 )
 
 const (
-	attemptLife  = 10 * time.Minute
-	attemptSkew  = time.Minute // between the clocks of two Catflaps
-	maxState     = 2 << 10
-	loopTime     = time.Minute
-	loopAttempts = 5
+	attemptLife = 10 * time.Minute
+	attemptSkew = time.Minute // between the clocks of two Catflaps
+	maxState    = 2 << 10
+	loopTime    = time.Minute
+	loopRounds  = 5
 )
 
 // Attempt is one way to the provider and back. It travels sealed as the state, so
@@ -38,6 +39,7 @@ type Attempt struct {
 	Login    authhandlers.LoginAttempt
 	Made     time.Time // set by Seal, in our time
 	Again    bool      // whether this follows an attempt that did not help
+	Chosen   bool      // whether somebody has chosen the provider, and was not merely sent
 }
 
 // Seal begins an attempt: it makes nonce and verifier, and returns them with the state
@@ -72,22 +74,30 @@ func (m *Manager) state(a *Attempt) (string, error) {
 }
 
 // Open returns the attempt of a state that came back to the browser that began it,
-// within ten minutes. With ErrAttemptExpired it returns what says where the browser
-// wanted to go, without the secrets.
+// within ten minutes. With ErrAttemptExpired and ErrAttemptForeign it returns what says
+// where the browser wanted to go, without the secrets.
 func (m *Manager) Open(r *http.Request, state string) (*Attempt, error) {
 	a, err := m.unsealed(state)
 	if err != nil {
 		return nil, err
 	}
-	browser, ok := m.KnownBrowser(r)
-	if !ok || subtle.ConstantTimeCompare([]byte(browser), []byte(a.Browser)) != 1 {
-		return nil, ErrAttemptForeign
+	if !m.began(r, a) {
+		err = ErrAttemptForeign
+	} else if age := m.now().Sub(a.Made); age >= attemptLife || age < -attemptSkew {
+		err = ErrAttemptExpired
 	}
-	if age := m.now().Sub(a.Made); age >= attemptLife || age < -attemptSkew {
+	if err != nil {
 		a.Login = authhandlers.LoginAttempt{}
-		return a, ErrAttemptExpired
 	}
-	return a, nil
+	return a, err
+}
+
+func (m *Manager) began(r *http.Request, a *Attempt) bool {
+	found := 0
+	for _, name := range m.KnownBrowser(r) {
+		found |= subtle.ConstantTimeCompare([]byte(name), []byte(a.Browser))
+	}
+	return found == 1
 }
 
 func (m *Manager) unsealed(state string) (*Attempt, error) {
@@ -116,30 +126,44 @@ func (m *Manager) Spend(ctx context.Context, state string) (bool, error) {
 	return m.store.Once(ctx, "attempt:"+hash(state), attemptLife+2*attemptSkew)
 }
 
-// recent are the last automatic attempts of a browser.
-type recent struct{ times []time.Time }
+// rounds are those of a browser that was sent to sign in without being asked, came
+// back signed in, and was sent again.
+type rounds struct {
+	ended []time.Time // within the last minute
+}
 
-// Loops notes that the browser was sent to sign in without being asked, and reports
-// true when that was more than five times within a minute: then nobody is helped by
-// another time. It knows of this process alone.
+// Completed notes that an attempt has led to a session. It is another round only if it
+// was begun after the last one had ended: any number of tabs may sign in at once.
+func (m *Manager) Completed(browser string, a *Attempt) {
+	if a.Chosen {
+		return
+	}
+	m.looping.Lock()
+	defer m.looping.Unlock()
+	b, ok := m.rounds.Get(browser)
+	if !ok {
+		b = &rounds{}
+		m.rounds.Add(browser, b)
+	}
+	now := m.now()
+	if n := len(b.ended); n > 0 && !a.Made.After(b.ended[n-1]) {
+		return
+	}
+	b.ended = append(b.since(now), now)
+}
+
+// Loops reports that the browser has signed in five times within a minute, one time
+// after another and without being asked: then nobody is helped by another time. It
+// knows of this process alone.
 func (m *Manager) Loops(browser string) bool {
 	m.looping.Lock()
 	defer m.looping.Unlock()
-	b, ok := m.attempts.Get(browser)
-	if !ok {
-		b = &recent{}
-		m.attempts.Add(browser, b)
-	}
-	now := m.now()
-	kept := b.times[:0]
-	for _, at := range b.times {
-		if now.Sub(at) < loopTime {
-			kept = append(kept, at)
-		}
-	}
-	if len(kept) > loopAttempts {
-		kept = kept[1:]
-	}
-	b.times = append(kept, now)
-	return len(b.times) > loopAttempts
+	b, ok := m.rounds.Get(browser)
+	return ok && len(b.since(m.now())) >= loopRounds
+}
+
+// since leaves out what was more than a minute before.
+func (b *rounds) since(now time.Time) []time.Time {
+	b.ended = slices.DeleteFunc(b.ended, func(at time.Time) bool { return now.Sub(at) >= loopTime })
+	return b.ended
 }

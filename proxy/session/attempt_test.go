@@ -89,8 +89,13 @@ func TestWhatIsNoAttemptOfThisBrowser(t *testing.T) {
 		"no base64":       {b.request(), "%%%", session.ErrAttemptBad},
 	} {
 		got, err := f.Open(c.r, c.state)
-		if !errors.Is(err, c.want) || !errors.Is(err, session.ErrAttempt) || got != nil {
+		if !errors.Is(err, c.want) || !errors.Is(err, session.ErrAttempt) {
 			t.Errorf("%s: %v, %v", what, got, err)
+		}
+		if foreign := errors.Is(err, session.ErrAttemptForeign); foreign != (got != nil) {
+			t.Errorf("%s: %v", what, got)
+		} else if foreign && (got.ReturnTo != "/x" || got.Login != (authhandlers.LoginAttempt{})) {
+			t.Errorf("%s: %+v", what, got)
 		}
 	}
 	for i := range len(a.State) { // each changed character
@@ -152,13 +157,73 @@ func TestAStateIsSpentOnceAtAllCatflaps(t *testing.T) {
 	}
 }
 
+// TestTabsThatBeginAtOnce: a browser that was never here opens several tabs. Whichever
+// comes back first succeeds, and from then on the browser has one name.
+func TestTabsThatBeginAtOnce(t *testing.T) {
+	for first := range 3 {
+		f, b := memoryFlap(t), newBrowser()
+		var states []string
+		for range 3 {
+			w := httptest.NewRecorder()
+			name := f.Browser(w, newBrowser().request())
+			a, err := f.Seal(session.Attempt{Handler: "company", ReturnTo: "/x", Browser: name})
+			must(t, err)
+			states = append(states, a.State)
+			b.take(w)
+		}
+		if len(b.cookies) != 3 {
+			t.Fatalf("cookies %v", b.cookies)
+		}
+		for _, state := range states {
+			_, err := f.Open(b.request(), state)
+			must(t, err)
+		}
+		before := b.request()
+		s := f.start(t, b, login("alice", f.clock))
+		if len(b.cookies) != 2 { // the session's and the browser's
+			t.Errorf("cookies %v", b.cookies)
+		}
+		if got := f.KnownBrowser(b.request()); len(got) != 1 || got[0] != s.Browser {
+			t.Errorf("the browser is %v and the session's %q", got, s.Browser)
+		}
+		w := httptest.NewRecorder() // a callback that was on its way meanwhile
+		_, err := f.Open(before, states[first])
+		must(t, err)
+		late, err := f.Start(t.Context(), w, before, "company", login("alice", f.clock))
+		must(t, err)
+		if late.Browser != s.Browser {
+			t.Error("one browser has two names")
+		}
+	}
+}
+
+func TestACookieOfAnAttemptIsHeldToItsName(t *testing.T) {
+	f, b := memoryFlap(t), newBrowser()
+	f.named(b)
+	for name, value := range b.cookies {
+		delete(b.cookies, name)
+		b.cookies[name[:len(name)-1]+"."] = value
+	}
+	if got := f.KnownBrowser(b.request()); len(got) != 0 {
+		t.Errorf("named %v", got)
+	}
+}
+
+// round is an attempt that is begun and leads to a session a second later.
+func (f *flap) round(browser string, chosen bool) {
+	begun := f.clock.Now()
+	f.clock.Advance(time.Second)
+	f.Completed(browser, &session.Attempt{Made: begun, Chosen: chosen})
+	f.clock.Advance(time.Second)
+}
+
 func TestLoops(t *testing.T) {
 	f := memoryFlap(t)
 	for i := range 8 {
 		if got := f.Loops("b"); got != (i >= 5) {
-			t.Errorf("attempt %d: %v", i+1, got)
+			t.Errorf("round %d: %v", i+1, got)
 		}
-		f.clock.Advance(5 * time.Second)
+		f.round("b", false)
 	}
 	if f.Loops("other") {
 		t.Error("another browser")
@@ -169,8 +234,28 @@ func TestLoops(t *testing.T) {
 	}
 	for range 20 { // each quarter of a minute is no loop
 		f.clock.Advance(15 * time.Second)
+		f.round("b", false)
 		if f.Loops("b") {
 			t.Fatal("slow")
 		}
+	}
+	for range 20 {
+		f.round("hand", true)
+	}
+	if f.Loops("hand") {
+		t.Error("who chooses by hand is not in a loop")
+	}
+}
+
+// TestTabsAreNoLoop: any number of them may be sent to sign in at once.
+func TestTabsAreNoLoop(t *testing.T) {
+	f := memoryFlap(t)
+	begun := f.clock.Now()
+	for i := range 100 {
+		if f.Loops("b") {
+			t.Fatalf("tab %d", i)
+		}
+		f.clock.Advance(100 * time.Millisecond)
+		f.Completed("b", &session.Attempt{Made: begun})
 	}
 }

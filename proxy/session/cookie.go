@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -79,12 +81,6 @@ func (c *cookies) set(w http.ResponseWriter, name, value string, life time.Durat
 	})
 }
 
-// CookieNames returns the names of all our cookies: they are for us alone, and the
-// proxy sends none of them on.
-func (m *Manager) CookieNames() []string {
-	return []string{m.cookies.session, m.cookies.browser, m.cookies.choice}
-}
-
 // HasCookie reports whether the request carries a session's cookie, of whatever worth.
 func (m *Manager) HasCookie(r *http.Request) bool {
 	return len(r.CookiesNamed(m.cookies.session)) > 0
@@ -93,25 +89,65 @@ func (m *Manager) HasCookie(r *http.Request) bool {
 // ClearCookie makes the browser forget the session's id.
 func (m *Manager) ClearCookie(w http.ResponseWriter) { m.cookies.set(w, m.cookies.session, "", 0) }
 
-// Browser names the browser by a hash of a secret that its cookie holds; a browser
-// without one gets it. It is called once for each answer.
+// Browser names the browser by a hash of a secret that its cookie holds. A browser
+// without one gets it for the time of an attempt, in a cookie of its own name: the tabs
+// that begin at once must not overwrite each other's. It is called once for each answer.
 func (m *Manager) Browser(w http.ResponseWriter, r *http.Request) string {
-	if name, ok := m.KnownBrowser(r); ok {
-		return name
+	if known := m.KnownBrowser(r); len(known) > 0 {
+		return known[0]
 	}
 	secret := newSecret()
-	m.cookies.set(w, m.cookies.browser, secret, browserLife)
-	return browserName(secret)
+	name := browserName(secret)
+	m.cookies.set(w, m.cookies.ofAttempt(name), secret, attemptLife+attemptSkew)
+	return name
 }
 
-// KnownBrowser names the browser if its cookie does.
-func (m *Manager) KnownBrowser(r *http.Request) (string, bool) {
-	secret, ok := read(r, m.cookies.browser)
-	if !ok || !isSecret(secret) {
-		return "", false
+// keepBrowser is Browser for one that is signed in now: it is known for a year.
+func (m *Manager) keepBrowser(w http.ResponseWriter, r *http.Request) string {
+	secrets := m.browserSecrets(r)
+	if len(secrets) == 0 {
+		secrets = []string{newSecret()}
 	}
-	return browserName(secret), true
+	m.cookies.set(w, m.cookies.browser, secrets[0], browserLife)
+	for _, secret := range secrets {
+		if name := m.cookies.ofAttempt(browserName(secret)); len(r.CookiesNamed(name)) > 0 {
+			m.cookies.set(w, name, "", 0)
+		}
+	}
+	return browserName(secrets[0])
 }
+
+// KnownBrowser returns the names that the browser's cookies give it: one, or several
+// if it came by several tabs at once and has never signed in before.
+func (m *Manager) KnownBrowser(r *http.Request) []string {
+	names := m.browserSecrets(r)
+	for i, secret := range names {
+		names[i] = browserName(secret)
+	}
+	return names
+}
+
+// maxBrowsers bounds how many names one browser may have.
+const maxBrowsers = 64
+
+// browserSecrets reads the secret that is kept, and only without one those of attempts.
+func (m *Manager) browserSecrets(r *http.Request) []string {
+	if secret, ok := read(r, m.cookies.browser); ok && isSecret(secret) {
+		return []string{secret}
+	}
+	var secrets []string
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, m.cookies.browser+"-") && isSecret(c.Value) &&
+			c.Name == m.cookies.ofAttempt(browserName(c.Value)) && len(secrets) < maxBrowsers {
+			secrets = append(secrets, c.Value)
+		}
+	}
+	slices.Sort(secrets) // the same one is the first in every tab
+	return slices.Compact(secrets)
+}
+
+// ofAttempt is the cookie of a browser that has not signed in yet.
+func (c *cookies) ofAttempt(browser string) string { return c.browser + "-" + browser[:8] }
 
 func browserName(secret string) string { return hash("browser", secret) }
 

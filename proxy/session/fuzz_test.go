@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,8 +34,8 @@ func FuzzCookie(f *testing.F) {
 		case err != nil && (!errors.Is(err, session.ErrNoSession) || s != nil):
 			t.Errorf("%q: %v", text, err)
 		}
-		if name, ok := flap.KnownBrowser(r); ok != (name != "") {
-			t.Errorf("%q: browser %q, %v", text, name, ok)
+		if names := flap.KnownBrowser(r); len(names) > 64 || slices.Contains(names, "") {
+			t.Errorf("%q: browser %q", text, names)
 		}
 		if choice := flap.Choice(r); len(choice) > 31 || strings.ContainsAny(choice, "/<>\"\r\n;") {
 			t.Errorf("%q: choice %q", text, choice)

@@ -88,7 +88,7 @@ type Manager struct {
 	self     string // names this process on the bus
 	limits   atomic.Pointer[limits]
 	touched  *lru.Cache[string, time.Time]
-	attempts *lru.Cache[string, *recent]
+	rounds   *lru.Cache[string, *rounds]
 	looping  sync.Mutex
 	renewals renewals
 	running  sync.WaitGroup
@@ -126,7 +126,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	if m.touched, err = lru.New[string, time.Time](remembered); err != nil {
 		return nil, err
 	}
-	if m.attempts, err = lru.New[string, *recent](remembered); err != nil {
+	if m.rounds, err = lru.New[string, *rounds](remembered); err != nil {
 		return nil, err
 	}
 	if err = m.renewals.init(); err != nil {

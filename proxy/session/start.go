@@ -18,7 +18,7 @@ func (m *Manager) Start(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	now := m.now()
 	s := &Session{
-		Handle: newHandle(), Handler: handler, Login: *l, Browser: m.Browser(w, r),
+		Handle: newHandle(), Handler: handler, Login: *l, Browser: m.keepBrowser(w, r),
 		Created: now, Ends: now.Add(m.limits.Load().lifetime), renewed: now, signedIn: l.IssuedAt,
 	}
 	before, err := m.before(ctx, r, s)

@@ -35,17 +35,21 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, name string) R
 	if err != nil {
 		return s.notReached(w, p, a.ReturnTo, err)
 	}
-	return s.start(w, r, p, a.ReturnTo, l)
+	return s.start(w, r, p, a, l)
 }
 
 // start begins the session of somebody whom the provider has vouched for.
-func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, returnTo string, l *authhandlers.Login) Result {
+func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *session.Attempt, l *authhandlers.Login) Result {
+	returnTo := a.ReturnTo
 	u, _, err := s.o.Chain.Admit(p.name, &l.Person)
 	if rejected, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		return s.rejected(w, p, returnTo, rejected)
 	}
 	if err == nil {
-		_, err = s.o.Sessions.Start(r.Context(), w, r, p.name, l)
+		var started *session.Session
+		if started, err = s.o.Sessions.Start(r.Context(), w, r, p.name, l); err == nil {
+			s.o.Sessions.Completed(started.Browser, a)
+		}
 	}
 	switch {
 	case errors.Is(err, session.ErrLoggedOut):
