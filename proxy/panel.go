@@ -32,7 +32,7 @@ func (ex *exchange) dressPanel(h http.Header) {
 		ex.h.o.Log.Error("the admin panel's display token can't be made", "err", err.Error())
 		return
 	}
-	planted := PanelCookie(ex.h.o.PublicURL)
+	planted := PanelCookie(ex.h.o.PublicURL) //nolint:gosec // the panel reads it; see PanelCookie
 	planted.Value = token
 	h.Add("Set-Cookie", planted.String())
 	h["Cache-Control"] = []string{"no-store"}
@@ -41,7 +41,7 @@ func (ex *exchange) dressPanel(h http.Header) {
 // PanelCookie is the cookie of the display token, without a value. The path is the
 // one that the panel's own logout deletes it by.
 func PanelCookie(publicURL string) http.Cookie {
-	return http.Cookie{
+	return http.Cookie{ //nolint:gosec // not HttpOnly, since the panel reads it, and worth nothing alone
 		Name: cat.PanelCookie, Path: cat.PanelPath, SameSite: http.SameSiteStrictMode, Secure: strings.HasPrefix(publicURL, "https://"),
 	}
 }

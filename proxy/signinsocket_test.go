@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,7 +83,7 @@ func closedWith(t *testing.T, c *websocket.Conn) (int, string) {
 	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	for {
 		_, _, err := c.ReadMessage()
-		if e, ok := err.(*websocket.CloseError); ok {
+		if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 			return e.Code, e.Text
 		}
 		if err != nil {

@@ -70,7 +70,7 @@ func (b *bench) printRow(out io.Writer, r row) {
 	for _, name := range b.figures.rowsOf(r.name) {
 		figures := b.figures.names(name)
 		title := r.title
-		if kind := strings.TrimPrefix(name, r.name+" "); kind != name {
+		if kind, ok := strings.CutPrefix(name, r.name+" "); ok {
 			title += ": " + kind
 		}
 		fmt.Fprintf(out, "\n%s  %s\n", r.name, title)

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) < 2 || strings.HasPrefix(os.Args[1], "-") {
 		os.Exit(m.Run())
 	}
-	err := error(nil)
+	var err error
 	if os.Args[1] == "run" {
 		err = runCatflap(os.Args[3])
 	} else {

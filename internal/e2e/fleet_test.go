@@ -83,8 +83,10 @@ func TestFleetOwnerKilled(t *testing.T) {
 					t.Error(err)
 				}
 				for deadline := time.After(40 * time.Second); ; {
-					var got string
-					open := true
+					var (
+						got  string
+						open bool
+					)
 					select {
 					case got, open = <-heard[i].turns:
 					case <-deadline:

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,9 +15,7 @@ func serve(p *Pages, method, target string, header http.Header) *httptest.Respon
 	mux := http.NewServeMux()
 	p.Mount(mux)
 	r := httptest.NewRequest(method, target, nil)
-	for k, v := range header {
-		r.Header[k] = v
-	}
+	maps.Copy(r.Header, header)
 	rec := httptest.NewRecorder()
 	mux.ServeHTTP(rec, r)
 	return rec

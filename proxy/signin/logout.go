@@ -101,7 +101,7 @@ func (s *SignIn) End(w http.ResponseWriter, r *http.Request, everywhere bool) Re
 // forget has the browser drop what it has of the session.
 func (s *SignIn) forget(w http.ResponseWriter) {
 	s.o.Sessions.ClearCookie(w)
-	for _, c := range s.o.ClearCookies {
+	for _, c := range s.o.ClearCookies { //nolint:gosec // with the attributes that they were set with
 		c.Value, c.MaxAge = "", -1
 		http.SetCookie(w, &c)
 	}
