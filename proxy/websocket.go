@@ -74,6 +74,7 @@ func (ex *exchange) serveSocket() *refusal {
 		User:    ex.user,
 		ID:      ex.record.RequestID,
 		Client:  ex.peer.ip,
+		Page:    ex.r.Header.Get("Origin") != "", // which nothing but a browser sends by itself
 		Dial:    ex.dialer(),
 		Upgrade: func() (*websocket.Conn, error) { return upgrader.Upgrade(ex.w, ex.r, nil) },
 	})

@@ -40,6 +40,9 @@ type Joining struct {
 	User   *authhandlers.AuthUserInfo
 	ID     string
 	Client netip.Addr
+	// Page says that a browser's page has asked, whose script may be stopped before its
+	// socket is closed.
+	Page bool
 	// Dial opens the person's socket at the Cat, with a Dialer of the hub. It may be
 	// called after Join has returned, and should hold nothing of the request.
 	Dial func(context.Context) (*websocket.Conn, error)

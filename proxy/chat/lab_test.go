@@ -35,6 +35,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lab is a hub between clients and a Cat whose sockets a test serves.
 type lab struct {
+	page  bool // whether clients are pages of a browser
 	hub   *Hub
 	cat   *httptest.Server
 	front *httptest.Server
@@ -109,6 +110,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 		}
 		path := r.URL.Path
 		err := l.hub.Join(r.Context(), Joining{
+			Page: l.page,
 			User: u, ID: r.URL.Query().Get("id"),
 			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, path) },
 			Upgrade: func() (*websocket.Conn, error) {

@@ -18,7 +18,8 @@ type peer struct {
 	ping time.Duration
 
 	mu      sync.Mutex
-	first   *Closing // how it ended first
+	first   *Closing  // how it ended first
+	at      time.Time // when that was
 	cut     *time.Timer
 	pinging *time.Timer
 	over    bool // nothing more is to be started
@@ -161,8 +162,15 @@ func (p *peer) note(c Closing) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.first == nil {
-		p.first = &c
+		p.first, p.at = &c, time.Now()
 	}
+}
+
+// ending is how and when the connection ended first, when it has.
+func (p *peer) ending() (Closing, time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return *p.first, p.at
 }
 
 func (p *peer) isEnding() bool {

@@ -119,8 +119,11 @@ func (w *window) took(m *said) {
 	w.queue = w.queue[1:]
 	w.bytes -= m.size()
 	w.stuck = 0
+	kept := w.keepLatest(m)
 	w.mu.Unlock()
-	w.hub.drop(m.size())
+	if !kept {
+		w.hub.drop(m.size())
+	}
 	w.person.room.wrote()
 }
 

@@ -42,7 +42,7 @@ func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *sea
 		t := &socket{cancel: cancel, over: make(chan struct{})}
 		s, t.who = &t.seat, t
 	} else {
-		w := &window{cancel: cancel}
+		w := &window{cancel: cancel, page: j.Page}
 		w.maxBytes, w.maxCount = set.queue()
 		s, w.who = &w.seat, w
 	}

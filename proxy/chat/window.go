@@ -14,6 +14,7 @@ type window struct {
 	seat
 	peer  *peer  // set when it is open
 	guest *guest // set for another process's clients, in place of peer
+	page  bool   // it is a browser's page
 
 	maxBytes int64
 	maxCount int
@@ -30,6 +31,7 @@ type window struct {
 	waited  time.Duration // by others for this client, since it had taken everything
 	stuck   time.Duration // of that, since it has taken anything
 	gone    bool
+	latest  latest
 }
 
 // open joins the person's room, and then opens the client's side.
@@ -76,10 +78,9 @@ func (w *window) run() {
 func (w *window) leave() {
 	defer w.hub.release(&w.seat)
 	w.peer.stop()
-	w.person.room.leave(w, w.empty())
-	w.peer.mu.Lock()
-	how := *w.peer.first
-	w.peer.mu.Unlock()
+	rest := w.empty()
+	w.person.room.leave(w, append(w.unheard(), rest...))
+	how, _ := w.peer.ending()
 	w.closed(how)
 }
 
