@@ -169,6 +169,46 @@ func (r *room) abandoned(l line) bool {
 	return true
 }
 
+// hasMissed reports whether there is something to tell to whoever comes back.
+func (r *room) hasMissed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.absence.missed) > 0
+}
+
+// handOver gives what is kept, if nobody is there, to whoever has the Cat now. If that is
+// this process, whoever comes back has linger from now on.
+func (r *room) handOver(o *route) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.line != o || len(r.windows) > 0 {
+		return
+	}
+	if !o.isFar() {
+		r.absence.since = time.Now()
+		r.check()
+		return
+	}
+	list := r.absence.take(r.hub)
+	if !o.away(list) { // that way has ended already
+		for _, m := range list {
+			r.miss(m)
+		}
+	}
+}
+
+// recall tells what was given to a process that has died, if nobody else was told.
+func (r *room) recall(rest []*said) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range rest {
+		if m.only || len(r.windows) == 0 {
+			r.toAll(m)
+		}
+	}
+	r.check()
+}
+
 // gone ends everybody, since the line has ended for good.
 func (r *room) gone(l line, c Closing) {
 	r.mu.Lock()

@@ -46,7 +46,7 @@ func (l *wire) goOn(how Closing) bool {
 		l.lost, l.tries = now, 0
 	}
 	for {
-		if l.room.abandoned(l) {
+		if !l.isHolding() && l.room.abandoned(l) {
 			l.end(closeUnused)
 			return false
 		}

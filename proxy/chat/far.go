@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
 )
 
 const (
@@ -27,22 +28,27 @@ type far struct {
 	finished         chan struct{}
 	opened           chan struct{}
 
-	mu      sync.Mutex
-	space   *sync.Cond
-	turns   turns
-	ref     uint64
-	sizes   map[uint64]int64 // of what is not passed on yet
-	waiting int64            // their sum
-	isOpen  bool
-	begun   bool
-	isOver  bool
-	got     []*parcel // what came and was not told yet
-	telling bool
-	current *said  // on its way to the room
-	taken   uint64 // how many were told
-	acked   uint64
-	unacked int64
-	ack     *time.Timer
+	mu        sync.Mutex
+	space     *sync.Cond
+	turns     turns
+	inherited uint64 // answers that are under way to clients that have left
+	others    uint64 // of these, what the last answer is taken for
+	ref       uint64
+	sizes     map[uint64]int64 // of what is not passed on yet
+	waiting   int64            // their sum
+	isOpen    bool
+	begun     bool
+	isOver    bool
+	parting   bool      // a bye is on its way
+	parted    bool      // and has come
+	rest      []*said   // what went with it
+	got       []*parcel // what came and was not told yet
+	telling   bool
+	current   *said  // on its way to the room
+	taken     uint64 // how many were told
+	acked     uint64
+	unacked   int64
+	ack       *time.Timer
 }
 
 func newFar(o *route, process string) *far {
@@ -94,9 +100,15 @@ func (f *far) received(p *parcel) {
 	case parcelOpened:
 		if !f.isOpen {
 			f.isOpen = true
+			f.inherited = p.n
 			close(f.opened)
 		}
 		return
+	case parcelEnd:
+		if f.parting {
+			go f.over(endOf(p))
+			return
+		}
 	case parcelWrote:
 		f.waiting -= f.sizes[p.n]
 		delete(f.sizes, p.n)
@@ -104,7 +116,7 @@ func (f *far) received(p *parcel) {
 		return
 	}
 	switch {
-	case f.isOver:
+	case f.isOver, f.parting:
 	case !f.isOpen && p.kind == parcelEnd:
 		go f.over(endAgain) // it is not there
 	default:
@@ -133,7 +145,7 @@ func (f *far) tell() {
 	defer f.hub.o.Caught()
 	for {
 		f.mu.Lock()
-		if len(f.got) == 0 || f.isOver {
+		if len(f.got) == 0 || f.isOver || f.parting {
 			f.telling, f.got = false, nil
 			f.mu.Unlock()
 			return
@@ -147,15 +159,29 @@ func (f *far) tell() {
 }
 
 func (f *far) tellOne(p *parcel) {
+	whole := false
 	switch p.kind {
 	case parcelSaid:
 		m := ofCat(p.frame, p.data)
-		m.far = f
+		m.far, m.only = f, p.n == saidAlone
+		whole = m.what == cat.FrameChat
 		f.mu.Lock()
 		f.current = m
+		if m.what == cat.FrameChat || m.what == cat.FrameError {
+			f.others = min(f.inherited, 1) // unless it is told to be the answer to one of ours
+			f.inherited -= f.others
+		}
 		f.mu.Unlock()
 		f.route.heard(m)
+	case parcelInherit:
+		f.mu.Lock()
+		f.inherited += p.n
+		f.mu.Unlock()
 	case parcelAnswered:
+		f.mu.Lock()
+		f.inherited += f.others
+		f.others = 0
+		f.mu.Unlock()
 		if m, ok := f.settle(p.n, true); ok {
 			f.route.answered(m)
 		}
@@ -164,11 +190,18 @@ func (f *far) tellOne(p *parcel) {
 			f.route.failed(m, p.data)
 		}
 	case parcelEnd:
-		f.over(int(min(p.n, endMissed)))
+		f.over(endOf(p))
 		return
 	}
 	f.took(int64(len(p.data)))
+	if whole {
+		f.mu.Lock()
+		f.sendAck() // the other process need not tell the next who comes
+		f.mu.Unlock()
+	}
 }
+
+func endOf(p *parcel) int { return int(min(p.n, endParted)) } //nolint:gosec // bounded
 
 // settle takes a message out of those that may be lost. An answer tells of those
 // before it, too, that have none.
@@ -199,7 +232,7 @@ func (f *far) took(n int64) {
 	f.current = nil
 	f.unacked += n
 	switch {
-	case f.isOver:
+	case f.isOver, f.parting:
 	case f.unacked >= bytes/4 || f.taken-f.acked >= uint64(count/4): //nolint:gosec // positive
 		f.sendAck()
 	case f.ack == nil:
@@ -217,7 +250,7 @@ func (f *far) sendAck() {
 		f.ack.Stop()
 		f.ack = nil
 	}
-	if f.acked < f.taken && !f.isOver {
+	if f.acked < f.taken && !f.isOver && !f.parting {
 		f.acked, f.unacked = f.taken, 0
 		f.send(&parcel{kind: parcelAck, n: f.taken})
 	}

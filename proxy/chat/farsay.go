@@ -12,10 +12,10 @@ func (f *far) say(m message) {
 	most, _ := f.hub.settings.Load().queue()
 	n := int64(len(m.data))
 	f.mu.Lock()
-	for !f.isOver && f.waiting > 0 && f.waiting+n > most {
+	for !f.isOver && !f.parting && f.waiting > 0 && f.waiting+n > most {
 		f.space.Wait()
 	}
-	if f.isOver {
+	if f.isOver || f.parting {
 		f.mu.Unlock()
 		f.route.failed(m, undelivered())
 		return
@@ -29,32 +29,37 @@ func (f *far) say(m message) {
 	f.mu.Unlock()
 }
 
-// bye ends the session since its last client has left; what that one has not read is
-// given back. False means that the session is over already. The room is locked.
+// bye parts from the session since its last client has left; what that one has not read
+// is given back. Until the other process has that, it is not over: if that dies before,
+// what is under way is lost, and somebody must hear of it. False means that the session
+// is over already. The room is locked.
 func (f *far) bye(rest []*said) bool {
 	f.mu.Lock()
-	if f.isOver {
-		f.mu.Unlock()
-		return false
+	defer f.mu.Unlock()
+	if f.isOver || f.parting {
+		return f.parting
 	}
 	taken := f.taken
 	if f.current != nil && f.current.passed {
 		taken++
 	}
+	f.parting, f.rest = true, rest
+	f.space.Broadcast()
 	f.send(&parcel{kind: parcelBye, n: taken, rest: rest})
-	f.mu.Unlock()
-	if _, ok := f.stop(); ok {
-		close(f.finished)
-	}
 	return true
 }
 
 // over follows the end from the other side, or the loss of it.
 func (f *far) over(how int) {
-	lost, ok := f.stop()
+	lost, ok := f.stop(how)
 	if !ok {
 		return
 	}
+	if how == endParted {
+		close(f.finished)
+		return
+	}
+	f.route.room.recall(f.rest)
 	for _, m := range lost {
 		m.ref = 0
 		f.route.failed(m, interrupted())
@@ -77,11 +82,11 @@ func missed() []byte {
 // answered where the socket is, or the clients are ended.
 func (f *far) end(c Closing) {
 	f.mu.Lock()
-	if !f.isOver {
+	if !f.isOver && !f.parting {
 		f.send(&parcel{kind: parcelBye, n: f.taken})
 	}
 	f.mu.Unlock()
-	if _, ok := f.stop(); ok {
+	if _, ok := f.stop(endAgain); ok {
 		close(f.finished)
 	}
 }
@@ -89,20 +94,24 @@ func (f *far) end(c Closing) {
 func (f *far) abort() { f.end(closeUnused) }
 
 // stop ends the session, once, and returns what may be lost with it.
-func (f *far) stop() ([]message, bool) {
+func (f *far) stop(how int) ([]message, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver {
 		return nil, false
 	}
-	f.isOver = true
+	f.isOver, f.parted = true, how == endParted
 	f.space.Broadcast()
 	if f.ack != nil {
 		f.ack.Stop()
 	}
 	f.unwatch()
 	f.hub.post.removeFar(f)
-	return f.turns.lost(time.Now()), true
+	list := f.turns.lost(time.Now())
+	for range min(f.inherited, maxTurns) {
+		list = append(list, message{from: nobody})
+	}
+	return list, true
 }
 
 func (f *far) busy() bool {
@@ -114,7 +123,17 @@ func (f *far) busy() bool {
 func (f *far) isEnding() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.isOver
+	return f.isOver || f.parting
+}
+
+// nobody is no seat's number.
+const nobody = 0
+
+// hasParted reports that nobody was there any more when it ended.
+func (f *far) hasParted() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.parted
 }
 
 func (f *far) done() <-chan struct{} { return f.finished }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -65,7 +66,7 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	w.hub, w.person, w.n = h, r.person, guestNumbers+h.guests.Add(1)
 	g.window = w
 	h.post.addGuest(g)
-	g.send(&parcel{kind: parcelOpened})
+	g.send(&parcel{kind: parcelOpened, n: l.orphans(r.windows)})
 	r.windows = append(r.windows, w)
 	if missing { // it was said while they had no way to hear it
 		w.add(ours(missed()))
@@ -103,10 +104,16 @@ func (g *guest) write(m *said) bool {
 	switch m.what {
 	case controlAnswered:
 		g.send(&parcel{kind: parcelAnswered, n: m.ref()})
+	case controlInherit:
+		g.send(&parcel{kind: parcelInherit, n: m.ref()})
 	case controlFailed:
 		g.send(&parcel{kind: parcelFailed, n: m.ref(), data: m.data[8:]})
 	default:
-		g.send(&parcel{kind: parcelSaid, frame: m.kind, data: m.data})
+		p := &parcel{kind: parcelSaid, frame: m.kind, data: m.data}
+		if m.alone {
+			p.n = saidAlone
+		}
+		g.send(p)
 	}
 	return true
 }
@@ -115,10 +122,16 @@ func (g *guest) write(m *said) bool {
 const (
 	controlAnswered = "\x00answered"
 	controlFailed   = "\x00failed"
+	controlInherit  = "\x00inherit"
 )
 
 func answeredFar(ref uint64) *said {
 	return &said{what: controlAnswered, data: binary.BigEndian.AppendUint64(nil, ref)}
+}
+
+// inherit tells a guest that n answers are under way to a client that has left.
+func inherit(n uint64) *said {
+	return &said{what: controlInherit, data: binary.BigEndian.AppendUint64(nil, n)}
 }
 
 // failure is what a guest is told of a message that may be lost.
@@ -134,7 +147,7 @@ func forClients(list []*said) []*said {
 	var rest []*said
 	for _, m := range list {
 		switch m.what {
-		case controlAnswered:
+		case controlAnswered, controlInherit:
 		case controlFailed:
 			failed := ours(m.data[8:])
 			failed.alone = m.alone
@@ -157,15 +170,16 @@ func (g *guest) end(c Closing) {
 	}
 	unread, ok := g.stop(&parcel{kind: parcelEnd, n: how})
 	if ok {
-		go g.forsake(len(unread) > 0 && c == closeSilentPeer)
+		go g.forsake(unread, c == closeSilentPeer)
 	}
 }
 
 // closeSilentPeer ends a guest whose process says nothing any more.
 var closeSilentPeer = Closing{websocket.CloseAbnormalClosure, "another process is silent"}
 
-// forsake takes the guest out without its word. What it has not taken may be lost.
-func (g *guest) forsake(missing bool) {
+// forsake takes the guest out without its word. What it has not taken may be lost: that
+// is told to whoever is there if nobody else was given it, and else to whoever comes.
+func (g *guest) forsake(unread []*said, silent bool) {
 	r := &g.window.person.room
 	r.mu.Lock()
 	if r.forsaken == nil {
@@ -175,8 +189,10 @@ func (g *guest) forsake(missing bool) {
 	r.mu.Unlock()
 	g.window.empty()
 	var rest []*said
-	if missing {
-		rest = append(rest, ours(missed()))
+	if silent && len(unread) > 0 {
+		m := ours(missed())
+		m.alone = slices.ContainsFunc(unread, func(m *said) bool { return m.unsure && !m.taken.Load() })
+		rest = append(rest, m)
 	}
 	r.leave(g.window, rest)
 }

@@ -7,9 +7,7 @@ func (g *guest) received(p *parcel) {
 		g.mu.Lock()
 		g.took(p.n)
 		g.mu.Unlock()
-	case parcelEnd:
-		g.window.end(closeMoved)
-	case parcelSay, parcelBye:
+	case parcelSay, parcelBye, parcelEnd: // an end may follow a bye, which says more
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if g.isOver {
@@ -28,6 +26,7 @@ func (g *guest) took(n uint64) {
 	for g.taken < n && len(g.sent) > 0 && !g.isOver {
 		g.bytes -= g.sent[0].size()
 		g.hub.drop(g.sent[0].size())
+		g.sent[0].taken.Store(true)
 		g.sent[0] = nil
 		g.sent = g.sent[1:]
 		g.taken++
@@ -49,8 +48,12 @@ func (g *guest) pass() {
 		g.ups[0] = nil
 		g.ups = g.ups[1:]
 		g.mu.Unlock()
-		if p.kind == parcelBye {
+		switch p.kind {
+		case parcelBye:
 			g.leave(p)
+			continue
+		case parcelEnd:
+			g.window.end(closeSilentPeer)
 			continue
 		}
 		g.window.person.room.say(message{from: g.window.n, ref: p.n, kind: p.frame, data: p.data})
@@ -70,10 +73,11 @@ func (g *guest) leave(p *parcel) {
 	}
 	rest := p.rest
 	for _, m := range rest {
-		m.what = ofCat(m.kind, m.data).what
+		m.what, m.alone = ofCat(m.kind, m.data).what, m.only
 	}
 	unread = append(unread, g.window.empty()...)
 	g.window.person.room.leave(g.window, append(rest, forClients(unread)...))
+	g.send(&parcel{kind: parcelEnd, n: endParted})
 }
 
 // answeredFar tells a guest that a message of its clients' is answered.

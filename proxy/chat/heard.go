@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // heard passes a message of the Cat's to all. The Cat waits for a client that is
 // behind, but not for long if another is not: then that one is ended, so that the
@@ -84,6 +87,7 @@ func (r *room) pass(m *said) time.Duration {
 		m.prepare()
 	}
 	m.alone = len(ready) == 1
+	m.unsure = !slices.ContainsFunc(ready, func(w *window) bool { return w.guest == nil })
 	for _, w := range ready {
 		w.add(m)
 	}

@@ -146,9 +146,16 @@ func TestAnIdleSocketIsCheap(t *testing.T) {
 		most float64
 	}{{"separate", Separate, 9}, {"shared", Shared, 16}} {
 		t.Run(c.name, func(t *testing.T) { // what is left of one must not be measured with the next
-			if m := idleSocket(t, c.mode, 500); m.heap+m.stack > c.most {
-				t.Errorf("%.1f KiB of heap and %.1f KiB of stack", m.heap, m.stack)
+			least := memory{heap: c.most + 1}
+			for range 3 { // what other tests have left may go meanwhile, or come
+				if m := idleSocket(t, c.mode, 500); m.heap+m.stack < least.heap+least.stack {
+					least = m
+				}
+				if least.heap+least.stack <= c.most {
+					return
+				}
 			}
+			t.Errorf("%.1f KiB of heap and %.1f KiB of stack", least.heap, least.stack)
 		})
 	}
 }

@@ -14,12 +14,13 @@ const (
 	parcelSay                 // up: message n of a client
 	parcelAck                 // up: n things were taken so far
 	parcelBye                 // up: the last client has left, n things were taken; rest was not read
-	parcelOpened              // down: the session stands
-	parcelSaid                // down: what the Cat says
+	parcelOpened              // down: the session stands; n answers are under way to clients that have left
+	parcelSaid                // down: what the Cat says; n is 1 if nobody else is given it
 	parcelWrote               // down: message n was passed on
 	parcelAnswered            // down: the answer to message n is complete
 	parcelFailed              // down: message n may be lost; data says why
-	parcelEnd                 // both: the session is over; n is 1 if the Cat is given up, 2 if something was left out
+	parcelEnd                 // both: the session is over; n says how
+	parcelInherit             // down: n answers are under way to a client that has left
 )
 
 // What the n of a parcelEnd means.
@@ -27,6 +28,7 @@ const (
 	endAgain  = 0 // find the person's socket anew
 	endFinal  = 1 // close the clients
 	endMissed = 2 // as endAgain, and something was left out
+	endParted = 3 // the bye has come: what is under way is the sender's care now
 )
 
 // What the n of a parcelOpen says; both may hold.
@@ -35,7 +37,13 @@ const (
 	openAgain = 2 // its clients were there before the socket was
 )
 
+// saidAlone is the n of a parcelSaid that goes to one process and no client of this one's.
+const saidAlone = 1
+
 const sessionSize = 16
+
+// onlyBit marks the kind of a thing in rest that no other process was given.
+const onlyBit = 0x80
 
 // parcel is what processes say to each other about one session: the clients that one
 // of them has of a person whose socket at the Cat another has.
@@ -60,8 +68,11 @@ func (p *parcel) encode() []byte {
 	b = appendBytes(b, []byte(p.text))
 	b = appendBytes(b, p.data)
 	for _, m := range p.rest {
-		b = append(b, byte(m.kind)) //nolint:gosec // text or binary
-		b = appendBytes(b, m.data)
+		kind := byte(m.kind) //nolint:gosec // text or binary
+		if m.only {
+			kind |= onlyBit
+		}
+		b = appendBytes(append(b, kind), m.data)
 	}
 	return b
 }
@@ -76,9 +87,10 @@ func readParcel(b []byte) (*parcel, error) {
 	p := &parcel{kind: int(in.byte()), session: string(in.take(sessionSize)), n: in.uvarint(), frame: int(in.byte())}
 	p.text, p.data = string(in.bytes()), in.bytes()
 	for !in.bad && len(in.b) > 0 {
-		p.rest = append(p.rest, &said{kind: int(in.byte()), data: in.bytes()})
+		kind := in.byte()
+		p.rest = append(p.rest, &said{kind: int(kind &^ onlyBit), data: in.bytes(), only: kind&onlyBit != 0})
 	}
-	if in.bad || p.kind < parcelOpen || p.kind > parcelEnd || !p.isWhole() {
+	if in.bad || p.kind < parcelOpen || p.kind > parcelInherit || !p.isWhole() {
 		return nil, errParcel
 	}
 	return p, nil

@@ -35,7 +35,7 @@ func TestParcels(t *testing.T) {
 	}
 	for _, p := range []*parcel{
 		{kind: 0, session: strings.Repeat("s", sessionSize)},
-		{kind: parcelEnd + 1, session: strings.Repeat("s", sessionSize)},
+		{kind: parcelInherit + 1, session: strings.Repeat("s", sessionSize)},
 		{kind: parcelSay, session: strings.Repeat("s", sessionSize), frame: websocket.CloseMessage},
 		{kind: parcelAck, session: strings.Repeat("s", sessionSize), rest: []*said{{kind: websocket.TextMessage}}},
 	} {

@@ -175,9 +175,9 @@ func (w *window) unwritable(err error) {
 // closed. What is on its way is over in no time then, and only that says whether it
 // was written: it must be given neither to nobody nor twice.
 func (w *window) empty() []*said {
+	w.person.room.release(w)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.gone = true // nothing is begun any more
 	if w.writing {
 		quiet := make(chan struct{})
 		w.quiet = quiet

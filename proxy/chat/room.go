@@ -79,6 +79,16 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 	return true
 }
 
+// release has a client be given nothing more. It is done in the locked room, so that
+// nobody counts on a client that takes no more.
+func (r *room) release(w *window) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.gone = true
+}
+
 // leave takes a client out. What it was not written is kept for the next if it was
 // the last, and goes to the others where they were not given it, too.
 func (r *room) leave(w *window, rest []*said) {
@@ -95,8 +105,7 @@ func (r *room) remove(w *window, rest []*said) {
 	if len(r.windows) == 0 {
 		list := append(rest, r.absence.take(r.hub)...) // what was said since is later
 		if far, ok := r.line.(interface{ away([]*said) bool }); ok && far.away(list) {
-			r.drop(r.line) // whoever has the Cat keeps what was missed
-			list = nil
+			list = nil // whoever has the Cat keeps it
 		}
 		for _, m := range list {
 			r.miss(m)
@@ -108,6 +117,7 @@ func (r *room) remove(w *window, rest []*said) {
 			}
 		}
 	}
+	r.bequeath(w)
 	r.signal()
 	r.left()
 }

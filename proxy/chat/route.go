@@ -67,11 +67,12 @@ func (o *route) run(l line, u *authhandlers.AuthUserInfo) {
 	for {
 		l.start(u)
 		o.replay(l)
+		o.room.handOver(o)
 		<-l.done()
 		if !o.next(l) {
 			return
 		}
-		if l = o.seek(); l == nil {
+		if l = o.seek(l); l == nil {
 			return
 		}
 	}
@@ -154,11 +155,12 @@ func (o *route) expire() {
 	}
 }
 
+// busy is also a route that looks for its next way: only then can it tell what was missed.
 func (o *route) busy() bool {
 	o.mu.Lock()
-	l := o.now
+	l, holds := o.now, len(o.kept.list) > 0
 	o.mu.Unlock()
-	return l != nil && l.busy()
+	return holds || l == nil || l.busy()
 }
 
 func (o *route) end(c Closing) {
@@ -203,11 +205,14 @@ func (o *route) away(rest []*said) bool {
 	o.mu.Lock()
 	f, ok := o.now.(*far)
 	o.mu.Unlock()
-	if !ok || !f.bye(rest) {
-		return false
-	}
-	o.end(closeUnused)
-	return true
+	return ok && f.bye(rest)
+}
+
+func (o *route) isFar() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, ok := o.now.(*far)
+	return ok
 }
 
 // lose cuts the socket at the Cat, since the claim to it stands no more.

@@ -12,8 +12,35 @@ func (o *route) heard(m *said) {
 func (o *route) answered(m message)           { o.room.answered(m) }
 func (o *route) failed(m message, why []byte) { o.room.failed(m, why) }
 
+// bequeath tells the other processes of the answers that are under way to a client that
+// has left: should this one die, they have it known. The room is locked.
+func (r *room) bequeath(w *window) {
+	o, ok := r.line.(*route)
+	if !ok {
+		return
+	}
+	o.mu.Lock()
+	l, own := o.now.(*wire)
+	o.mu.Unlock()
+	if !own {
+		return
+	}
+	if n := l.turnsOf(w.n); n > 0 {
+		for _, x := range r.windows {
+			if x.guest != nil && !x.isEnding() {
+				x.tell(inherit(n))
+			}
+		}
+	}
+}
+
+// abandoned keeps the way, or looks for one, also while there is something to tell to
+// whoever comes back: that may be at another process, which does not know of it.
 func (o *route) abandoned(line) bool {
-	if !o.room.abandoned(o) {
+	o.mu.Lock()
+	holds := len(o.kept.list) > 0
+	o.mu.Unlock()
+	if holds || o.room.hasMissed() || !o.room.abandoned(o) {
 		return false
 	}
 	o.end(closeUnused)

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"sync/atomic"
+
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/proxy/cat"
@@ -14,11 +16,14 @@ type said struct {
 	alone    bool                       // only one client was given it; guarded by the room
 	prepared *websocket.PreparedMessage // where several clients get it, so that it is encoded once
 	far      *far                       // the way it came by, if it came from another process
+	only     bool                       // no other process was given it
+	unsure   bool                       // it was given to guests alone; the room guards it
+	taken    atomic.Bool                // a guest has said that it took it
 	passed   bool                       // that came to clients; the room guards it
 }
 
 // ours is a text of our own.
-func ours(text []byte) *said { return &said{kind: websocket.TextMessage, data: text} }
+func ours(text []byte) *said { return &said{kind: websocket.TextMessage, data: text, only: true} }
 
 // ofCat is a message of the Cat's.
 func ofCat(kind int, data []byte) *said {

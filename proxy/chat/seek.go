@@ -139,12 +139,14 @@ func (o *route) join(ctx context.Context, c Claim) error {
 
 // seek looks for the next way, for as long as clients wait for the Cat. It returns nil
 // if there is none.
-func (o *route) seek() line {
+func (o *route) seek(before line) line {
 	began := time.Now()
+	f, ok := before.(*far)
+	parted := ok && f.hasParted()
 	o.mu.Lock()
-	o.again = true
+	o.again = !parted
 	o.mu.Unlock()
-	if pauseFor(o.stop, againSoon) != nil { // whoever has just let go is still closing theirs
+	if !parted && pauseFor(o.stop, againSoon) != nil { // whoever has just let go is still closing theirs
 		return nil
 	}
 	for {

@@ -134,8 +134,9 @@ func TestTheCatsConnectionEndsFirst(t *testing.T) {
 		echo(c)
 		time.Sleep(late)
 	})
-	closer(websocket.FormatCloseMessage(1000, ""))(l.open(t, "/alice"))
 	start := time.Now()
+	closer(websocket.FormatCloseMessage(1000, ""))(l.open(t, "/alice"))
+	l.eventually(t, "the first has left", func() bool { return l.places("/alice") == 0 })
 	l.open(t, "/alice")
 	if took := time.Since(start); took < late {
 		t.Errorf("after %v", took)

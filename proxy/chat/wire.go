@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -200,7 +201,39 @@ func (l *wire) giveUp(ended bool) {
 func (l *wire) busy() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.turns.busy(time.Now(), l.hub.times.turn)
+	return len(l.held) > 0 || l.turns.busy(time.Now(), l.hub.times.turn)
+}
+
+// orphans counts the answers that are under way to none of the clients. The room is
+// locked.
+func (l *wire) orphans(there []*window) (n uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.turns {
+		if t.answers && !slices.ContainsFunc(there, func(w *window) bool { return w.n == t.from }) {
+			n++
+		}
+	}
+	return n
+}
+
+// turnsOf counts the answers that are under way to a client.
+func (l *wire) turnsOf(n uint64) (count uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, t := range l.turns {
+		if t.answers && t.from == n {
+			count++
+		}
+	}
+	return count
+}
+
+// isHolding reports whether a message waits for the Cat to be back.
+func (l *wire) isHolding() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.held) > 0
 }
 
 // end closes the socket at the Cat and leaves nothing that would come back.

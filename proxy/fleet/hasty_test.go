@@ -1,0 +1,136 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/catflap/catflap/proxy/chat"
+	"github.com/gorilla/websocket"
+)
+
+// TestHastyReloads: many people, each with one tab, load their page anew before the
+// answer has come, at whichever process it happens to be. The page before hears it, or
+// the next.
+func TestHastyReloads(t *testing.T) {
+	s, c := startRedis(t), newCat(t)
+	flaps := []*flap{s.flap(t, c, nil), s.flap(t, c, nil)}
+	var all sync.WaitGroup
+	for who := range 60 {
+		all.Go(func() {
+			user, heard := fmt.Sprintf("/%d", who), make(chan frame, 1000)
+			w := listening(flaps[who%2].open(t, user), &all, heard)
+			for i := range 25 {
+				text := fmt.Sprint(i)
+				if i%3 == 0 {
+					text = fmt.Sprintf("sleep 5ms %d", i)
+				}
+				ask(t, w, text)
+				_ = w.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(5*time.Second))
+				at := rand.IntN(2)
+				w = listening(flaps[at].open(t, user), &all, heard)
+				if !comes(heard, text) {
+					t.Errorf("%s: after reload %d, at %d, nothing is heard", user, i, at)
+				}
+			}
+			_ = w.Close()
+		})
+	}
+	all.Wait()
+}
+
+// TestHastyReloadsAroundACrash: the process that has everybody's socket dies meanwhile.
+// Whoever says something after that is answered, or somebody is told that it may be lost.
+func TestHastyReloadsAroundACrash(t *testing.T) {
+	s, c := startRedis(t), newCat(t)
+	patient := func(set *chat.Settings) { set.Linger = 5 * time.Second }
+	owner, others := s.flap(t, c, patient), []*flap{s.flap(t, c, patient), s.flap(t, c, patient)}
+	var all sync.WaitGroup
+	dead := make(chan struct{})
+	for who := range 40 {
+		user := fmt.Sprintf("/%d", who)
+		first := owner.open(t, user)
+		w, heard := others[who%2].open(t, user), make(chan frame, 1000)
+		_ = first.Close()
+		all.Go(func() {
+			<-dead
+			w := listening(w, &all, heard)
+			for i := range 10 {
+				text := fmt.Sprint(i)
+				ask(t, w, text)
+				_ = w.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(5*time.Second))
+				at := rand.IntN(2)
+				w = listening(others[at].open(t, user), &all, heard)
+				if !comes(heard, text) {
+					t.Errorf("%s: after reload %d, at %d, nothing is heard", user, i, at)
+				}
+			}
+			_ = w.Close()
+		})
+	}
+	owner.crash()
+	close(dead)
+	all.Wait()
+}
+
+// TestAReloadedPageAndACrash: the page that has asked is loaded anew, elsewhere or not,
+// and then the process dies that waits for the answer. The new page is told.
+func TestAReloadedPageAndACrash(t *testing.T) {
+	for name, at := range map[string]int{"asked where the socket is": 0, "asked elsewhere": 1} {
+		t.Run(name, func(t *testing.T) {
+			s, c := startRedis(t), newCat(t)
+			flaps := []*flap{s.flap(t, c, nil), s.flap(t, c, nil), s.flap(t, c, nil)}
+			first := flaps[0].open(t, "/alice")
+			w := flaps[at].open(t, "/alice")
+			_ = first.Close()
+			ask(t, w, "sleep 4s")
+			eventually(t, "it is at the Cat", func() bool { return c.times("sleep 4s") == 1 })
+			_ = w.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""), time.Now().Add(time.Second))
+			_ = w.Close()
+			next := flaps[2].open(t, "/alice")
+			flaps[0].crash()
+			if f := answer(t, next); f.Type != "error" || f.Name != "Interrupted" {
+				t.Errorf("%+v", f)
+			}
+			ask(t, next, "and now")
+			if f := answer(t, next); f.Content != "and now" {
+				t.Errorf("%+v", f)
+			}
+		})
+	}
+}
+
+// listening has what a tab hears told until it ends.
+func listening(c *websocket.Conn, all *sync.WaitGroup, heard chan<- frame) *websocket.Conn {
+	all.Go(func() {
+		defer c.Close()
+		for {
+			_, p, err := c.ReadMessage()
+			if err != nil {
+				return
+			}
+			var f frame
+			if json.Unmarshal(p, &f) == nil && f.Type != "chat_token" {
+				heard <- f
+			}
+		}
+	})
+	return c
+}
+
+func comes(heard <-chan frame, text string) bool {
+	limit := time.After(5 * time.Second)
+	for {
+		select {
+		case f := <-heard:
+			if f.Content == text || f.Name == "Interrupted" || f.Name == "NotDelivered" {
+				return true
+			}
+		case <-limit:
+			return false
+		}
+	}
+}
