@@ -6,7 +6,6 @@ import (
 	"flag"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/catflap/catflap/internal/app"
@@ -30,6 +29,9 @@ last good one stays in force.`,
 					return &usageError{"run needs a configuration file", "catflap run --config catflap.yaml"}
 				}
 				relaxCollector()
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel()
+				go tidyMemory(ctx)
 				signals := make(chan os.Signal, 4)
 				signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 				defer signal.Stop(signals)
@@ -38,16 +40,6 @@ last good one stays in force.`,
 				}))
 			}
 		},
-	}
-}
-
-// relaxCollector lets the heap grow to four times what is live before it is
-// collected. What is live is a few MiB, so that Go's default would collect many
-// times a second under load: a tenth of the processor time, measured, for memory
-// that nobody misses. An operator's own GOGC stands.
-func relaxCollector() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(300)
 	}
 }
 
