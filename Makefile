@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test fuzz bench lint vuln generate
+.PHONY: help demo build test soak fuzz bench lint vuln generate
 
 GO       ?= go
 FUZZTIME ?= 5s
@@ -52,6 +52,13 @@ fuzz: ## Each fuzz target for FUZZTIME (default 5s)
 	    try $$package $$target || { ! grep -q 'Failing input' .cache/fuzz.out && grep -q 'context deadline exceeded' .cache/fuzz.out && try $$package $$target; }
 	  done
 	done
+
+soak: ## 8,000 idle tabs and 500 people who talk, two Catflaps, a Cat that restarts, kills
+	mkdir -p .cache
+	$(GO) build -o .cache/parts ./internal/e2e/parts/install
+	.cache/parts redis
+	CGO_ENABLED=0 $(GO) build -o .cache/catflap-soak ./cmd/catflap
+	CI=true CATFLAP_SOAK=full CATFLAP_E2E_BINARY="$$PWD/.cache/catflap-soak" $(GO) test -count=1 -timeout 15m -v -run '^TestSoak$$' ./internal/e2e
 
 bench: ## Catflap beside a bare ReverseProxy, nginx and HAProxy, in one run, as ratios
 	$(GO) run ./internal/bench

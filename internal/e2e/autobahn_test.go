@@ -100,7 +100,8 @@ func fuzz(t *testing.T, addr string) map[string]verdict {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(installed.Python()), "kosoku"), append(args, "ws://"+addr+"/ws/autobahn")...)
+	args = append([]string{filepath.Join(filepath.Dir(installed.Python()), "kosoku")}, append(args, "ws://"+addr+"/ws/autobahn")...)
+	cmd := exec.CommandContext(ctx, installed.Python(), args...)
 	said, err := cmd.CombinedOutput() // that a case has failed is an error, too
 	index, missing := os.ReadFile(filepath.Join(reports, "index.json"))
 	var byServer map[string]map[string]verdict

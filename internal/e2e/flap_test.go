@@ -68,17 +68,30 @@ func launch(t testing.TB, c config) *flap {
 	}
 	c.listen, c.admin = f.addr, f.admin
 	c.write(t, f.configFile)
-	f.cmd = exec.Command(binary, "run", "--config", f.configFile)
-	f.cmd.Dir = dir
-	f.cmd.Env = append(os.Environ(), "CCAT_API_KEY="+catKey, "CCAT_API_KEY_WS="+catKeyWS, "GORACE=halt_on_error=0 exitcode=66")
-	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
-	var err error
-	if f.exited, err = startProcess(f.cmd); err != nil {
-		t.Fatal(err)
-	}
+	f.run()
 	t.Cleanup(f.finish)
 	f.await("listening", func() bool { return f.ready() != 0 && listens(f.addr) })
 	return f
+}
+
+func (f *flap) run() {
+	f.t.Helper()
+	f.cmd = exec.Command(binary, "run", "--config", f.configFile)
+	f.cmd.Dir = filepath.Dir(f.configFile)
+	f.cmd.Env = append(os.Environ(), "CCAT_API_KEY="+catKey, "CCAT_API_KEY_WS="+catKeyWS, "GORACE=halt_on_error=0 exitcode=66")
+	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
+	f.killed = false
+	var err error
+	if f.exited, err = startProcess(f.cmd); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// again starts it at the same address after a kill.
+func (f *flap) again() {
+	f.t.Helper()
+	f.run()
+	f.await("ready again", func() bool { return f.ready() == http.StatusOK })
 }
 
 // listens reports whether somebody accepts connections there.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/catflap/catflap/internal/e2e/parts"
+	"github.com/catflap/catflap/internal/e2e/soak"
 )
 
 // What TestMain found and made, for all tests.
@@ -22,6 +23,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == playing { // a process that a soak has started
+		if err := soak.Play(os.Args[2], os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "soak:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	code, err := runAll(m)
 	if err != nil {

@@ -194,6 +194,11 @@ type couple struct {
 
 func startCouple(t testing.TB, cat string, desks ...desk) *couple {
 	t.Helper()
+	return startCoupleOf(t, config{cat: cat, desks: desks})
+}
+
+func startCoupleOf(t testing.TB, both config) *couple {
+	t.Helper()
 	c := &couple{redis: startRedis(t), key: "a key of more than thirty-two bytes, for tests"}
 	secret := t.TempDir()
 	for name, content := range map[string]string{"key": c.key, "password": c.redis.password} {
@@ -202,9 +207,10 @@ func startCouple(t testing.TB, cat string, desks ...desk) *couple {
 		}
 	}
 	plant(c.key)
-	sessions := fmt.Sprintf("store: redis\nredis: {url: \"redis://%s/0\", password: {file: %s/password}}\nkeys: [{file: %s/key}]", c.redis.addr, secret, secret)
-	c.a = start(t, config{cat: cat, desks: desks, sessions: sessions})
-	c.b = start(t, config{cat: cat, desks: desks, sessions: sessions, publicURL: publicURL(c.a.addr)})
+	both.sessions = fmt.Sprintf("store: redis\nredis: {url: \"redis://%s/0\", password: {file: %s/password}}\nkeys: [{file: %s/key}]", c.redis.addr, secret, secret)
+	c.a = start(t, both)
+	both.publicURL = publicURL(c.a.addr)
+	c.b = start(t, both)
 	return c
 }
 

@@ -20,6 +20,7 @@ const lostWindow = 20 * time.Millisecond
 // frame is what goes over a socket, either way.
 type frame struct {
 	Type string `json:"type,omitempty"`
+	Name string `json:"name,omitempty"` // of an error
 	Text string `json:"text"`
 	// Seq counts a person's answers.
 	Seq uint32 `json:"seq,omitempty"`
@@ -164,7 +165,7 @@ func (c *Cat) turn(s *speaker, text string) {
 	}
 	s.last = max(s.last, n)
 	s.seq++
-	answer, err := json.Marshal(frame{"chat", text, s.seq})
+	answer, err := json.Marshal(frame{Type: "chat", Text: text, Seq: s.seq})
 	conn := s.conn
 	c.mu.Unlock()
 	if err == nil && conn != nil {

@@ -25,6 +25,8 @@ type message struct {
 	end  ending
 	seq  uint32
 	also bool // an answer and an error frame
+	by   *tab // that it was said by
+	left bool // the tab left before its answer
 }
 
 // person keeps account of what one person has said, and of what each of their tabs
@@ -41,12 +43,19 @@ type person struct {
 }
 
 // begin notes that a message is about to be sent.
-func (p *person) begin() (text string, ended <-chan struct{}) {
+func (p *person) begin(by *tab) (text string, ended <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.messages = append(p.messages, message{at: time.Now()})
+	p.messages = append(p.messages, message{at: time.Now(), by: by})
 	p.ended = make(chan struct{})
 	return strconv.Itoa(len(p.messages)), p.ended
+}
+
+// leftEarly notes that the tab leaves that has said the last message.
+func (p *person) leftEarly() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.messages[len(p.messages)-1].left = true
 }
 
 // finish ends the last message. The person is locked.
@@ -82,20 +91,23 @@ func (p *person) hear(t *tab, f frame) {
 	p.finish(answered)
 }
 
-// fail takes an error frame: the last message ends with it, unless it has ended.
-func (p *person) fail() {
+// fail takes an error frame: the last message ends with it, unless it has ended. One that
+// says that something was missed ends it, too: nobody waits on.
+func (p *person) fail(t *tab, f frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	t.told = t.told || f.Name == "Missed"
 	if n := len(p.messages); n > 0 && p.messages[n-1].end == pending {
 		p.finish(failed)
 	}
 }
 
-// cutOff ends the last message if its own socket broke before it had ended.
-func (p *person) cutOff() {
+// cutOff ends the last message if it was said by a tab whose socket broke before it had
+// ended.
+func (p *person) cutOff(t *tab) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := len(p.messages); n > 0 && p.messages[n-1].end == pending {
+	if n := len(p.messages); n > 0 && p.messages[n-1].by == t && p.messages[n-1].end == pending {
 		p.finish(cut)
 	}
 }
@@ -106,10 +118,11 @@ func (p *person) account(r *Report, took []time.Duration) []time.Duration {
 	defer p.mu.Unlock()
 	r.Sent += len(p.messages)
 	r.Doubled += p.doubled
-	for _, m := range p.messages {
+	for i, m := range p.messages {
 		switch m.end {
 		case pending:
 			r.Lost++
+			r.LostAt = append(r.LostAt, Lost{m.at, m.by.conn.RemoteAddr().String(), m.left, slices.Index(p.work.people, p), i + 1, len(p.tabs)})
 		case answered:
 			r.Answered++
 			took = append(took, m.took)

@@ -3,6 +3,7 @@ package soak
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,7 @@ type Plan struct {
 	Solitary  int      // of those, so many have no other tab
 	Pace      time.Duration
 	Churn     int           // idle tabs that leave and come back, in a second
+	Return    time.Duration // within this an idle tab opens anew when it was ended from the other side
 	For       time.Duration // how long the busy talk
 	Patience  time.Duration // a message that has not ended by then is lost
 }
@@ -24,6 +26,7 @@ type Report struct {
 	Sent, Answered, Failed int            // messages, and how they ended
 	Cut                    int            // messages whose own socket broke first
 	Lost                   int            // messages that have not ended: silently lost
+	LostAt                 []Lost         // which those are
 	Doubled                int            // answers that came twice
 	Disordered             int            // answers out of their order at a tab
 	Missing                int            // answers that a tab did not hear, and another did
@@ -34,19 +37,45 @@ type Report struct {
 	P50, P99               time.Duration // from a message to its answer
 }
 
-// Faults lists what must not be. With kills a tab may be cut.
-func (r Report) Faults(kills bool) []string {
+// Lost is a message of which nobody was told what became of it.
+type Lost struct {
+	At   time.Time
+	By   string // the address of the Catflap that it was said to
+	Left bool   // whether its tab left before an answer had come
+	Who  int    // the place of the person's token
+	N    int    // which of the person's messages it is
+	Tabs int    // how many the person had then
+}
+
+// takenOver is how long after a kill its people may still be without a socket.
+const takenOver = 8 * time.Second
+
+// Faults lists what must not be. Around a kill tabs are cut, and a few messages may be
+// lost that were said by a page which had left before it was answered: what the killed
+// process alone knew of.
+func (r Report) Faults(kills []time.Time) []string {
 	var list []string
+	orphans := 0
+	for _, lost := range r.LostAt {
+		if lost.Left && slices.ContainsFunc(kills, func(kill time.Time) bool {
+			return lost.At.After(kill.Add(-time.Second)) && lost.At.Before(kill.Add(takenOver))
+		}) {
+			orphans++
+		}
+	}
+	if orphans*2000 > r.Sent {
+		list = append(list, fmt.Sprintf("%d messages of pages that had left were lost around a kill", orphans))
+	}
 	for what, n := range map[string]int{
-		"messages were lost silently": r.Lost, "answers were doubled": r.Doubled,
+		"messages were lost silently": r.Lost - orphans, "answers were doubled": r.Doubled,
 		"answers came out of order": r.Disordered, "answers were not heard by every tab": r.Missing,
 	} {
 		if n > 0 {
 			list = append(list, fmt.Sprintf("%d %s", n, what))
 		}
 	}
-	if !kills {
-		for why, n := range r.Closed {
+	for why, n := range r.Closed {
+		if len(kills) == 0 || !broken(why) {
 			list = append(list, fmt.Sprintf("%d tabs were closed: %s", n, why))
 		}
 	}
@@ -55,6 +84,11 @@ func (r Report) Faults(kills bool) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// broken reports whether a tab was ended by the end of a process.
+func broken(why string) bool {
+	return strings.Contains(why, "close 1006") || strings.Contains(why, "connection reset") || strings.Contains(why, "broken pipe")
 }
 
 // String is the report for people.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -17,15 +18,18 @@ type tab struct {
 	person *person
 	conn   *websocket.Conn
 	over   chan struct{}
+	broke  bool // it ended without a close; set when over is closed
+	idle   bool // it only listens, and comes back when it is ended
 
 	// Guarded by the person:
 	heard   []uint32
 	leaving bool // it was closed from here
 	stayed  bool // it was open to the end
+	told    bool // that it may not have heard all
 }
 
 // open opens a tab, and tries again while it is refused: a Cat may be away.
-func (p *person) open(ctx context.Context) (*tab, error) {
+func (p *person) open(ctx context.Context, idle bool) (*tab, error) {
 	d := websocket.Dialer{HandshakeTimeout: 20 * time.Second, ReadBufferSize: 512, WriteBufferSize: 512}
 	for {
 		c, resp, err := d.DialContext(ctx, "ws://"+p.work.address()+"/ws", http.Header{"Authorization": {"Bearer " + p.token}})
@@ -33,7 +37,7 @@ func (p *person) open(ctx context.Context) (*tab, error) {
 			_ = resp.Body.Close()
 		}
 		if err == nil {
-			t := &tab{person: p, conn: c, over: make(chan struct{})}
+			t := &tab{person: p, conn: c, over: make(chan struct{}), idle: idle}
 			p.mu.Lock()
 			p.tabs = append(p.tabs, t)
 			p.mu.Unlock()
@@ -62,8 +66,10 @@ func (t *tab) listen() {
 			t.person.mu.Lock()
 			leaving := t.leaving
 			t.person.mu.Unlock()
+			t.broke = !websocket.IsCloseError(err, websocket.CloseGoingAway)
 			if !leaving {
 				t.person.work.closed(err)
+				t.comeBack()
 			}
 			return
 		}
@@ -74,9 +80,27 @@ func (t *tab) listen() {
 		case f.Type == "chat":
 			t.person.hear(t, f)
 		case f.Type == "error":
-			t.person.fail()
+			t.person.fail(t, f)
 		}
 	}
+}
+
+// comeBack opens an idle tab anew, as a page does whose socket has ended.
+func (t *tab) comeBack() {
+	w := t.person.work
+	if !t.idle || w.Return == 0 || !w.returning.begin() {
+		return
+	}
+	go func() {
+		defer w.returning.done()
+		select {
+		case <-time.After(rand.N(w.Return)):
+		case <-w.ctx.Done():
+			return
+		}
+		_, err := t.person.open(w.ctx, true)
+		w.note(err)
+	}()
 }
 
 func (t *tab) say(text string) error { return t.conn.WriteJSON(frame{Text: text}) }
@@ -93,6 +117,9 @@ func (t *tab) leave() {
 	case <-time.After(10 * time.Second):
 		_ = t.conn.Close()
 		<-t.over
+	}
+	if t.broke {
+		t.person.cutOff(t)
 	}
 }
 
@@ -124,7 +151,7 @@ func (t *tab) account(r *Report, all []uint32) {
 	if t.stayed {
 		to = len(all) - 1
 	}
-	if missing := to - from + 1 - len(t.heard); missing > 0 {
+	if missing := to - from + 1 - len(t.heard); missing > 0 && !t.told {
 		r.Missing += missing
 	}
 }

@@ -15,7 +15,7 @@ func (p *person) talk(ctx, talk context.Context) error {
 		return nil
 	case <-time.After(rand.N(p.work.Pace)):
 	}
-	t, err := p.open(ctx)
+	t, err := p.open(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -24,14 +24,15 @@ func (p *person) talk(ctx, talk context.Context) error {
 	reload := func() error {
 		old := t
 		leaving.Go(old.leave)
-		t, err = p.open(ctx)
+		t, err = p.open(ctx, false)
 		return err
 	}
 	for talk.Err() == nil {
-		text, ended := p.begin()
+		text, ended := p.begin(t)
 		broken := t.say(text) != nil
 		reloads := !broken && rand.IntN(8) == 0
 		if reloads {
+			p.leftEarly()
 			if err := reload(); err != nil {
 				return err
 			}
@@ -66,7 +67,7 @@ func (p *person) await(t *tab, ended <-chan struct{}, own bool) bool {
 	case <-ended:
 		return true
 	case <-over:
-		p.cutOff()
+		p.cutOff(t)
 		return true
 	case <-limit.C:
 		return false

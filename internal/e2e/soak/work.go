@@ -16,10 +16,12 @@ const opening = 32
 // work is a soak under way.
 type work struct {
 	Plan
-	people  []*person
-	turn    atomic.Int64
-	opened  atomic.Int64
-	refused atomic.Int64
+	ctx       context.Context // of tabs that come back
+	returning returning
+	people    []*person
+	turn      atomic.Int64
+	opened    atomic.Int64
+	refused   atomic.Int64
 
 	mu   sync.Mutex
 	ends map[string]int
@@ -29,7 +31,7 @@ type work struct {
 // Run opens the idle tabs, calls idle, has the busy talk, closes everything, and
 // reports. It returns an error if the soak itself could not be done.
 func (p Plan) Run(ctx context.Context, idle func() error) (Report, error) {
-	w := &work{Plan: p, ends: map[string]int{}}
+	w := &work{Plan: p, ctx: ctx, ends: map[string]int{}}
 	for _, token := range p.Tokens {
 		w.people = append(w.people, &person{token: token, work: w})
 	}
@@ -50,6 +52,7 @@ func (p Plan) Run(ctx context.Context, idle func() error) (Report, error) {
 	}
 	wg.Wait()
 	elapsed := time.Since(begun)
+	w.returning.end()
 	w.closeAll()
 	r := Report{Elapsed: elapsed, Opened: int(w.opened.Load()), Refused: int(w.refused.Load()), Closed: w.ends}
 	var took []time.Duration
@@ -91,7 +94,7 @@ func (w *work) openIdle(ctx context.Context) []*tab {
 		wg.Go(func() {
 			for i := range next {
 				who := w.people[w.Solitary+i%(len(w.people)-w.Solitary)]
-				t, err := who.open(ctx)
+				t, err := who.open(ctx, true)
 				w.note(err)
 				tabs[i] = t
 			}
@@ -120,7 +123,7 @@ func (w *work) churn(ctx, talk context.Context, tabs []*tab) {
 		}
 		i := rand.IntN(len(tabs))
 		tabs[i].leave()
-		t, err := tabs[i].person.open(ctx)
+		t, err := tabs[i].person.open(ctx, true)
 		if err != nil {
 			w.note(err)
 			return
@@ -153,4 +156,30 @@ func (w *work) closeAll() {
 		}
 	}
 	wg.Wait()
+}
+
+// returning counts the tabs that are about to come back, until none may any more.
+type returning struct {
+	mu    sync.Mutex
+	over  bool
+	under sync.WaitGroup
+}
+
+func (r *returning) begin() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.under.Add(1)
+	}
+	return !r.over
+}
+
+func (r *returning) done() { r.under.Done() }
+
+// end waits for those that have begun.
+func (r *returning) end() {
+	r.mu.Lock()
+	r.over = true
+	r.mu.Unlock()
+	r.under.Wait()
 }
