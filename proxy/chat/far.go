@@ -201,7 +201,7 @@ func (f *far) tellOne(p *parcel) {
 	}
 }
 
-func endOf(p *parcel) int { return int(min(p.n, endParted)) } //nolint:gosec // bounded
+func endOf(p *parcel) int { return int(min(p.n, endParted)) }
 
 // settle takes a message out of those that may be lost. An answer tells of those
 // before it, too, that have none.

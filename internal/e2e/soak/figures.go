@@ -67,7 +67,10 @@ func Settled(ctx context.Context, admin string, before Figures, within time.Dura
 		}
 		select {
 		case <-ctx.Done():
-			return now, fmt.Errorf("left over: goroutines %d, before %d; descriptors %d, before %d (%v)", now.Goroutines, before.Goroutines, now.Descriptors, before.Descriptors, err)
+			if err != nil {
+				return now, err
+			}
+			return now, fmt.Errorf("left over: goroutines %d, before %d; descriptors %d, before %d", now.Goroutines, before.Goroutines, now.Descriptors, before.Descriptors)
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
