@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // autobahnCases are the cases of the Autobahn suite that take part. All of 12, the
@@ -40,7 +42,7 @@ func (v verdict) failed() bool {
 // it, and none but compression is less than without it.
 func TestAutobahn(t *testing.T) {
 	t.Parallel()
-	need(t, installed.HavePython())
+	parts.Need(t, installed.HavePython())
 	echo := startEcho(t)
 	alone := fuzz(t, echo)
 	for _, session := range []string{"shared", "separate"} {

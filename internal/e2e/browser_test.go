@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/catflap/catflap/internal/e2e/parts"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
@@ -24,7 +25,7 @@ var sharedBrowser = sync.OnceValues(launchBrowser)
 func startBrowser(t testing.TB) *browser {
 	t.Helper()
 	_, _, missing := installed.Chromium()
-	need(t, missing)
+	parts.Need(t, missing)
 	b, err := sharedBrowser()
 	if err != nil {
 		t.Fatal(err)

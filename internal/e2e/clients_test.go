@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/internal/demo/standin"
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // plan is what a stock client shall do; see clients/stock.mjs.
@@ -84,7 +85,7 @@ type stockClient struct {
 func stockClients(t *testing.T) []stockClient {
 	js := func(module string) func(*testing.T, plan) met {
 		return func(t *testing.T, p plan) met {
-			need(t, installed.HaveNode())
+			parts.Need(t, installed.HaveNode())
 			p.Module = module
 			return p.run(t, "node", besidePackages(t, filepath.Join("clients", "stock.mjs")))
 		}
@@ -116,7 +117,7 @@ func stockClients(t *testing.T) []stockClient {
 		{"PyPI 1.4.9", all, func(addr, token string) map[string]any {
 			return map[string]any{"base_url": "127.0.0.1", "port": port(t, addr), "auth_key": token, "user_id": "admin"}
 		}, func(t *testing.T, p plan) met {
-			need(t, installed.HavePython())
+			parts.Need(t, installed.HavePython())
 			return p.run(t, installed.Python(), filepath.Join("clients", "stock.py"))
 		}},
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // provider is the real identity provider, a process of its own.
@@ -35,7 +37,7 @@ func startProvider(t testing.TB, env ...string) *provider {
 
 func startProviderAt(t testing.TB, addr string, env ...string) *provider {
 	t.Helper()
-	need(t, installed.HaveNode())
+	parts.Need(t, installed.HaveNode())
 	p := &provider{t: t, addr: addr, log: &output{}}
 	_, port, _ := strings.Cut(addr, ":")
 	p.stop = runScript(t, p.log, append([]string{"PORT=" + port, "ACCESS_TTL=600"}, env...), "node", filepath.Join("idp", "server.mjs"))

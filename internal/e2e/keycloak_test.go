@@ -45,7 +45,7 @@ var sharedKeycloak = sync.OnceValues(launchKeycloak)
 // startKeycloak waits for the run's Keycloak and makes a client for this test.
 func startKeycloak(t testing.TB) *keycloak {
 	t.Helper()
-	need(t, installed.HaveKeycloak())
+	parts.Need(t, installed.HaveKeycloak())
 	server, err := sharedKeycloak()
 	if err != nil {
 		t.Fatal(err)

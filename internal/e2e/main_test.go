@@ -95,15 +95,3 @@ func build() error {
 	}
 	return nil
 }
-
-// need skips a test whose foreign program is missing; in CI it fails instead.
-func need(t testing.TB, missing error) {
-	t.Helper()
-	switch {
-	case missing == nil:
-	case os.Getenv("CI") == "true":
-		t.Fatal(missing)
-	default:
-		t.Skip(missing)
-	}
-}

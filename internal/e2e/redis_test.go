@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // redis is a real Redis server that keeps nothing on disk.
@@ -29,7 +31,7 @@ func startRedis(t testing.TB) *redis {
 func (r *redis) restart(t testing.TB) {
 	t.Helper()
 	program, env, missing := installed.Redis()
-	need(t, missing)
+	parts.Need(t, missing)
 	host, port, err := net.SplitHostPort(r.addr)
 	if err != nil {
 		t.Fatal(err)

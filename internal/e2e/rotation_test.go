@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // traffic sends messages with one token until it is stopped, and counts what was
@@ -203,7 +205,7 @@ func forged(issuer, kid string) string {
 func TestProviderDownAtStart(t *testing.T) {
 	t.Parallel()
 	cat := startCat(t)
-	need(t, installed.HaveNode())
+	parts.Need(t, installed.HaveNode())
 	addr := freeAddress(t)
 	f := launch(t, config{cat: cat.tap.addr, issuer: "http://" + addr, jwksURL: "http://" + addr + "/jwks"})
 	cat.tap.take()

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // stack is the Cat's own server stack with the Cat's routes: see catstack/app.py.
@@ -44,7 +46,7 @@ func (r routed) users() []string {
 
 func startStack(t testing.TB) *stack {
 	t.Helper()
-	need(t, installed.HavePython())
+	parts.Need(t, installed.HavePython())
 	cmd := exec.Command(installed.Python(), filepath.Join("catstack", "app.py"), "0")
 	errors := &output{}
 	cmd.Stderr = errors

@@ -66,7 +66,7 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	w.hub, w.person, w.n = h, r.person, guestNumbers+h.guests.Add(1)
 	g.window = w
 	h.post.addGuest(g)
-	g.send(&parcel{kind: parcelOpened, n: l.orphans(r.windows)})
+	g.send(&parcel{kind: parcelOpened, n: l.underWay(r.hasLeft)})
 	r.windows = append(r.windows, w)
 	if missing { // it was said while they had no way to hear it
 		w.add(ours(missed()))

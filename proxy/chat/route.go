@@ -54,9 +54,7 @@ func openRoute(ctx context.Context, p *person, j *Joining) (line, error) {
 
 func (o *route) start(u *authhandlers.AuthUserInfo) {
 	o.hub.idle.Add(1)
-	o.mu.Lock()
-	l := o.now
-	o.mu.Unlock()
+	l := o.way()
 	go o.run(l, u)
 }
 
@@ -157,10 +155,8 @@ func (o *route) expire() {
 
 // busy is also a route that looks for its next way: only then can it tell what was missed.
 func (o *route) busy() bool {
-	o.mu.Lock()
-	l, holds := o.now, len(o.kept.list) > 0
-	o.mu.Unlock()
-	return holds || l == nil || l.busy()
+	l := o.way()
+	return o.isHolding() || l == nil || l.busy()
 }
 
 func (o *route) end(c Closing) {
@@ -191,9 +187,7 @@ func (o *route) done() <-chan struct{} { return o.finished }
 
 func (o *route) abort() {
 	o.cancel()
-	o.mu.Lock()
-	l := o.now
-	o.mu.Unlock()
+	l := o.way()
 	if l != nil {
 		l.abort()
 	}
@@ -202,17 +196,27 @@ func (o *route) abort() {
 // away tells whoever has the Cat that the last client has left, and what it has not
 // read. False means that it is this process that has it. The room is locked.
 func (o *route) away(rest []*said) bool {
-	o.mu.Lock()
-	f, ok := o.now.(*far)
-	o.mu.Unlock()
+	f, ok := o.way().(*far)
 	return ok && f.bye(rest)
 }
 
 func (o *route) isFar() bool {
+	_, ok := o.way().(*far)
+	return ok
+}
+
+// way is the way that there is now, or nil.
+func (o *route) way() line {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	_, ok := o.now.(*far)
-	return ok
+	return o.now
+}
+
+// isHolding reports whether a message waits for a way.
+func (o *route) isHolding() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.kept.list) > 0
 }
 
 // lose cuts the socket at the Cat, since the claim to it stands no more.

@@ -19,13 +19,11 @@ func (r *room) bequeath(w *window) {
 	if !ok {
 		return
 	}
-	o.mu.Lock()
-	l, own := o.now.(*wire)
-	o.mu.Unlock()
+	l, own := o.way().(*wire)
 	if !own {
 		return
 	}
-	if n := l.turnsOf(w.n); n > 0 {
+	if n := l.underWay(func(from uint64) bool { return from == w.n }); n > 0 {
 		for _, x := range r.windows {
 			if x.guest != nil && !x.isEnding() {
 				x.tell(inherit(n))
@@ -37,10 +35,7 @@ func (r *room) bequeath(w *window) {
 // abandoned keeps the way, or looks for one, also while there is something to tell to
 // whoever comes back: that may be at another process, which does not know of it.
 func (o *route) abandoned(line) bool {
-	o.mu.Lock()
-	holds := len(o.kept.list) > 0
-	o.mu.Unlock()
-	if holds || o.room.hasMissed() || !o.room.abandoned(o) {
+	if o.isHolding() || o.room.hasMissed() || !o.room.abandoned(o) {
 		return false
 	}
 	o.end(closeUnused)

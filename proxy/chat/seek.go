@@ -166,9 +166,7 @@ func (o *route) seek(before line) line {
 		ctx, cancel := context.WithTimeout(o.stop, min(left, dialWait))
 		err := o.find(ctx, o.room.redial)
 		cancel()
-		o.mu.Lock()
-		l := o.now
-		o.mu.Unlock()
+		l := o.way()
 		if err == nil {
 			o.hub.o.Observe(Event{Kind: EventMoved, User: o.user})
 			return l

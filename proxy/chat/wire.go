@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -204,29 +203,16 @@ func (l *wire) busy() bool {
 	return len(l.held) > 0 || l.turns.busy(time.Now(), l.hub.times.turn)
 }
 
-// orphans counts the answers that are under way to none of the clients. The room is
-// locked.
-func (l *wire) orphans(there []*window) (n uint64) {
+// underWay counts the answers that are under way to the clients that of reports.
+func (l *wire) underWay(of func(from uint64) bool) (n uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, t := range l.turns {
-		if t.answers && !slices.ContainsFunc(there, func(w *window) bool { return w.n == t.from }) {
+		if t.answers && of(t.from) {
 			n++
 		}
 	}
 	return n
-}
-
-// turnsOf counts the answers that are under way to a client.
-func (l *wire) turnsOf(n uint64) (count uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, t := range l.turns {
-		if t.answers && t.from == n {
-			count++
-		}
-	}
-	return count
 }
 
 // isHolding reports whether a message waits for the Cat to be back.

@@ -70,7 +70,7 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, p provider, retur
 		})
 	}
 	a, err := s.o.Sessions.Seal(session.Attempt{
-		Handler: p.name, ReturnTo: returnTo, Browser: browser, Made: s.o.Now(), Again: again, Chosen: chosen,
+		Handler: p.name, ReturnTo: returnTo, Browser: browser, Again: again, Chosen: chosen,
 		Login: authhandlers.LoginAttempt{RedirectURI: s.redirectURI(p), Again: again},
 	})
 	if err != nil {

@@ -122,7 +122,7 @@ func (p *person) account(r *Report, took []time.Duration) []time.Duration {
 		switch m.end {
 		case pending:
 			r.Lost++
-			r.LostAt = append(r.LostAt, Lost{m.at, m.by.conn.RemoteAddr().String(), m.left, slices.Index(p.work.people, p), i + 1, len(p.tabs)})
+			r.LostAt = append(r.LostAt, Lost{m.at, m.by.conn.RemoteAddr().String(), m.left, slices.Index(p.work.people, p), i + 1})
 		case answered:
 			r.Answered++
 			took = append(took, m.took)

@@ -44,7 +44,6 @@ type Lost struct {
 	Left bool   // whether its tab left before an answer had come
 	Who  int    // the place of the person's token
 	N    int    // which of the person's messages it is
-	Tabs int    // how many the person had then
 }
 
 // takenOver is how long after a kill its people may still be without a socket.
