@@ -42,6 +42,7 @@ func (l *wire) goOn(how Closing) bool {
 	if ending {
 		return false
 	}
+	l.underWayChanged()
 	if steady := now.Sub(l.up) >= l.hub.times.steady; steady || l.lost.IsZero() {
 		l.lost, l.tries = now, 0
 	}
@@ -113,6 +114,7 @@ func (l *wire) again(left time.Duration) bool {
 	l.hub.counts.lost.Add(-1)
 	l.hub.counts.open.Add(1)
 	l.tell(EventCatBack, Closing{})
+	l.underWayChanged()
 	for _, m := range kept {
 		l.write(pr, m)
 	}

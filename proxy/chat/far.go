@@ -31,7 +31,7 @@ type far struct {
 	mu        sync.Mutex
 	space     *sync.Cond
 	turns     turns
-	inherited uint64 // answers that are under way to clients that have left
+	inherited uint64 // answers that are under way to clients of others
 	others    uint64 // of these, what the last answer is taken for
 	ref       uint64
 	sizes     map[uint64]int64 // of what is not passed on yet
@@ -175,7 +175,7 @@ func (f *far) tellOne(p *parcel) {
 		f.route.heard(m)
 	case parcelInherit:
 		f.mu.Lock()
-		f.inherited += p.n
+		f.inherited, f.others = p.n, 0
 		f.mu.Unlock()
 	case parcelAnswered:
 		f.mu.Lock()

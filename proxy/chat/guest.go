@@ -15,6 +15,7 @@ type guest struct {
 	hub              *Hub
 	process, session string
 	unwatch          func()
+	owed             uint64 // the answers to others that it was told of last; the room guards it
 
 	mu      sync.Mutex
 	space   *sync.Cond
@@ -66,7 +67,8 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	w.hub, w.person, w.n = h, r.person, guestNumbers+h.guests.Add(1)
 	g.window = w
 	h.post.addGuest(g)
-	g.send(&parcel{kind: parcelOpened, n: l.underWay(r.hasLeft)})
+	g.owed = l.underWay(func(uint64) bool { return true })
+	g.send(&parcel{kind: parcelOpened, n: g.owed})
 	r.windows = append(r.windows, w)
 	if missing { // it was said while they had no way to hear it
 		w.add(ours(missed()))
@@ -129,7 +131,7 @@ func answeredFar(ref uint64) *said {
 	return &said{what: controlAnswered, data: binary.BigEndian.AppendUint64(nil, ref)}
 }
 
-// inherit tells a guest that n answers are under way to a client that has left.
+// inherit tells a guest that n answers are under way to clients that are not its own.
 func inherit(n uint64) *said {
 	return &said{what: controlInherit, data: binary.BigEndian.AppendUint64(nil, n)}
 }

@@ -14,13 +14,13 @@ const (
 	parcelSay                 // up: message n of a client
 	parcelAck                 // up: n things were taken so far
 	parcelBye                 // up: the last client has left, n things were taken; rest was not read
-	parcelOpened              // down: the session stands; n answers are under way to clients that have left
+	parcelOpened              // down: the session stands; n answers are under way to other clients
 	parcelSaid                // down: what the Cat says; n is 1 if nobody else is given it
 	parcelWrote               // down: message n was passed on
 	parcelAnswered            // down: the answer to message n is complete
 	parcelFailed              // down: message n may be lost; data says why
 	parcelEnd                 // both: the session is over; n says how
-	parcelInherit             // down: n answers are under way to a client that has left
+	parcelInherit             // down: n answers are under way to other clients
 )
 
 // What the n of a parcelEnd means.

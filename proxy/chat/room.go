@@ -89,11 +89,6 @@ func (r *room) release(w *window) {
 	w.gone = true
 }
 
-// hasLeft reports whether nobody of that number is here. The room is locked.
-func (r *room) hasLeft(n uint64) bool {
-	return !slices.ContainsFunc(r.windows, func(w *window) bool { return w.n == n })
-}
-
 // leave takes a client out. What it was not written is kept for the next if it was
 // the last, and goes to the others where they were not given it, too.
 func (r *room) leave(w *window, rest []*said) {
@@ -122,7 +117,6 @@ func (r *room) remove(w *window, rest []*said) {
 			}
 		}
 	}
-	r.bequeath(w)
 	r.signal()
 	r.left()
 }

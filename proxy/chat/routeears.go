@@ -12,22 +12,19 @@ func (o *route) heard(m *said) {
 func (o *route) answered(m message)           { o.room.answered(m) }
 func (o *route) failed(m message, why []byte) { o.room.failed(m, why) }
 
-// bequeath tells the other processes of the answers that are under way to a client that
-// has left: should this one die, they have it known. The room is locked.
-func (r *room) bequeath(w *window) {
-	o, ok := r.line.(*route)
-	if !ok {
-		return
-	}
-	l, own := o.way().(*wire)
-	if !own {
-		return
-	}
-	if n := l.underWay(func(from uint64) bool { return from == w.n }); n > 0 {
-		for _, x := range r.windows {
-			if x.guest != nil && !x.isEnding() {
-				x.tell(inherit(n))
-			}
+// bequeath tells each other process how many answers are under way to clients that are not
+// its own: should this one die, its clients hear that they may have missed them.
+func (r *room) bequeath(l *wire) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.windows {
+		if w.guest == nil || w.isEnding() {
+			continue
+		}
+		n := l.underWay(func(from uint64) bool { return from != w.n })
+		if n != 0 || w.guest.owed != 0 {
+			w.guest.owed = n
+			w.tell(inherit(n))
 		}
 	}
 }

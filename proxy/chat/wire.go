@@ -134,6 +134,7 @@ func (l *wire) say(m message) {
 	case pr != nil:
 		l.turns.begin(m, time.Now())
 		l.mu.Unlock()
+		l.underWayChanged()
 		l.write(pr, m)
 		return
 	case l.keep(m):
@@ -213,6 +214,13 @@ func (l *wire) underWay(of func(from uint64) bool) (n uint64) {
 		}
 	}
 	return n
+}
+
+// underWayChanged lets other processes know, if there are any.
+func (l *wire) underWayChanged() {
+	if l.hub.o.Fleet != nil {
+		l.person.room.bequeath(l)
+	}
 }
 
 // isHolding reports whether a message waits for the Cat to be back.

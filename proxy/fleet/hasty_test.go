@@ -79,6 +79,27 @@ func TestAReloadedPageAndACrash(t *testing.T) {
 	}
 }
 
+// TestAnAnswerToAnotherAndACrash: a tab elsewhere that waits for the answer to what another
+// has said is told, too, when the process dies; and not of one that it has heard.
+func TestAnAnswerToAnotherAndACrash(t *testing.T) {
+	_, c, a, b := pair(t, nil)
+	w, elsewhere := a.open(t, "/alice"), b.open(t, "/alice")
+	ask(t, w, "first")
+	if f := answer(t, elsewhere); f.Content != "first" {
+		t.Fatalf("%+v", f)
+	}
+	ask(t, w, "sleep 4s")
+	eventually(t, "it is at the Cat", func() bool { return c.times("sleep 4s") == 1 })
+	a.crash()
+	if f := answer(t, elsewhere); f.Type != "error" || f.Name != "Interrupted" {
+		t.Errorf("%+v", f)
+	}
+	ask(t, elsewhere, "and now")
+	if f := answer(t, elsewhere); f.Content != "and now" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // reloads says one thing after another, and loads the page anew before each answer. With
 // told it is enough to be told that a message may be lost.
 func reloads(t *testing.T, flaps []*flap, w *websocket.Conn, user string, times int, told bool) {

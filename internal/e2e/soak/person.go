@@ -97,6 +97,9 @@ func (p *person) fail(t *tab, f frame) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	t.told = t.told || f.Name == "Missed"
+	if f.Name == "Interrupted" {
+		t.cut++
+	}
 	if n := len(p.messages); n > 0 && p.messages[n-1].end == pending {
 		p.finish(failed)
 	}

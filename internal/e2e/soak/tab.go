@@ -26,6 +26,7 @@ type tab struct {
 	leaving bool // it was closed from here
 	stayed  bool // it was open to the end
 	told    bool // that it may not have heard all
+	cut     int  // how often it was told that an answer under way may be lost
 }
 
 // open opens a tab, and tries again while it is refused: a Cat may be away.
@@ -151,7 +152,7 @@ func (t *tab) account(r *Report, all []uint32) {
 	if t.stayed {
 		to = len(all) - 1
 	}
-	if missing := to - from + 1 - len(t.heard); missing > 0 && !t.told {
+	if missing := to - from + 1 - len(t.heard) - t.cut; missing > 0 && !t.told {
 		r.Missing += missing
 	}
 }
