@@ -66,6 +66,8 @@ func profiled(l *lab, s settings) (spec, error) {
 			load.Tokens, load.Once, load.Status = l.tokens.forged(10*distinct), true, 401
 		case "3b":
 			load.Tokens, load.Status = []string{l.tokens.cheap()[garbage]}, 401
+		case "4b":
+			load = spec{Kind: loadSockets, Tokens: l.tokens.good(openSockets), Connections: openSockets, For: s.each}
 		default:
 			return load, fmt.Errorf("row %s has no profile", row)
 		}

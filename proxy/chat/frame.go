@@ -11,6 +11,9 @@ import (
 // frame reads the head of the next frame, and a control frame as a whole. It
 // returns the opcode; a continuation is returned as 0.
 func (in *input) frame() (int, error) {
+	if err := in.some(!in.open); err != nil {
+		return 0, err
+	}
 	if err := in.fill(2); err != nil {
 		return 0, err
 	}

@@ -94,6 +94,7 @@ func NewHub(o Options) *Hub {
 		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
 		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
 	}
+	h.parker.after = restAfter
 	h.settings.Store(&o.Settings)
 	if o.Fleet != nil {
 		o.Fleet.Listen(h)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -20,7 +21,7 @@ const small = 16
 
 var (
 	errProtocol = errors.New("a malformed frame")
-	errKicked   = errors.New("kicked")
+	errSilent   = errors.New("nothing has come")
 )
 
 // input reads the frames of one connection (RFC 6455 §5). The library writes and
@@ -42,7 +43,9 @@ type input struct {
 	parker *parker       // nil where nothing is parked
 	parked atomic.Uint64 // under which the parker has it; an old one does no harm
 	woken  bool          // it was parked, and there is something to read
-	idle   bool          // nothing but control frames has come since it was kicked
+	idle   bool          // nothing but control frames has come for a while
+	fresh  bool          // a message has come since until was set
+	until  time.Time     // when the reading ends for the sake of rest
 
 	buf *[]byte
 	got []byte // what was read and not used, in buf
@@ -79,7 +82,7 @@ func (in *input) take(rest []byte) {
 }
 
 // next finds the next message and returns its kind. Zero means that a control
-// frame has been dealt with, or a kick, and that nothing else has begun. With the
+// frame has been dealt with, or silence, and that nothing else has begun. With the
 // error errParked the input is no longer the caller's; resume goes on with it.
 func (in *input) next(resume func()) (int, error) {
 	if in.rest(resume) {
@@ -88,13 +91,13 @@ func (in *input) next(resume func()) (int, error) {
 	in.parked.Store(0)
 	kind, err := in.frame()
 	switch {
-	case err == errKicked: //nolint:errorlint // never wrapped
+	case err == errSilent: //nolint:errorlint // never wrapped
 		in.idle = true
 		return 0, nil
 	case err == nil && kind >= websocket.CloseMessage:
 		kind = 0
 	case err == nil:
-		in.idle = false
+		in.idle, in.fresh = false, true
 	}
 	if len(in.got) == 0 && kind == 0 {
 		in.giveBack()
@@ -134,13 +137,24 @@ func (in *input) Read(p []byte) (int, error) {
 	return 0, unexpected(err)
 }
 
-// fill sees to it that n bytes have been read.
-func (in *input) fill(n int) error {
-	if len(in.got) == 0 {
+// some sees to it that something has been read. Silence is an error between two
+// messages, where the reader may rest; within one it is waited out.
+func (in *input) some(between bool) error {
+	for len(in.got) == 0 {
 		in.giveBack()
-		if err := in.wait(); err != nil {
+		switch err := in.wait(); {
+		case err == errSilent && !between: //nolint:errorlint // never wrapped
+		case err != nil:
 			return unexpected(err)
 		}
+	}
+	return nil
+}
+
+// fill sees to it that n bytes of a frame have been read.
+func (in *input) fill(n int) error {
+	if err := in.some(false); err != nil {
+		return err
 	}
 	for len(in.got) < n {
 		have := copy(*in.buf, in.got)
@@ -153,11 +167,11 @@ func (in *input) fill(n int) error {
 	return nil
 }
 
-// read reads in the middle of something, where a kick means nothing.
+// read reads in the middle of something, where nobody rests.
 func (in *input) read(p []byte) (int, error) {
 	for {
 		n, err := in.conn.Read(p)
-		if n > 0 || !in.kicked(err) {
+		if n > 0 || !in.rested(err) {
 			return n, err
 		}
 	}
@@ -181,10 +195,11 @@ func (in *input) wait() error {
 		}
 		return err
 	}
+	in.restSoon()
 	in.n, in.err = 0, nil
 	if err := in.raw.Read(in.try); err != nil {
-		if in.kicked(err) {
-			return errKicked
+		if in.rested(err) {
+			return errSilent
 		}
 		return err
 	}

@@ -15,6 +15,10 @@ var errParked = errors.New("parked")
 // goroutine for each costs more than the connection itself. Where the system has no
 // such means, nothing is ever parked.
 type parker struct {
+	// after is how long a reader waits in a goroutine for the next message; it is
+	// parked between half of that and the whole.
+	after time.Duration
+
 	mu      sync.Mutex
 	waiting map[uint64]func()
 	serial  uint64
@@ -78,10 +82,10 @@ func (p *parker) close() {
 	p.watcher.close()
 }
 
-// rest parks the reader if it has been idle: when it is new, after a kick, and
-// after control frames that follow either.
+// rest parks the reader if it has been idle: when it is new, when nothing has come for
+// a while, and after control frames that follow either.
 func (in *input) rest(resume func()) bool {
-	if in.woken || !in.idle || resume == nil || in.raw == nil || len(in.got) > 0 || in.open || in.parker == nil {
+	if in.woken || !in.idle || resume == nil || !in.rests() || len(in.got) > 0 || in.open {
 		in.woken = false
 		return false
 	}
@@ -90,22 +94,34 @@ func (in *input) rest(resume func()) bool {
 		return true
 	}
 	in.woken = false
+	in.parker = nil // it is of no use here
+	_ = in.conn.SetReadDeadline(time.Time{})
 	return false
 }
 
-// kick has a reader that waits in a goroutine rest if nothing comes at this moment.
-func (in *input) kick() {
-	if in.raw != nil && in.parker != nil && in.parked.Load() == 0 {
-		_ = in.conn.SetReadDeadline(time.Unix(1, 0)) // the reader takes it away
+// rests reports whether the reader can be parked.
+func (in *input) rests() bool { return in.raw != nil && in.parker != nil }
+
+// restSoon has the next reading end when no message comes for a while. It is not done
+// anew for each one, and not for control frames.
+func (in *input) restSoon() {
+	if !in.rests() || !in.fresh && !in.until.IsZero() {
+		return
+	}
+	in.fresh = false
+	if now := time.Now(); in.until.Sub(now) < in.parker.after/2 {
+		in.until = now.Add(in.parker.after)
+		_ = in.conn.SetReadDeadline(in.until) // the reading finds out what is wrong
 	}
 }
 
-// kicked reports whether a reading ended over a kick, which is no error.
-func (in *input) kicked(err error) bool {
-	if in.parker == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+// rested reports whether a reading ended for the sake of rest, which is no error.
+func (in *input) rested(err error) bool {
+	if !in.rests() || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
-	_ = in.conn.SetReadDeadline(time.Time{})
+	in.until = time.Time{}
+	_ = in.conn.SetReadDeadline(in.until)
 	return true
 }
 

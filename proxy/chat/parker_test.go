@@ -1,8 +1,11 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +20,7 @@ func (h *Hub) parked() int {
 }
 
 // TestAnIdleSocketRests: both sides wait without a goroutine from the start, again
-// some pings after they have talked, and hear what is said then.
+// a while after they have talked, and hear what is said then.
 func TestAnIdleSocketRests(t *testing.T) { inBothModes(t, anIdleSocketRests) }
 
 func anIdleSocketRests(t *testing.T, set Settings) {
@@ -54,6 +57,42 @@ func anIdleSocketRests(t *testing.T, set Settings) {
 	if _, open := <-heard; open {
 		t.Error("something is heard after the end")
 	}
+}
+
+// TestSilenceWithinAMessage: a reader that waits within a message does not rest, and
+// loses nothing of it.
+func TestSilenceWithinAMessage(t *testing.T) { inBothModes(t, silenceWithinAMessage) }
+
+func silenceWithinAMessage(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
+	l.hub.parker.after = 10 * time.Millisecond
+	w := l.open(t, "/alice")
+	raw := w.NetConn()
+	for _, b := range slices.Concat(
+		[]byte{0x01, 0x82, 1, 2, 3, 4, 'a' ^ 1, 'b' ^ 2}, // the first part of a message
+		[]byte{0x89, 0x81, 0, 0, 0, 0, 'p'},
+		[]byte{0x80, 0xfe, 0, 126, 0, 0, 0, 0}, bytes.Repeat([]byte{'c'}, 126), // the rest
+	) {
+		if b != 'c' { // that many of them would take too long
+			time.Sleep(30 * time.Millisecond)
+		}
+		if _, err := raw.Write([]byte{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pinged := make(chan string, 1)
+	w.SetPongHandler(func(p string) error {
+		pinged <- p
+		return nil
+	})
+	_ = w.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, p, err := w.ReadMessage(); err != nil || string(p) != "ab"+strings.Repeat("c", 126) {
+		t.Errorf("%q, %v", p, err)
+	}
+	if p := <-pinged; p != "p" {
+		t.Errorf("ping %q", p)
+	}
+	l.eventually(t, "both sides rest", func() bool { return runtime.GOOS != "linux" || l.hub.parked() == 2 })
 }
 
 // TestShutdownOfWhatLingers: nobody is there, and the Cat is told properly.

@@ -59,9 +59,6 @@ func (p *peer) askIt() {
 		p.end(closeSilent)
 		return
 	}
-	if !p.isEnding() {
-		p.in.kick()
-	}
 	if p.asked.CompareAndSwap(false, true) {
 		go func() {
 			// A dead connection is found by its silence.

@@ -46,9 +46,6 @@ func (s *socket) askBoth() {
 			s.end(closeSilent)
 			return
 		}
-		if !s.isEnding() {
-			s.inputs[way].kick()
-		}
 		if side.asked.CompareAndSwap(false, true) {
 			go s.ask(way)
 		}

@@ -50,6 +50,10 @@ func (s *Settings) queue() (bytes int64, messages int) {
 	return bytes, messages
 }
 
+// restAfter is how long a reader waits in a goroutine for the next message. Words of an
+// answer follow each other faster; between what people say is more.
+const restAfter = time.Second
+
 // times are what the hub waits for. Tests shorten them.
 type times struct {
 	stall  time.Duration // a piece of a message may take this long to be written
