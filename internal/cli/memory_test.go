@@ -25,8 +25,39 @@ func TestMemoryIsTidiedWhenItIsQuiet(t *testing.T) {
 		{1000*mib + quiet, false},  // not calm enough
 		{1000*mib + quiet + 1, true},
 	} {
-		if got := d.due(c.allocated); got != c.due {
+		if got := d.due(c.allocated, 10); got != c.due {
 			t.Errorf("step %d, %d KiB: %v", i, c.allocated>>10, got)
+		}
+	}
+}
+
+func TestMemoryIsTidiedAfterManyGoroutines(t *testing.T) {
+	var d tidier
+	for i, c := range []struct {
+		goroutines uint64
+		due        bool
+	}{
+		{10, false},
+		{900, false},
+		{5, false}, // too few to matter
+		{3000, false},
+		{2500, false},
+		{1500, true},
+		{1400, false}, // once is enough
+		{100, true},
+		{100, false},
+	} {
+		if got := d.due(0, c.goroutines); got != c.due {
+			t.Errorf("step %d, %d goroutines: %v", i, c.goroutines, got)
+		}
+	}
+}
+
+func TestPercentageOfTheCollector(t *testing.T) {
+	const mib = 1 << 20
+	for live, want := range map[uint64]int{0: 300, 4 * mib: 300, 8 * mib: 300, 12 * mib: 200, 24 * mib: 100, 1000 * mib: 100} {
+		if got := percentage(live); got != want {
+			t.Errorf("%d MiB: %d", live/mib, got)
 		}
 	}
 }
