@@ -81,7 +81,7 @@ func readSettings(args []string) (settings, error) {
 	f.DurationVar(&s.limit, "limit", 15*time.Minute, "the end of everything; what is there by then is printed")
 	f.Var(&s.rows, "rows", "only these `ROWS`, such as 1,3c (default: all)")
 	short := f.Bool("short", false, "two rounds of short loads: a first look, and no claim")
-	f.StringVar(&s.profile, "profile", "", "write a processor profile of Catflap under row 1, or under the row that -rows names (2, 3, 3b), to this `FILE`, and measure nothing")
+	f.StringVar(&s.profile, "profile", "", "write a processor profile of Catflap under row 1, or under the row that -rows names (2, 3, 3b, 4b), to this `FILE`, and measure nothing")
 	f.StringVar(&s.allocs, "allocs", "", "the same for a profile of what it allocates")
 	if err := f.Parse(args); err != nil {
 		return s, err

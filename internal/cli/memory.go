@@ -14,15 +14,37 @@ import (
 // nobody misses.
 const relaxed = 300
 
-// room is by how many bytes the heap may grow between two collections, once more is
-// live than that takes: thousands of open sockets, say. Beside them, what handshakes
-// leave behind is spread over many times more memory, and what stays among it keeps
-// that from the system for as long as it stays.
-const room = 24 << 20
+const (
+	// room is by how many bytes the heap may grow between two collections, once more
+	// is live than that takes.
+	room = 24 << 20
+	// tight is the percentage while what is live grows, and is more than much
+	// bytes: thousands of sockets are being opened, say. What their handshakes
+	// leave would be spread among what stays, and keep memory from the system for as
+	// long as that stays.
+	tight = 50
+	much  = 4 << 20
+)
 
-// percentage is the collector's for so many live bytes.
-func percentage(live uint64) int {
-	return int(min(max(100*room/max(live, 1), 100), relaxed)) //nolint:gosec // within these bounds
+// pacer is the collector's percentage by what is live.
+type pacer struct {
+	live uint64 // bytes, when it was asked last
+	set  int
+}
+
+// next returns the percentage for so many live bytes. A change stops everything for a
+// moment, and small ones are not worth it.
+func (p *pacer) next(live uint64) (percent int, changed bool) {
+	percent = int(min(max(100*room/max(live, 1), 100), relaxed)) //nolint:gosec // within these bounds
+	if live > much && live > p.live+p.live/8 {
+		percent = tight
+	}
+	p.live = live
+	if percent > p.set*3/4 && percent < p.set*4/3 {
+		return p.set, false
+	}
+	p.set = percent
+	return percent, true
 }
 
 // tuned reports whether the operator has tuned the collector, which stands then.
@@ -54,7 +76,7 @@ func tidyMemory(ctx context.Context) {
 	tick := time.NewTicker(tidyEach)
 	defer tick.Stop()
 	var t tidier
-	set := relaxed
+	p := pacer{set: relaxed}
 	for {
 		select {
 		case <-ctx.Done():
@@ -62,9 +84,8 @@ func tidyMemory(ctx context.Context) {
 		case <-tick.C:
 		}
 		metrics.Read(list)
-		if p := percentage(list[2].Value.Uint64()); !tuned() && (p < set*3/4 || p > set*4/3) { // it stops everything for a moment
-			debug.SetGCPercent(p)
-			set = p
+		if percent, changed := p.next(list[2].Value.Uint64()); changed && !tuned() {
+			debug.SetGCPercent(percent)
 		}
 		if t.due(list[0].Value.Uint64(), list[1].Value.Uint64()) {
 			debug.FreeOSMemory()

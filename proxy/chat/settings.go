@@ -52,7 +52,7 @@ func (s *Settings) queue() (bytes int64, messages int) {
 
 // restAfter is how long a reader waits in a goroutine for the next message. Words of an
 // answer follow each other faster; between what people say is more.
-const restAfter = time.Second
+const restAfter = 250 * time.Millisecond
 
 // times are what the hub waits for. Tests shorten them.
 type times struct {
