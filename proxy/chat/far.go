@@ -208,19 +208,9 @@ func endOf(p *parcel) int { return int(min(p.n, endParted)) }
 func (f *far) settle(ref uint64, answered bool) (message, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for i := range f.turns {
-		if f.turns[i].ref != ref {
-			continue
-		}
-		m := message{from: f.turns[i].from}
-		if answered {
-			f.turns.forget(i + 1)
-		} else {
-			f.turns = append(f.turns[:i], f.turns[i+1:]...)
-		}
-		return m, true
-	}
-	return message{}, false
+	m, ok := f.turns.settle(ref, answered)
+	m.ref = 0 // it is the other process's
+	return m, ok
 }
 
 // took lets the other process send more.

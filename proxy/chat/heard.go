@@ -9,12 +9,16 @@ import (
 // behind, but not for long if another is not: then that one is ended, so that the
 // others need not wait for it.
 func (r *room) heard(m *said) {
+	var few [4]*window
 	for tried := false; ; {
 		r.mu.Lock()
-		wait := r.pass(m)
+		idle, wait := r.pass(m, few[:0])
 		if wait == 0 {
 			r.waiting.Store(false)
 			r.mu.Unlock()
+			for _, w := range idle {
+				w.writeHere(m)
+			}
 			return
 		}
 		if !tried { // whoever takes something says so from here on; look again
@@ -50,13 +54,14 @@ func (r *room) await(m *said, space <-chan struct{}, most time.Duration) {
 }
 
 // pass queues a message for everybody, and ends whoever has been waited for long
-// enough. It returns how long to wait first for those who are behind. The room is
-// locked.
-func (r *room) pass(m *said) time.Duration {
+// enough. It returns how long to wait first for those who are behind, or else those
+// whose writing the caller must see to. The room is locked.
+func (r *room) pass(m *said, idle []*window) ([]*window, time.Duration) {
 	if m.far != nil && m.far.isEnding() {
-		return 0 // whoever has the Cat keeps it
+		return nil, 0 // whoever has the Cat keeps it
 	}
-	var ready, slow []*window
+	var few [4]*window
+	ready, slow := few[:0], []*window(nil)
 	for _, w := range r.windows {
 		switch {
 		case w.isEnding():
@@ -80,7 +85,7 @@ func (r *room) pass(m *said) time.Duration {
 		}
 	}
 	if wait > 0 {
-		return wait
+		return nil, wait
 	}
 	m.passed = true
 	if len(ready) > 1 {
@@ -89,12 +94,14 @@ func (r *room) pass(m *said) time.Duration {
 	m.alone = len(ready) == 1
 	m.unsure = !slices.ContainsFunc(ready, func(w *window) bool { return w.guest == nil })
 	for _, w := range ready {
-		w.add(m)
+		if w.addIdle(m) {
+			idle = append(idle, w)
+		}
 	}
 	if len(ready) == 0 {
 		r.miss(m)
 	}
-	return 0
+	return idle, 0
 }
 
 // wrote is told that a client has taken something.

@@ -51,6 +51,8 @@ type input struct {
 	got []byte // what was read and not used, in buf
 	n   int    // what try has read
 	err error  // what try has met
+	// trying is try, made once for as long as the reader does not rest.
+	trying func(uintptr) bool
 
 	open   bool // a message has begun and not ended
 	final  bool // the frame is the message's last
@@ -197,7 +199,10 @@ func (in *input) wait() error {
 	}
 	in.restSoon()
 	in.n, in.err = 0, nil
-	if err := in.raw.Read(in.try); err != nil {
+	if in.trying == nil {
+		in.trying = in.try
+	}
+	if err := in.raw.Read(in.trying); err != nil {
 		if in.rested(err) {
 			return errSilent
 		}

@@ -6,3 +6,5 @@ package chat
 const pollable = false
 
 func (in *input) try(uintptr) bool { return true }
+
+func (in *input) takes() bool { return false }

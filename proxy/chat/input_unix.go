@@ -5,6 +5,8 @@ package chat
 import (
 	"io"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // pollable says that a connection can be asked for what it has without waiting.
@@ -31,4 +33,19 @@ func (in *input) try(fd uintptr) bool {
 		}
 		return true
 	}
+}
+
+// takes reports whether the connection has room for something small, so that writing
+// it does not wait.
+func (in *input) takes() bool {
+	if in.raw == nil {
+		return false
+	}
+	ready := false
+	err := in.raw.Control(func(fd uintptr) {
+		list := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}} //nolint:gosec // a descriptor is small
+		n, err := unix.Poll(list, 0)
+		ready = err == nil && n == 1 && list[0].Revents == unix.POLLOUT
+	})
+	return err == nil && ready
 }

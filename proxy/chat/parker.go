@@ -89,7 +89,7 @@ func (in *input) rest(resume func()) bool {
 		in.woken = false
 		return false
 	}
-	in.woken = true // whoever goes on finds it so, and reads
+	in.woken, in.trying = true, nil // whoever goes on finds it so, and reads
 	if in.parker.park(in, resume) {
 		return true
 	}

@@ -58,6 +58,26 @@ func (w *window) tell(m *said) {
 func (w *window) add(m *said) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.queueUp(m)
+	w.writeSoon()
+}
+
+// addIdle queues a message. Where nothing else was to be written, it reports that the
+// caller must see to the writing, with writeHere and without any lock.
+func (w *window) addIdle(m *said) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queueUp(m)
+	if w.guest == nil && w.canWrite() && len(w.queue) == 1 {
+		w.writing = true
+		return true
+	}
+	w.writeSoon()
+	return false
+}
+
+// queueUp is add without the writing. The window is locked.
+func (w *window) queueUp(m *said) {
 	if w.gone {
 		return
 	}
@@ -68,36 +88,71 @@ func (w *window) add(m *said) {
 		}
 		w.hub.held.Add(m.size()) // it is the client's only one, and bounded itself
 	}
+	if w.queue == nil {
+		w.queue = w.first[:0]
+	}
 	w.queue = append(w.queue, m)
 	w.bytes += m.size()
-	w.writeSoon()
+}
+
+// canWrite reports whether there is something to be written that nobody sees to. The
+// window is locked.
+func (w *window) canWrite() bool {
+	return !w.writing && !w.broken && !w.gone && w.isOpen && len(w.queue) > 0
 }
 
 // writeSoon has what waits written. The window is locked.
 func (w *window) writeSoon() {
-	if !w.writing && !w.broken && !w.gone && w.isOpen && len(w.queue) > 0 {
+	if w.canWrite() {
 		w.writing = true
-		go w.write()
+		go w.write(all)
 	}
 }
 
-// write writes what waits, until nothing does. It holds no lock while it writes: a
-// fault there is caught, and whoever waits for the end of it goes on.
-func (w *window) write() {
+// writeHere writes what addIdle has queued: at once where it is small and the
+// connection takes it without waiting, which spares a goroutine that would take as
+// long to start as to write.
+func (w *window) writeHere(m *said) {
+	if m.size() <= smallEnough && w.peer.in.takes() {
+		w.write(1)
+		return
+	}
+	go w.write(all)
+}
+
+const (
+	// smallEnough is how many bytes fit into any connection that takes some at all.
+	smallEnough = 2 << 10
+	all         = -1
+)
+
+// write writes what waits, until nothing does, or until so many have been written; a
+// goroutine goes on then. It holds no lock while it writes: a fault there is caught,
+// and whoever waits for the end of it goes on.
+func (w *window) write(most int) {
 	defer w.hub.o.Caught()
-	whole, fault := false, true
+	whole, fault, goesOn := false, true, false
 	defer func() {
+		if goesOn {
+			return
+		}
 		w.written(whole)
 		if fault { // else whoever wrote knows how the client ends
 			w.end(closeFault)
 		}
 	}()
 	for m := w.next(); m != nil; m = w.next() {
+		if most == 0 {
+			goesOn = true
+			go w.write(all)
+			return
+		}
 		if !w.writeOne(m) {
 			fault = false
 			return
 		}
 		w.took(m)
+		most--
 	}
 	whole, fault = true, false
 }

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -21,45 +22,49 @@ const (
 
 // turns are the messages that the Cat has not answered yet, in their order: it
 // answers one after another. A turn ends with a frame of type chat or error.
-type turns []turn
+type turns struct {
+	list    []turn
+	answers int // how many of them the Cat answers
+}
 
 type turn struct {
-	message // without what it says
-	at      time.Time
-	answers bool // the Cat answers it: it is an object
-	begun   bool // the first word has come
+	from, ref uint64 // the message's
+	at        time.Time
+	answers   bool // the Cat answers it: it is an object
+	begun     bool // the first word has come
 }
 
 func (ts *turns) begin(m message, now time.Time) {
-	for len(*ts) > 0 && !(*ts)[0].answers && now.Sub((*ts)[0].at) >= atRisk {
-		*ts = append((*ts)[:0], (*ts)[1:]...)
+	for len(ts.list) > 0 && !ts.list[0].answers && now.Sub(ts.list[0].at) >= atRisk {
+		ts.forget(1)
 	}
-	if len(*ts) >= maxTurns {
-		*ts = append((*ts)[:0], (*ts)[1:]...)
+	if len(ts.list) >= maxTurns {
+		ts.forget(1)
 	}
 	answers := m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
-	*ts = append(*ts, turn{message{from: m.from, ref: m.ref}, now, answers, false})
+	ts.list = append(ts.list, turn{from: m.from, ref: m.ref, at: now, answers: answers})
+	if answers {
+		ts.answers++
+	}
 }
 
 // next is the place of the turn that the Cat is at, or -1.
 func (ts *turns) next() int {
-	for i := range *ts {
-		if (*ts)[i].answers {
-			return i
-		}
+	if ts.answers == 0 {
+		return -1
 	}
-	return -1
+	return slices.IndexFunc(ts.list, func(t turn) bool { return t.answers })
 }
 
 // word takes note of a word of the Cat's. Of the first of a turn it returns how
 // long that took.
 func (ts *turns) word(what string, now time.Time) (time.Duration, bool) {
 	i := ts.next()
-	if i < 0 || (*ts)[i].begun || what != cat.FrameChat && what != cat.FrameToken && what != cat.FrameError {
+	if i < 0 || ts.list[i].begun || what != cat.FrameChat && what != cat.FrameToken && what != cat.FrameError {
 		return 0, false
 	}
-	(*ts)[i].begun = true
-	return now.Sub((*ts)[i].at), true
+	ts.list[i].begun = true
+	return now.Sub(ts.list[i].at), true
 }
 
 // answered ends the turn that the Cat is at, forgets what came before it, and returns
@@ -69,37 +74,69 @@ func (ts *turns) answered() (message, bool) {
 	if i < 0 {
 		return message{}, false
 	}
-	m := (*ts)[i].message
+	m := ts.list[i].message()
 	ts.forget(i + 1)
+	return m, true
+}
+
+// settle takes the message out that has this ref; with before, those before it, too.
+func (ts *turns) settle(ref uint64, before bool) (message, bool) {
+	i := slices.IndexFunc(ts.list, func(t turn) bool { return t.ref == ref })
+	if i < 0 {
+		return message{}, false
+	}
+	m := ts.list[i].message()
+	if before {
+		ts.forget(i)
+		i = 0
+	}
+	if ts.list[i].answers {
+		ts.answers--
+	}
+	ts.list = slices.Delete(ts.list, i, i+1)
+	ts.forget(0)
 	return m, true
 }
 
 // forget forgets the first n.
 func (ts *turns) forget(n int) {
-	*ts = append((*ts)[:0], (*ts)[n:]...)
-	if len(*ts) == 0 {
-		*ts = nil // an idle line holds nothing
+	for i := range n {
+		if ts.list[i].answers {
+			ts.answers--
+		}
 	}
+	ts.list = ts.list[n:]
+	if len(ts.list) == 0 {
+		ts.list = nil // an idle line holds nothing
+	}
+}
+
+// underWay counts the answers under way to the clients that of reports.
+func (ts *turns) underWay(of func(from uint64) bool) (n uint64) {
+	for _, t := range ts.list {
+		if t.answers && of(t.from) {
+			n++
+		}
+	}
+	return n
 }
 
 // busy reports whether a turn is in progress that is not older than most.
 func (ts *turns) busy(now time.Time, most time.Duration) bool {
-	for i := range *ts {
-		if (*ts)[i].answers && now.Sub((*ts)[i].at) < most {
-			return true
-		}
-	}
-	return false
+	return ts.answers > 0 && slices.ContainsFunc(ts.list, func(t turn) bool { return t.answers && now.Sub(t.at) < most })
 }
 
 // lost empties the list and returns whose message may be lost with the connection.
 func (ts *turns) lost(now time.Time) []message {
 	var list []message
-	for _, t := range *ts {
+	for _, t := range ts.list {
 		if t.answers || now.Sub(t.at) < atRisk {
-			list = append(list, t.message)
+			list = append(list, t.message())
 		}
 	}
-	*ts = nil
+	*ts = turns{}
 	return list
 }
+
+// message is the turn's message, without what it says.
+func (t turn) message() message { return message{from: t.from, ref: t.ref} }

@@ -11,26 +11,19 @@ import (
 // gets more only when that is full.
 const leastRoom = 512
 
-// whole reads a message into memory, at most the input's limit of it, and counts it
-// there; release gives that back.
-func (h *Hub) whole(in *input, kind int) (data []byte, release func(), err error) {
+// whole reads a message into memory, at most the input's limit of it. What it holds
+// there is counted, also with an error; the caller drops it.
+func (h *Hub) whole(in *input, kind int) (data []byte, held int64, err error) {
 	text := textCheck{on: kind == websocket.TextMessage}
-	counted := int64(0)
-	release = func() { h.drop(counted) }
-	defer func() {
-		if err != nil {
-			h.drop(counted)
-		}
-	}()
-	data = make([]byte, 0, min(in.left, leastRoom))
+	data = make([]byte, 0, min(in.left, leastRoom)+1) // there is always room to find the end
 	for {
 		if len(data) == cap(data) {
 			next := int64(max(2*cap(data), leastRoom))
 			if next > piece { // what is small is gone at once
-				if !h.hold(next - counted) {
-					return nil, nil, &EndedError{closeFull}
+				if !h.hold(next - held) {
+					return nil, held, &EndedError{closeFull}
 				}
-				counted = next
+				held = next
 			}
 			data = append(make([]byte, 0, next), data...)
 		}
@@ -39,11 +32,11 @@ func (h *Hub) whole(in *input, kind int) (data []byte, release func(), err error
 		data = data[:len(data)+n]
 		switch {
 		case failed != nil && !errors.Is(failed, io.EOF):
-			return nil, nil, failed
+			return nil, held, failed
 		case !ok, failed != nil && !text.end():
-			return nil, nil, errNotUTF8
+			return nil, held, errNotUTF8
 		case failed != nil:
-			return data, release, nil
+			return data, held, nil
 		}
 	}
 }

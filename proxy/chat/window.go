@@ -24,6 +24,7 @@ type window struct {
 	closing *Closing                // why it was ended from here, if it was
 	isOpen  bool
 	queue   []*said
+	first   [1]*said // has room for a queue of one, which most are
 	bytes   int64
 	writing bool          // the first of the queue is on its way
 	broken  bool          // nothing more can be written
@@ -99,11 +100,11 @@ func (w *window) hear(kind int) error {
 		_, err := io.Copy(io.Discard, w.peer.in)
 		return err
 	}
-	data, release, err := w.hub.whole(w.peer.in, kind)
+	data, held, err := w.hub.whole(w.peer.in, kind)
+	defer w.hub.drop(held)
 	if err != nil {
 		return err
 	}
-	defer release()
 	if kind == websocket.TextMessage && matchToken(data) == matches {
 		return w.present(data)
 	}

@@ -99,11 +99,11 @@ func (l *wire) finish() {
 
 // hear takes one message of the Cat's, and passes it on.
 func (l *wire) hear(kind int) error {
-	data, release, err := l.hub.whole(l.peer.in, kind)
+	data, held, err := l.hub.whole(l.peer.in, kind)
+	defer l.hub.drop(held)
 	if err != nil {
 		return err
 	}
-	defer release()
 	m := ofCat(kind, data)
 	l.mu.Lock()
 	took, first := l.turns.word(m.what, time.Now())
@@ -205,15 +205,10 @@ func (l *wire) busy() bool {
 }
 
 // underWay counts the answers that are under way to the clients that of reports.
-func (l *wire) underWay(of func(from uint64) bool) (n uint64) {
+func (l *wire) underWay(of func(from uint64) bool) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, t := range l.turns {
-		if t.answers && of(t.from) {
-			n++
-		}
-	}
-	return n
+	return l.turns.underWay(of)
 }
 
 // underWayChanged lets other processes know, if there are any.
