@@ -101,7 +101,7 @@ func (l *wire) again(left time.Duration) bool {
 	l.mu.Lock()
 	if l.closing != nil {
 		l.mu.Unlock()
-		hangUp(conn, &l.hub.inputs)
+		hangUp(pr.in, pr.out)
 		pr.stop()
 		return false
 	}

@@ -84,14 +84,6 @@ type shaking struct {
 	rest []byte
 }
 
-// bare is the connection under a socket.
-func bare(c *websocket.Conn) net.Conn {
-	if s, ok := c.NetConn().(*shaking); ok {
-		return s.Conn
-	}
-	return c.NetConn()
-}
-
 func shake(c net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ func (s *socket) end(c Closing) {
 		return
 	}
 	s.closing = &c
-	cancel, open := s.cancel, s.conns[toCat] != nil
+	cancel, open := s.cancel, s.outputs[toCat] != nil
 	s.mu.Unlock()
 	if cancel != nil {
 		cancel(because(c))
@@ -41,12 +41,12 @@ func (s *socket) sendClose(c Closing) {
 		return
 	}
 	// In the background: a client that does not read must not hold up whoever ends it.
-	go writeClose(s.conns[toCat], websocket.FormatCloseMessage(c.Code, c.Reason))
-	writeClose(s.conns[toClient], websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+	go writeClose(s.outputs[toCat], websocket.FormatCloseMessage(c.Code, c.Reason))
+	writeClose(s.outputs[toClient], websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 }
 
-func writeClose(c *websocket.Conn, payload []byte) {
-	_ = c.WriteControl(websocket.CloseMessage, payload, time.Now().Add(controlWait))
+func writeClose(o *output, payload []byte) {
+	_ = o.control(websocket.CloseMessage, payload, controlWait)
 }
 
 // answerClose has a close from one side noted before it is answered: whoever has the
@@ -55,7 +55,7 @@ func (s *socket) answerClose(way int) {
 	s.inputs[way].closed = func(code int) {
 		s.note(Closing{code, "closed by " + sideName(way)})
 		s.cutSoon()
-		writeClose(s.conns[way], frame(&websocket.CloseError{Code: code}))
+		writeClose(s.outputs[way], frame(&websocket.CloseError{Code: code}))
 	}
 }
 
@@ -88,14 +88,11 @@ func (s *socket) cutSoon() {
 // abort cuts both connections, as far as they are open.
 func (s *socket) abort() {
 	s.mu.Lock()
-	conns, inputs := s.conns, s.inputs
+	inputs := s.inputs
 	s.mu.Unlock()
-	for way, c := range conns {
-		switch {
-		case inputs[way] != nil:
-			inputs[way].close()
-		case c != nil:
-			_ = c.Close()
+	for _, in := range inputs {
+		if in != nil {
+			in.close()
 		}
 	}
 }

@@ -24,8 +24,8 @@ var (
 	errSilent   = errors.New("nothing has come")
 )
 
-// input reads the frames of one connection (RFC 6455 §5). The library writes and
-// shakes hands, but its reader keeps a buffer and a deep stack for each connection
+// input reads the frames of one connection (RFC 6455 §5). The library shakes hands,
+// but its reader keeps a buffer and a deep stack for each connection
 // that says nothing, and can't be asked whether it holds anything: this one borrows
 // a buffer when there is something to read, and gives it back when all is read.
 type input struct {
@@ -62,21 +62,28 @@ type input struct {
 	at     int // the place in the key
 }
 
-func newInput(c *websocket.Conn, masked bool, pool *sync.Pool, p *parker) *input {
-	in := &input{conn: c.NetConn(), masked: masked, pool: pool, parker: p, idle: true}
-	if h, ok := in.conn.(*shaking); ok {
-		in.conn = h.Conn
-		in.take(h.rest)
-		h.rest = nil
+// take takes the two halves of a connection over from the library, which has shaken
+// hands and keeps a few hundred bytes for what it does no more.
+func (h *Hub) take(c *websocket.Conn, from int) (*input, *output) {
+	conn, rest := c.NetConn(), []byte(nil)
+	if s, ok := conn.(*shaking); ok {
+		conn, rest = s.Conn, s.rest
 	}
+	in := newInput(conn, from == toCat, &h.inputs, &h.parker)
+	in.ahead(rest)
+	return in, newOutput(conn, from == toClient, &h.inputs)
+}
+
+func newInput(c net.Conn, masked bool, pool *sync.Pool, p *parker) *input {
+	in := &input{conn: c, masked: masked, pool: pool, parker: p, idle: true}
 	if s, ok := in.conn.(syscall.Conn); ok {
 		in.raw, _ = s.SyscallConn() // without it the connection is read as any other
 	}
 	return in
 }
 
-// take puts what came with the handshake in front of the rest.
-func (in *input) take(rest []byte) {
+// ahead puts what came with the handshake in front of the rest.
+func (in *input) ahead(rest []byte) {
 	if len(rest) > 0 {
 		b := make([]byte, max(received, len(rest)))
 		in.buf, in.got = &b, b[:copy(b, rest)]

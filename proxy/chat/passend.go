@@ -12,10 +12,10 @@ import (
 // passEnd tells the other side how one side has ended, in the same words where
 // there were any.
 func (s *socket) passEnd(way int, err error) {
-	from, to := s.conns[way], s.conns[1-way]
+	from, to := s.inputs[way], s.outputs[1-way]
 	if _, ok := errors.AsType[*writeError](err); ok {
 		s.unwritable(1-way, err)
-		err = discard(s.inputs[way])
+		err = discard(from)
 	}
 	name := sideName(way)
 	closed := properClose(err)
@@ -30,7 +30,7 @@ func (s *socket) passEnd(way int, err error) {
 		}
 		writeClose(to, payload)
 		if way == toClient {
-			drain(from) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
+			drain(from.conn) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
 		}
 	case errors.Is(err, websocket.ErrReadLimit):
 		s.refuse(way, Closing{websocket.CloseMessageTooBig, "message too large"})
@@ -76,16 +76,15 @@ func (s *socket) refuse(way int, c Closing) {
 	s.note(c)
 	s.cutSoon()
 	payload := websocket.FormatCloseMessage(c.Code, c.Reason)
-	writeClose(s.conns[way], payload)
-	writeClose(s.conns[1-way], payload)
-	drain(s.conns[way])
+	writeClose(s.outputs[way], payload)
+	writeClose(s.outputs[1-way], payload)
+	drain(s.inputs[way].conn)
 }
 
 // drain takes what is still under way until the other end has closed the
 // connection, so that the close reaches it before a reset does. We have said all
 // there was to say: that is what it may wait for.
-func drain(from *websocket.Conn) {
-	c := bare(from)
+func drain(c net.Conn) {
 	_ = c.SetReadDeadline(time.Now().Add(closeWait))
 	if half, ok := c.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

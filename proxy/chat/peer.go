@@ -12,8 +12,8 @@ import (
 type peer struct {
 	side
 	hub  *Hub
-	conn *websocket.Conn
 	in   *input
+	out  *output
 	from int // the side that it is of, as the way that comes from there
 	ping time.Duration
 
@@ -26,14 +26,15 @@ type peer struct {
 }
 
 func newPeer(h *Hub, c *websocket.Conn, from int, limit int64, ping time.Duration) *peer {
-	p := &peer{hub: h, conn: c, in: newInput(c, from == toCat, &h.inputs, &h.parker), from: from, ping: ping}
+	p := &peer{hub: h, from: from, ping: ping}
+	p.in, p.out = h.take(c, from)
 	p.in.limit = limit
 	p.in.pong = func([]byte) { p.alive(time.Now()) }
 	p.in.ping = p.answerPing
 	p.in.closed = func(code int) {
 		p.note(Closing{code, "closed by " + sideName(from)})
 		p.cutSoon()
-		writeClose(c, frame(&websocket.CloseError{Code: code}))
+		writeClose(p.out, frame(&websocket.CloseError{Code: code}))
 	}
 	p.alive(time.Now())
 	if ping > 0 {
@@ -47,9 +48,8 @@ func newPeer(h *Hub, c *websocket.Conn, from int, limit int64, ping time.Duratio
 // answerPing sends the same payload back. There is as much time for it as for a
 // message: if it were short, a ping would be the end of a client that reads slowly.
 func (p *peer) answerPing(payload []byte) {
-	now := time.Now()
-	p.alive(now)
-	_ = p.conn.WriteControl(websocket.PongMessage, payload, now.Add(p.hub.times.stall)) // the reader finds out what is wrong
+	p.alive(time.Now())
+	_ = p.out.control(websocket.PongMessage, payload, p.hub.times.stall) // the reader finds out what is wrong
 }
 
 // askIt pings, and gives up a peer that has been silent for too long.
@@ -62,7 +62,7 @@ func (p *peer) askIt() {
 	if p.asked.CompareAndSwap(false, true) {
 		go func() {
 			// A dead connection is found by its silence.
-			_ = p.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(p.hub.times.stall))
+			_ = p.out.control(websocket.PingMessage, nil, p.hub.times.stall)
 			p.asked.Store(false)
 		}()
 	}
@@ -104,7 +104,7 @@ func (p *peer) ended(err error) {
 	case closed != nil:
 		p.note(Closing{closed.Code, "closed by " + name})
 		if p.from == toClient {
-			drain(p.conn) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
+			drain(p.in.conn) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
 		}
 	case isOwn:
 		p.refuse(own.Closing)
@@ -138,8 +138,8 @@ func (p *peer) stop() {
 func (p *peer) refuse(c Closing) {
 	p.note(c)
 	p.cutSoon()
-	writeClose(p.conn, websocket.FormatCloseMessage(c.Code, c.Reason))
-	drain(p.conn)
+	writeClose(p.out, websocket.FormatCloseMessage(c.Code, c.Reason))
+	drain(p.in.conn)
 }
 
 // end closes the connection from here, and cuts it if the other end is in no hurry.
@@ -151,7 +151,7 @@ func (p *peer) end(c Closing) {
 		p.in.close()
 		return
 	}
-	go writeClose(p.conn, websocket.FormatCloseMessage(c.Code, c.Reason))
+	go writeClose(p.out, websocket.FormatCloseMessage(c.Code, c.Reason))
 }
 
 // note keeps how the connection ended first.

@@ -18,16 +18,15 @@ func (s *side) alive(at time.Time) { s.sign.Store(at.UnixNano()) }
 // startPings keeps both connections known to be alive: whoever stays silent for two
 // pings is gone. A timer holds no goroutine while it waits.
 func (s *socket) startPings() {
-	for way, c := range s.conns {
+	for way, out := range s.outputs {
 		side := &s.sides[way]
 		side.alive(time.Now())
 		s.inputs[way].pong = func([]byte) { side.alive(time.Now()) }
 		// The same payload back. There is as much time for it as for a message: if it
 		// were short, a ping would be the end of a client that reads slowly.
 		s.inputs[way].ping = func(payload []byte) {
-			now := time.Now()
-			side.alive(now)
-			_ = c.WriteControl(websocket.PongMessage, payload, now.Add(s.hub.times.stall)) // the reader finds out what is wrong
+			side.alive(time.Now())
+			_ = out.control(websocket.PongMessage, payload, s.hub.times.stall) // the reader finds out what is wrong
 		}
 	}
 	if s.ping > 0 {
@@ -59,6 +58,6 @@ func (s *socket) askBoth() {
 
 func (s *socket) ask(way int) {
 	// A dead connection is found by its silence.
-	_ = s.conns[way].WriteControl(websocket.PingMessage, nil, time.Now().Add(s.hub.times.stall))
+	_ = s.outputs[way].control(websocket.PingMessage, nil, s.hub.times.stall)
 	s.sides[way].asked.Store(false)
 }

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,8 +97,16 @@ func TestAFaultInWriting(t *testing.T) {
 		defer room.mu.Unlock()
 		return len(room.windows) == 1
 	})
+	var faults atomic.Int32
 	room.mu.Lock()
-	room.windows[0].tell(&said{prepared: &websocket.PreparedMessage{}}) // one that cannot be encoded
+	good := room.windows[0].peer.out.pool
+	room.windows[0].peer.out.pool = &sync.Pool{New: func() any {
+		if faults.Add(1) == 1 {
+			panic("a fault")
+		}
+		return good.Get()
+	}}
+	room.windows[0].tell(ours([]byte("a word")))
 	room.mu.Unlock()
 	<-caught
 	if code, _ := closedWith(t, client); code != closeFault.Code {

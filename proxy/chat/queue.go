@@ -202,9 +202,8 @@ func (w *window) writeOne(m *said) bool {
 	if w.guest != nil {
 		return w.guest.write(m)
 	}
-	c, start := w.peer.conn, time.Now()
-	_ = c.SetWriteDeadline(start.Add(w.hub.times.stall + time.Duration(m.size()/slowest)*time.Second))
-	if err := m.write(c); err != nil {
+	start := time.Now()
+	if err := m.write(w.peer.out, w.hub.times.toWrite(m.size())); err != nil {
 		w.unwritable(err)
 		return false
 	}

@@ -37,59 +37,55 @@ func (s *socket) copyMessages(way int) error {
 func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
-	first, err := 0, error(nil)
+	n, err := 0, error(nil)
 	if way == toCat {
 		var ours bool
-		if first, ours, err = s.own(kind, r, *buf); ours || err != nil && !errors.Is(err, io.EOF) {
+		if n, ours, err = s.own(kind, r, *buf); ours {
 			return err
 		}
-	}
-	s.said[1-way].Lock()
-	defer s.said[1-way].Unlock()
-	w, failed := s.conns[1-way].NextWriter(kind)
-	if failed != nil {
-		return &writeError{failed}
 	}
 	text := textCheck{on: kind == websocket.TextMessage}
-	for n := first; ; {
-		if n == 0 && err == nil {
-			n, err = r.Read(*buf)
+	ok := text.write((*buf)[:n])
+	for first := true; ; n, first = 0, false {
+		for ok && err == nil && n < len(*buf) { // what is no text is refused as soon as it is seen
+			var m int
+			m, err = r.Read((*buf)[n:])
+			ok = text.write((*buf)[n : n+m])
+			n += m
 		}
+		last := errors.Is(err, io.EOF)
 		switch {
-		case err != nil && !errors.Is(err, io.EOF):
+		case err != nil && !last:
 			return err
-		case !text.write((*buf)[:n]), err != nil && !text.end():
+		case !ok, last && !text.end():
 			return errNotUTF8
 		}
+		if first {
+			s.said[1-way].Lock()
+			defer s.said[1-way].Unlock()
+		} else {
+			kind = 0 // it goes on
+		}
 		s.towards[way].bytes.Add(int64(n))
-		if failed := s.pass(way, w, (*buf)[:n], err != nil); failed != nil {
+		if failed := s.pass(way, kind, (*buf)[:n], last); failed != nil {
 			return &writeError{failed}
 		}
-		if err != nil {
+		if last {
 			s.towards[way].messages.Add(1)
 			return nil
 		}
-		n = 0
 	}
 }
 
 // pass writes a piece, and the end of the message if it is the last. Both sides
 // are alive if the writing had to wait and then went on: one has read, and the
 // other was not read from meanwhile.
-func (s *socket) pass(way int, w io.WriteCloser, p []byte, last bool) error {
+func (s *socket) pass(way, kind int, p []byte, last bool) error {
 	from, to := &s.sides[way], &s.sides[1-way]
 	start := time.Now()
 	from.alive(start)
-	_ = s.conns[1-way].SetWriteDeadline(start.Add(s.hub.times.stall))
-	if len(p) > 0 {
-		if _, err := w.Write(p); err != nil {
-			return err
-		}
-	}
-	if last {
-		if err := w.Close(); err != nil {
-			return err
-		}
+	if err := s.outputs[1-way].piece(kind, last, p, s.hub.times.stall); err != nil {
+		return err
 	}
 	if now := time.Now(); now.Sub(start) > waited {
 		from.alive(now)

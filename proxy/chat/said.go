@@ -2,6 +2,7 @@ package chat
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -10,16 +11,16 @@ import (
 
 // said is a message on its way to clients.
 type said struct {
-	kind     int
-	data     []byte
-	what     string                     // the type of the Cat's frame
-	alone    bool                       // only one client was given it; guarded by the room
-	prepared *websocket.PreparedMessage // where several clients get it, so that it is encoded once
-	far      *far                       // the way it came by, if it came from another process
-	only     bool                       // no other process was given it
-	unsure   bool                       // it was given to guests alone; the room guards it
-	taken    atomic.Bool                // a guest has said that it took it
-	passed   bool                       // that came to clients; the room guards it
+	kind   int
+	data   []byte
+	what   string      // the type of the Cat's frame
+	alone  bool        // only one client was given it; guarded by the room
+	frame  []byte      // where several clients get it, so that it is encoded once
+	far    *far        // the way it came by, if it came from another process
+	only   bool        // no other process was given it
+	unsure bool        // it was given to guests alone; the room guards it
+	taken  atomic.Bool // a guest has said that it took it
+	passed bool        // that came to clients; the room guards it
 }
 
 // ours is a text of our own.
@@ -38,18 +39,17 @@ func (m *said) size() int64 { return int64(len(m.data)) }
 
 // prepare encodes the message for several clients.
 func (m *said) prepare() {
-	if m.prepared == nil {
-		if p, err := websocket.NewPreparedMessage(m.kind, m.data); err == nil { // else each encodes it
-			m.prepared = p
-		}
+	if m.frame == nil {
+		m.frame = encode(m.kind, m.data)
 	}
 }
 
-func (m *said) write(c *websocket.Conn) error {
-	if m.prepared != nil {
-		return c.WritePreparedMessage(m.prepared)
+// write writes the message, which must be taken within d.
+func (m *said) write(o *output, d time.Duration) error {
+	if m.frame != nil {
+		return o.encoded(m.frame, d)
 	}
-	return c.WriteMessage(m.kind, m.data)
+	return o.message(m.kind, m.data, d)
 }
 
 // hold counts bytes that are in memory. False means that they are too many; nothing

@@ -64,6 +64,9 @@ type times struct {
 	most   time.Duration // between two tries to reach the Cat
 }
 
+// toWrite is how long n bytes may take to be written.
+func (t *times) toWrite(n int64) time.Duration { return t.stall + time.Duration(n/slowest)*time.Second }
+
 func defaultTimes() times {
 	return times{stall: time.Minute, grace: time.Second, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second}
 }

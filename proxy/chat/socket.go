@@ -23,13 +23,13 @@ type socket struct {
 	over    chan struct{} // closed when the socket at the Cat is closed completely
 	running atomic.Int32  // relays under way
 	sides   [2]side
-	inputs  [2]*input
 	// said is held while a message is written to a side, so that a word of ours
 	// does not come in the middle of it.
 	said [2]sync.Mutex
 
 	mu      sync.Mutex
-	conns   [2]*websocket.Conn      // the client, nil until upgraded; the Cat, nil until dialled
+	inputs  [2]*input               // the client, nil until upgraded; the Cat, nil until dialled
+	outputs [2]*output              // the same
 	cancel  context.CancelCauseFunc // ends the waiting before that
 	closing *Closing                // why it was ended from here, if it was
 	first   *Closing                // how it ended first
@@ -49,7 +49,7 @@ func (s *socket) open(ctx context.Context, j *Joining) error {
 		return &UpgradeError{err}
 	}
 	s.mu.Lock()
-	s.conns[toCat] = client
+	s.inputs[toCat], s.outputs[toCat] = s.hub.take(client, toCat)
 	s.cancel = nil
 	s.mu.Unlock()
 	return nil
@@ -75,7 +75,7 @@ func (s *socket) dial(ctx context.Context, j *Joining) error {
 		return &DialError{err}
 	}
 	s.mu.Lock()
-	s.conns[toClient] = cat
+	s.inputs[toClient], s.outputs[toClient] = s.hub.take(cat, toClient)
 	s.mu.Unlock()
 	p.joined(s)
 	return nil
@@ -91,29 +91,27 @@ func (s *socket) leave() {
 
 // hangUp leaves the Cat a proper close when there is no client to serve.
 func (s *socket) hangUp() {
-	hangUp(s.conns[toClient], &s.hub.inputs)
+	hangUp(s.inputs[toClient], s.outputs[toClient])
 	s.leave()
 }
 
 // hangUp closes a socket at the Cat that nothing reads from.
-func hangUp(cat *websocket.Conn, pool *sync.Pool) {
-	deadline := time.Now().Add(closeWait)
-	_ = cat.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), deadline)
-	_ = cat.SetReadDeadline(deadline)
-	in := newInput(cat, false, pool, nil)
+func hangUp(in *input, out *output) {
+	_ = out.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), closeWait)
+	in.parker = nil // for that little while
+	_ = in.conn.SetReadDeadline(time.Now().Add(closeWait))
 	in.ping, in.pong, in.closed = func([]byte) {}, func([]byte) {}, func(int) {}
 	if properClose(discard(in)) != nil {
-		drain(cat)
+		drain(in.conn)
 	}
-	_ = cat.Close()
+	in.close()
 }
 
 // serve starts relaying both ways, in goroutines of its own whose stacks have never
 // grown; whichever ends last tidies up.
 func (s *socket) serve() {
 	s.mu.Lock()
-	for way, c := range s.conns {
-		s.inputs[way] = newInput(c, way == toCat, &s.hub.inputs, &s.hub.parker)
+	for way := range s.inputs {
 		s.answerClose(way)
 	}
 	s.mu.Unlock()

@@ -149,8 +149,7 @@ func (l *wire) say(m message) {
 // is told when the connection has ended.
 func (l *wire) write(pr *peer, m message) {
 	start := time.Now()
-	_ = pr.conn.SetWriteDeadline(start.Add(l.hub.times.stall + time.Duration(int64(len(m.data))/slowest)*time.Second))
-	if err := pr.conn.WriteMessage(m.kind, m.data); err != nil {
+	if err := pr.out.message(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data)))); err != nil {
 		pr.in.close()
 		return
 	}

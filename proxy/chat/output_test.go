@@ -1,0 +1,189 @@
+package chat
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// ends are an output and the library's connection at the other end, which judges it.
+func ends(t *testing.T, masked bool) (*output, *websocket.Conn) {
+	t.Helper()
+	opened := make(chan *websocket.Conn, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+		}
+		opened <- c
+	}))
+	t.Cleanup(s.Close)
+	ours, _, err := websocket.DefaultDialer.Dial("ws"+s.URL[len("http"):], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := <-opened
+	if !masked { // what comes from a server is not
+		ours, theirs = theirs, ours
+	}
+	t.Cleanup(func() {
+		_ = ours.Close()
+		_ = theirs.Close()
+	})
+	_ = theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
+	pool := &sync.Pool{New: func() any { b := make([]byte, received); return &b }}
+	return newOutput(ours.NetConn(), masked, pool), theirs
+}
+
+func TestOutput(t *testing.T) {
+	for _, masked := range []bool{false, true} {
+		for _, n := range []int{0, 1, 125, 126, received - maxHeader - 1, received - maxHeader, received - 1, received, 2*received + 3, 1<<16 - 1, 1 << 16, 1 << 20} {
+			t.Run(fmt.Sprintf("%d bytes, masked: %v", n, masked), func(t *testing.T) {
+				o, judge := ends(t, masked)
+				data := bytes.Repeat([]byte("0123456789a"), n/11+1)[:n]
+				before := bytes.Clone(data)
+				wrote := make(chan error, 1)
+				go func() {
+					wrote <- errors.Join(
+						o.message(websocket.TextMessage, data, time.Minute),
+						o.piece(websocket.BinaryMessage, false, data, time.Minute),
+						o.control(websocket.PingMessage, []byte("between"), time.Second),
+						o.piece(0, true, data, time.Minute),
+					)
+					if !masked {
+						wrote <- o.encoded(encode(websocket.TextMessage, data), time.Minute)
+					}
+				}()
+				pinged := ""
+				judge.SetPingHandler(func(p string) error {
+					pinged = p
+					return nil
+				})
+				for i, want := range [][]byte{data, append(bytes.Clone(data), data...), data} {
+					if i == 2 && masked {
+						break
+					}
+					kind, got, err := judge.ReadMessage()
+					if err != nil || kind != websocket.TextMessage+i%2 || !bytes.Equal(got, want) {
+						t.Fatalf("message %d: kind %d, %d bytes, %v", i, kind, len(got), err)
+					}
+					if i != 1 {
+						continue
+					}
+					if err := <-wrote; err != nil || pinged != "between" {
+						t.Errorf("%v; pinged with %q", err, pinged)
+					}
+				}
+				if !bytes.Equal(data, before) {
+					t.Error("the caller's bytes are masked")
+				}
+			})
+		}
+	}
+}
+
+// TestOutputMasks: each frame has a key of its own (RFC 6455 §5.3).
+func TestOutputMasks(t *testing.T) {
+	here, there := net.Pipe()
+	defer here.Close()
+	o := newOutput(here, true, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	keys := map[string]int{}
+	go func() {
+		for range 100 {
+			_ = o.message(websocket.TextMessage, []byte("text"), time.Second) // the reader finds out
+		}
+	}()
+	frame := make([]byte, 10)
+	for range 100 {
+		if _, err := there.Read(frame); err != nil {
+			t.Fatal(err)
+		}
+		keys[string(frame[2:6])]++
+	}
+	if len(keys) != 100 {
+		t.Errorf("%d keys for 100 frames", len(keys))
+	}
+}
+
+func TestNothingFollowsAClose(t *testing.T) {
+	o, judge := ends(t, false)
+	if err := o.control(websocket.CloseMessage, websocket.FormatCloseMessage(4401, "bye"), time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range map[string]error{
+		"a message": o.message(websocket.TextMessage, []byte("late"), time.Second),
+		"a frame":   o.encoded(encode(websocket.TextMessage, nil), time.Second),
+		"a ping":    o.control(websocket.PingMessage, nil, time.Second),
+		"a close":   o.control(websocket.CloseMessage, nil, time.Second),
+	} {
+		if !errors.Is(err, errSaidAll) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, _, err := judge.ReadMessage(); !websocket.IsCloseError(err, 4401) {
+		t.Error(err)
+	}
+}
+
+// TestOutputThatNobodyTakes: a write ends in time, a control frame does not wait for it
+// longer than it may, and nothing follows what was cut.
+func TestOutputThatNobodyTakes(t *testing.T) {
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	o := newOutput(here, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	ended := make(chan error, 1)
+	go func() { ended <- o.message(websocket.TextMessage, []byte("text"), 300*time.Millisecond) }()
+	for len(o.turn) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	start := time.Now()
+	if err := o.control(websocket.PingMessage, nil, 10*time.Millisecond); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(start) > 200*time.Millisecond {
+		t.Errorf("%v after %v", err, time.Since(start))
+	}
+	err := <-ended
+	if n, ok := errors.AsType[net.Error](err); !ok || !n.Timeout() {
+		t.Error(err)
+	}
+	if again := o.message(websocket.TextMessage, []byte("text"), time.Minute); again == nil || again.Error() != err.Error() {
+		t.Errorf("after that: %v", again)
+	}
+}
+
+// TestOutputKeepsItsDeadline: one that is nearly the same is not set anew, and a nearer
+// one is.
+func TestOutputKeepsItsDeadline(t *testing.T) {
+	c := &timed{}
+	o := newOutput(c, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	for _, d := range []time.Duration{time.Minute, time.Minute, time.Second, time.Minute, time.Minute, 2 * time.Minute} {
+		if err := o.message(websocket.TextMessage, nil, d); err != nil {
+			t.Fatal(err)
+		}
+		if left := time.Until(o.until); left > d || left < d*3/4 {
+			t.Errorf("%v left of %v", left, d)
+		}
+	}
+	if c.set != 4 {
+		t.Errorf("set %d times", c.set)
+	}
+}
+
+// timed counts the deadlines.
+type timed struct {
+	fed
+	set int
+}
+
+func (c *timed) SetWriteDeadline(time.Time) error {
+	c.set++
+	return nil
+}
