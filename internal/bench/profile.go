@@ -32,7 +32,8 @@ func profile(ctx context.Context, l *lab, s settings) error {
 				return err
 			}
 			defer pprof.StopCPUProfile()
-			_, _, err := b.load(ctx, c, load)
+			r, _, err := b.load(ctx, c, load)
+			fmt.Println(r.Count, "requests")
 			return err
 		})
 	}

@@ -17,7 +17,7 @@ func (r *room) heard(m *said) {
 			r.waiting.Store(false)
 			r.mu.Unlock()
 			for _, w := range idle {
-				w.writeHere(m)
+				w.writeHere()
 			}
 			return
 		}

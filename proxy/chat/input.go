@@ -47,10 +47,11 @@ type input struct {
 	fresh  bool          // a message has come since until was set
 	until  time.Time     // when the reading ends for the sake of rest
 
-	buf *[]byte
-	got []byte // what was read and not used, in buf
-	n   int    // what try has read
-	err error  // what try has met
+	buf  *[]byte
+	got  []byte    // what was read and not used, in buf
+	n    int       // what try has read
+	came time.Time // when something was read last
+	err  error     // what try has met
 	// trying is try, made once for as long as the reader does not rest.
 	trying func(uintptr) bool
 
@@ -71,11 +72,11 @@ func (h *Hub) take(c *websocket.Conn, from int) (*input, *output) {
 	}
 	in := newInput(conn, from == toCat, &h.inputs, &h.parker)
 	in.ahead(rest)
-	return in, newOutput(conn, from == toClient, &h.inputs)
+	return in, newOutput(conn, in.raw, from == toClient, &h.inputs)
 }
 
 func newInput(c net.Conn, masked bool, pool *sync.Pool, p *parker) *input {
-	in := &input{conn: c, masked: masked, pool: pool, parker: p, idle: true}
+	in := &input{conn: c, masked: masked, pool: pool, parker: p, idle: true, came: time.Now()}
 	if s, ok := in.conn.(syscall.Conn); ok {
 		in.raw, _ = s.SyscallConn() // without it the connection is read as any other
 	}
@@ -180,6 +181,7 @@ func (in *input) fill(n int) error {
 func (in *input) read(p []byte) (int, error) {
 	for {
 		n, err := in.conn.Read(p)
+		in.came = time.Now()
 		if n > 0 || !in.rested(err) {
 			return n, err
 		}
@@ -198,7 +200,7 @@ func (in *input) wait() error {
 	if in.raw == nil || !pollable {
 		n, err := in.conn.Read(in.first[:])
 		in.borrow()
-		in.got = (*in.buf)[:copy(*in.buf, in.first[:n])]
+		in.got, in.came = (*in.buf)[:copy(*in.buf, in.first[:n])], time.Now()
 		if n > 0 {
 			return nil
 		}
@@ -215,6 +217,7 @@ func (in *input) wait() error {
 		}
 		return err
 	}
+	in.came = time.Now()
 	if in.n > 0 {
 		in.got = (*in.buf)[:in.n]
 		return nil

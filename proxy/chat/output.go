@@ -1,12 +1,14 @@
 package chat
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -25,39 +27,48 @@ const maxHeader = 2 + 8 + 4
 // part of a frame may be on its way.
 type output struct {
 	conn   net.Conn
+	raw    syscall.RawConn // nil where it can't be written to without waiting
 	pool   *sync.Pool
 	masked bool // what goes to the Cat is masked
 
-	turn  chan struct{} // full while somebody writes, who alone uses the rest
-	err   error         // the first failure
-	until time.Time     // when what is written must have been taken
+	turn   chan struct{} // full while somebody writes, who alone uses the rest
+	err    error         // the first failure
+	within time.Duration // what is being written must be taken so soon,
+	until  time.Time     // and since that had to wait, until then
+
+	offered []byte // to try
+	taken   int    // how much of it was
+	refused error  // what try has met
+	trying  func(uintptr) bool
 }
 
-func newOutput(c net.Conn, masked bool, pool *sync.Pool) *output {
-	return &output{conn: c, pool: pool, masked: masked, turn: make(chan struct{}, 1)}
+func newOutput(c net.Conn, raw syscall.RawConn, masked bool, pool *sync.Pool) *output {
+	o := &output{conn: c, pool: pool, masked: masked, turn: make(chan struct{}, 1)}
+	if pollable && raw != nil {
+		o.raw, o.trying = raw, o.try
+	}
+	return o
 }
 
-// message writes a whole message. It must be taken within d.
-func (o *output) message(kind int, data []byte, d time.Duration) error {
+// message writes a whole message, which must be taken within d. It is late if it had
+// to wait for that.
+func (o *output) message(kind int, data []byte, d time.Duration) (late bool, err error) {
 	return o.piece(kind, true, data, d)
 }
 
 // piece writes a part of a message; the kind of those that follow the first is 0.
 // The caller sees to it that no other message comes in between.
-func (o *output) piece(kind int, last bool, data []byte, d time.Duration) error {
-	o.turn <- struct{}{}
+func (o *output) piece(kind int, last bool, data []byte, d time.Duration) (late bool, err error) {
+	since := o.takeTurn()
 	defer o.giveTurn()
-	return o.write(d, func() error { return o.frame(kind, last, data) })
+	return o.write(since, d, func() error { return o.frame(kind, last, data) })
 }
 
 // encoded writes a frame that encode has made.
-func (o *output) encoded(frame []byte, d time.Duration) error {
-	o.turn <- struct{}{}
+func (o *output) encoded(frame []byte, d time.Duration) (late bool, err error) {
+	since := o.takeTurn()
 	defer o.giveTurn()
-	return o.write(d, func() error {
-		_, err := o.conn.Write(frame)
-		return err
-	})
+	return o.write(since, d, func() error { return o.send(frame) })
 }
 
 // control writes a control frame, of at most 125 bytes, if it gets its turn and is
@@ -75,30 +86,105 @@ func (o *output) control(kind int, payload []byte, d time.Duration) error {
 		}
 	}
 	defer o.giveTurn()
-	err := o.write(d, func() error { return o.frame(kind, true, payload) })
+	_, err := o.write(time.Time{}, d, func() error { return o.frame(kind, true, payload) })
 	if kind == websocket.CloseMessage && o.err == nil {
 		o.err = errSaidAll
 	}
 	return err
 }
 
+// offer writes a frame as far as the connection takes it without waiting. If it has
+// not begun, nothing has been done. If something is left, that must be given to finish,
+// and whoever else writes waits until then.
+func (o *output) offer(frame []byte) (left []byte, begun bool, err error) {
+	if o.raw == nil {
+		return nil, false, nil
+	}
+	select {
+	case o.turn <- struct{}{}:
+	default:
+		return nil, false, nil
+	}
+	n := 0
+	if err = o.err; err == nil {
+		n, err = o.put(frame)
+		o.err = err
+	}
+	if err == nil && n > 0 && n < len(frame) {
+		return bytes.Clone(frame[n:]), true, nil
+	}
+	o.giveTurn()
+	return nil, err != nil || n > 0, err
+}
+
+// finish writes what was left of an offer.
+func (o *output) finish(left []byte, d time.Duration) (late bool, err error) {
+	defer o.giveTurn()
+	return o.write(time.Now(), d, func() error { return o.send(left) })
+}
+
+// takeTurn waits for our turn, and returns since when if it had to.
+func (o *output) takeTurn() (since time.Time) {
+	select {
+	case o.turn <- struct{}{}:
+	default:
+		since = time.Now()
+		o.turn <- struct{}{}
+	}
+	return since
+}
+
 func (o *output) giveTurn() { <-o.turn }
 
-// write has something written in our turn. A deadline that is there is left where it
-// is nearly the same.
-func (o *output) write(d time.Duration, what func() error) error {
+// write has something sent in our turn, which we have waited for since then.
+func (o *output) write(since time.Time, d time.Duration, what func() error) (late bool, err error) {
 	if o.err != nil {
-		return o.err
+		return false, o.err
 	}
-	now := time.Now()
-	if left := o.until.Sub(now); left > d || left < d-d/8 {
-		o.until = now.Add(d)
-		if o.err = o.conn.SetWriteDeadline(o.until); o.err != nil {
-			return o.err
+	o.within = d
+	o.err = what()
+	if !o.until.IsZero() {
+		if since.IsZero() {
+			since = o.until.Add(-d)
+		}
+		o.until = time.Time{}
+		if err := o.conn.SetWriteDeadline(o.until); o.err == nil {
+			o.err = err
 		}
 	}
-	o.err = what()
-	return o.err
+	return !since.IsZero() && time.Since(since) > waited, o.err
+}
+
+// send writes bytes at once where the connection takes them, and waits otherwise. Only
+// then a deadline is set: it would cost as much as the rest of our work.
+func (o *output) send(p []byte) error {
+	n := 0
+	if o.until.IsZero() {
+		var err error
+		if n, err = o.put(p); err != nil || n == len(p) {
+			return err
+		}
+		o.until = time.Now().Add(o.within)
+		if err := o.conn.SetWriteDeadline(o.until); err != nil {
+			return err
+		}
+	}
+	_, err := o.conn.Write(p[n:])
+	return err
+}
+
+// put writes what the connection takes without waiting.
+func (o *output) put(p []byte) (int, error) {
+	if o.raw == nil || len(p) == 0 {
+		return 0, nil
+	}
+	o.offered, o.taken, o.refused = p, 0, nil
+	err := o.raw.Write(o.trying)
+	if err == nil {
+		err = o.refused
+	}
+	o.offered, o.refused = nil, nil
+	return o.taken, err
 }
 
 // frame writes one frame, the first part of it together with its head.
@@ -120,15 +206,11 @@ func (o *output) frame(opcode int, last bool, data []byte) error {
 			at = mask(part, key, at)
 		}
 		data = data[n:]
-		if _, err := o.conn.Write((*b)[:len(out)+n]); err != nil {
+		if err := o.send((*b)[:len(out)+n]); err != nil || len(data) == 0 {
 			return err
 		}
-		switch {
-		case len(data) == 0:
-			return nil
-		case !o.masked:
-			_, err := o.conn.Write(data)
-			return err
+		if !o.masked {
+			return o.send(data)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func ends(t *testing.T, masked bool) (*output, *websocket.Conn) {
 	})
 	_ = theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
 	pool := &sync.Pool{New: func() any { b := make([]byte, received); return &b }}
-	return newOutput(ours.NetConn(), masked, pool), theirs
+	return newOutput(ours.NetConn(), rawOf(t, ours.NetConn()), masked, pool), theirs
 }
 
 func TestOutput(t *testing.T) {
@@ -53,14 +54,14 @@ func TestOutput(t *testing.T) {
 				before := bytes.Clone(data)
 				wrote := make(chan error, 1)
 				go func() {
-					wrote <- errors.Join(
-						o.message(websocket.TextMessage, data, time.Minute),
-						o.piece(websocket.BinaryMessage, false, data, time.Minute),
-						o.control(websocket.PingMessage, []byte("between"), time.Second),
-						o.piece(0, true, data, time.Minute),
-					)
+					_, one := o.message(websocket.TextMessage, data, time.Minute)
+					_, two := o.piece(websocket.BinaryMessage, false, data, time.Minute)
+					three := o.control(websocket.PingMessage, []byte("between"), time.Second)
+					_, four := o.piece(0, true, data, time.Minute)
+					wrote <- errors.Join(one, two, three, four)
 					if !masked {
-						wrote <- o.encoded(encode(websocket.TextMessage, data), time.Minute)
+						_, err := o.encoded(encode(websocket.TextMessage, data), time.Minute)
+						wrote <- err
 					}
 				}()
 				pinged := ""
@@ -95,11 +96,11 @@ func TestOutput(t *testing.T) {
 func TestOutputMasks(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
-	o := newOutput(here, true, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	o := newOutput(here, nil, true, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
 	keys := map[string]int{}
 	go func() {
 		for range 100 {
-			_ = o.message(websocket.TextMessage, []byte("text"), time.Second) // the reader finds out
+			_, _ = o.message(websocket.TextMessage, []byte("text"), time.Second) // the reader finds out
 		}
 	}()
 	frame := make([]byte, 10)
@@ -119,11 +120,16 @@ func TestNothingFollowsAClose(t *testing.T) {
 	if err := o.control(websocket.CloseMessage, websocket.FormatCloseMessage(4401, "bye"), time.Second); err != nil {
 		t.Fatal(err)
 	}
+	_, message := o.message(websocket.TextMessage, []byte("late"), time.Second)
+	_, frame := o.encoded(encode(websocket.TextMessage, nil), time.Second)
+	_, begun, offer := o.offer(encode(websocket.TextMessage, nil))
+	if !begun {
+		t.Error("an offer: another try would be made")
+	}
 	for name, err := range map[string]error{
-		"a message": o.message(websocket.TextMessage, []byte("late"), time.Second),
-		"a frame":   o.encoded(encode(websocket.TextMessage, nil), time.Second),
-		"a ping":    o.control(websocket.PingMessage, nil, time.Second),
-		"a close":   o.control(websocket.CloseMessage, nil, time.Second),
+		"a message": message, "a frame": frame, "an offer": offer,
+		"a ping":  o.control(websocket.PingMessage, nil, time.Second),
+		"a close": o.control(websocket.CloseMessage, nil, time.Second),
 	} {
 		if !errors.Is(err, errSaidAll) {
 			t.Errorf("%s: %v", name, err)
@@ -140,9 +146,12 @@ func TestOutputThatNobodyTakes(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
 	defer there.Close()
-	o := newOutput(here, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	o := newOutput(here, nil, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
 	ended := make(chan error, 1)
-	go func() { ended <- o.message(websocket.TextMessage, []byte("text"), 300*time.Millisecond) }()
+	go func() {
+		_, err := o.message(websocket.TextMessage, []byte("text"), 300*time.Millisecond)
+		ended <- err
+	}()
 	for len(o.turn) == 0 {
 		time.Sleep(time.Millisecond)
 	}
@@ -154,36 +163,53 @@ func TestOutputThatNobodyTakes(t *testing.T) {
 	if n, ok := errors.AsType[net.Error](err); !ok || !n.Timeout() {
 		t.Error(err)
 	}
-	if again := o.message(websocket.TextMessage, []byte("text"), time.Minute); again == nil || again.Error() != err.Error() {
+	if _, again := o.message(websocket.TextMessage, []byte("text"), time.Minute); again == nil || again.Error() != err.Error() {
 		t.Errorf("after that: %v", again)
 	}
 }
 
-// TestOutputKeepsItsDeadline: one that is nearly the same is not set anew, and a nearer
-// one is.
-func TestOutputKeepsItsDeadline(t *testing.T) {
-	c := &timed{}
-	o := newOutput(c, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
-	for _, d := range []time.Duration{time.Minute, time.Minute, time.Second, time.Minute, time.Minute, 2 * time.Minute} {
-		if err := o.message(websocket.TextMessage, nil, d); err != nil {
-			t.Fatal(err)
-		}
-		if left := time.Until(o.until); left > d || left < d*3/4 {
-			t.Errorf("%v left of %v", left, d)
-		}
+// TestOutputWaits: what does not fit is written when it is read, an offer never waits
+// and is finished later, and a deadline of before is no later write's.
+func TestOutputWaits(t *testing.T) {
+	o, judge := ends(t, false)
+	const within = 2 * time.Second
+	some := encode(websocket.TextMessage, []byte("some"))
+	left, begun, err := o.offer(encode(websocket.TextMessage, make([]byte, 32<<20))) // more than any connection takes
+	if err != nil || !begun || left == nil {
+		t.Fatalf("begun: %v, %d bytes left, %v", begun, len(left), err)
 	}
-	if c.set != 4 {
-		t.Errorf("set %d times", c.set)
+	if _, begun, err := o.offer(some); begun || err != nil {
+		t.Errorf("another's turn: begun: %v, %v", begun, err)
 	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		time.Sleep(2 * waited)
+		for _, n := range []int{32 << 20, len("after"), len("some")} {
+			if _, p, err := judge.ReadMessage(); err != nil || len(p) != n {
+				t.Errorf("%d bytes of %d, %v", len(p), n, err)
+				return
+			}
+		}
+	}()
+	if late, err := o.finish(left, within); err != nil || !late {
+		t.Errorf("late: %v, %v", late, err)
+	}
+	time.Sleep(within + within/4)
+	if late, err := o.message(websocket.TextMessage, []byte("after"), within); err != nil || late {
+		t.Errorf("after its time: late: %v, %v", late, err)
+	}
+	if _, err := o.encoded(some, within); err != nil {
+		t.Error(err)
+	}
+	<-read
 }
 
-// timed counts the deadlines.
-type timed struct {
-	fed
-	set int
-}
-
-func (c *timed) SetWriteDeadline(time.Time) error {
-	c.set++
-	return nil
+func rawOf(t *testing.T, c net.Conn) syscall.RawConn {
+	t.Helper()
+	raw, err := c.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }

@@ -60,7 +60,7 @@ func (s *socket) present(r io.Reader, frame []byte) error {
 func (s *socket) tell(text []byte) {
 	s.said[toCat].Lock()
 	defer s.said[toCat].Unlock()
-	_ = s.outputs[toCat].message(websocket.TextMessage, text, s.hub.times.stall) // the reader finds out what is wrong
+	_, _ = s.outputs[toCat].message(websocket.TextMessage, text, s.hub.times.stall) // the reader finds out what is wrong
 }
 
 // tooFast is the answer to a message that is refused for coming too fast.

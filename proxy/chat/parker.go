@@ -109,7 +109,11 @@ func (in *input) restSoon() {
 		return
 	}
 	in.fresh = false
-	if now := time.Now(); in.until.Sub(now) < in.parker.after/2 {
+	now := in.came
+	if in.until.IsZero() { // nothing has come for long: from then on it would never read
+		now = time.Now()
+	}
+	if in.until.Sub(now) < in.parker.after/2 {
 		in.until = now.Add(in.parker.after)
 		_ = in.conn.SetReadDeadline(in.until) // the reading finds out what is wrong
 	}

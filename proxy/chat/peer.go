@@ -82,7 +82,7 @@ func (p *peer) receive(message func(kind int) error, resume func()) (how Closing
 	for err == nil {
 		var kind int
 		if kind, err = p.in.next(resume); err == nil && kind != 0 {
-			p.alive(time.Now())
+			p.alive(p.in.came)
 			err = message(kind)
 		}
 	}

@@ -105,35 +105,28 @@ func (w *window) canWrite() bool {
 func (w *window) writeSoon() {
 	if w.canWrite() {
 		w.writing = true
-		go w.write(all)
+		go w.write()
 	}
 }
+
+// smallEnough is how many bytes a message may have that is written by whoever heard it.
+const smallEnough = 2 << 10
 
 // writeHere writes what addIdle has queued: at once where it is small and the
 // connection takes it without waiting, which spares a goroutine that would take as
 // long to start as to write.
-func (w *window) writeHere(m *said) {
-	if m.size() <= smallEnough && w.peer.in.takes() {
-		w.write(1)
-		return
-	}
-	go w.write(all)
-}
+func (w *window) writeHere() { w.writeAll(true) }
 
-const (
-	// smallEnough is how many bytes fit into any connection that takes some at all.
-	smallEnough = 2 << 10
-	all         = -1
-)
+// write writes what waits, until nothing does.
+func (w *window) write() { w.writeAll(false) }
 
-// write writes what waits, until nothing does, or until so many have been written; a
-// goroutine goes on then. It holds no lock while it writes: a fault there is caught,
-// and whoever waits for the end of it goes on.
-func (w *window) write(most int) {
+// writeAll is either. It holds no lock while it writes: a fault there is caught, and
+// whoever waits for the end of it goes on.
+func (w *window) writeAll(here bool) {
 	defer w.hub.o.Caught()
-	whole, fault, goesOn := false, true, false
+	whole, fault, later := false, true, false
 	defer func() {
-		if goesOn {
+		if later {
 			return
 		}
 		w.written(whole)
@@ -141,20 +134,29 @@ func (w *window) write(most int) {
 			w.end(closeFault)
 		}
 	}()
-	for m := w.next(); m != nil; m = w.next() {
-		if most == 0 {
-			goesOn = true
-			go w.write(all)
+	for first := true; ; first = false {
+		m, ok := w.next(), false
+		switch {
+		case m == nil:
+			whole, fault = true, false
+			return
+		case here && first:
+			ok, later = w.offerOne(m)
+		case here:
+			later = true
+		default:
+			ok = w.writeOne(m)
+		}
+		if later {
+			go w.write()
 			return
 		}
-		if !w.writeOne(m) {
+		if !ok {
 			fault = false
 			return
 		}
 		w.took(m)
-		most--
 	}
-	whole, fault = true, false
 }
 
 // next is the message to write next, if there is one.
@@ -202,16 +204,41 @@ func (w *window) writeOne(m *said) bool {
 	if w.guest != nil {
 		return w.guest.write(m)
 	}
-	start := time.Now()
-	if err := m.write(w.peer.out, w.hub.times.toWrite(m.size())); err != nil {
+	o, within := w.peer.out, w.hub.times.toWrite(m.size())
+	late, err := false, error(nil)
+	if w.left != nil {
+		late, err = o.finish(w.left, within)
+		w.left = nil
+	} else {
+		late, err = m.write(o, within)
+	}
+	if late && err == nil {
+		w.peer.alive(time.Now()) // it has read
+	}
+	return w.wrote(m, err)
+}
+
+// offerOne writes a message if that needs no waiting, and leaves the rest for later.
+func (w *window) offerOne(m *said) (ok, later bool) {
+	if m.size() > smallEnough {
+		return false, true
+	}
+	left, begun, err := m.offer(w.peer.out)
+	if !begun || left != nil {
+		w.left = left
+		return false, true
+	}
+	return w.wrote(m, err), false
+}
+
+// wrote counts what was written, or follows the failure of that.
+func (w *window) wrote(m *said, err error) bool {
+	if err != nil {
 		w.unwritable(err)
 		return false
 	}
 	w.towards[toClient].messages.Add(1)
 	w.towards[toClient].bytes.Add(m.size())
-	if now := time.Now(); now.Sub(start) > waited {
-		w.peer.alive(now) // it has read
-	}
 	return true
 }
 

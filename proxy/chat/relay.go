@@ -82,14 +82,12 @@ func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 // other was not read from meanwhile.
 func (s *socket) pass(way, kind int, p []byte, last bool) error {
 	from, to := &s.sides[way], &s.sides[1-way]
-	start := time.Now()
-	from.alive(start)
-	if err := s.outputs[1-way].piece(kind, last, p, s.hub.times.stall); err != nil {
-		return err
-	}
-	if now := time.Now(); now.Sub(start) > waited {
+	from.alive(s.inputs[way].came)
+	late, err := s.outputs[1-way].piece(kind, last, p, s.hub.times.stall)
+	if late && err == nil {
+		now := time.Now()
 		from.alive(now)
 		to.alive(now)
 	}
-	return nil
+	return err
 }

@@ -45,11 +45,22 @@ func (m *said) prepare() {
 }
 
 // write writes the message, which must be taken within d.
-func (m *said) write(o *output, d time.Duration) error {
+func (m *said) write(o *output, d time.Duration) (late bool, err error) {
 	if m.frame != nil {
 		return o.encoded(m.frame, d)
 	}
 	return o.message(m.kind, m.data, d)
+}
+
+// offer is write as far as that needs no waiting; see output.offer. The message must be
+// small.
+func (m *said) offer(o *output) (left []byte, begun bool, err error) {
+	if m.frame != nil {
+		return o.offer(m.frame)
+	}
+	b := o.pool.Get().(*[]byte)
+	defer o.pool.Put(b)
+	return o.offer(append(appendHead((*b)[:0], m.kind, true, len(m.data), false), m.data...))
 }
 
 // hold counts bytes that are in memory. False means that they are too many; nothing

@@ -27,6 +27,7 @@ type window struct {
 	first   [1]*said // has room for a queue of one, which most are
 	bytes   int64
 	writing bool          // the first of the queue is on its way
+	left    []byte        // of it, when that has begun and had to wait; the writer's own
 	broken  bool          // nothing more can be written
 	quiet   chan struct{} // closed when what is on its way has been written, or not
 	waited  time.Duration // by others for this client, since it had taken everything
@@ -91,7 +92,7 @@ func (w *window) hear(kind int) error {
 		_, err := io.Copy(io.Discard, w.peer.in)
 		return err
 	}
-	if ok, keeps := w.rate.take(time.Now()); !ok {
+	if ok, keeps := w.rate.take(w.peer.in.came); !ok {
 		w.hub.o.Observe(Event{Kind: EventRefused, User: w.user.Load(), ID: w.id, Client: w.addr})
 		if !keeps {
 			return &EndedError{closeTooFast}

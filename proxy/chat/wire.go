@@ -106,7 +106,7 @@ func (l *wire) hear(kind int) error {
 	}
 	m := ofCat(kind, data)
 	l.mu.Lock()
-	took, first := l.turns.word(m.what, time.Now())
+	took, first := l.turns.word(m.what, l.peer.in.came)
 	var of message
 	whole := false
 	if m.what == cat.FrameChat || m.what == cat.FrameError {
@@ -148,13 +148,12 @@ func (l *wire) say(m message) {
 // write writes a message once. Whatever goes wrong, its turn has begun: its sender
 // is told when the connection has ended.
 func (l *wire) write(pr *peer, m message) {
-	start := time.Now()
-	if err := pr.out.message(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data)))); err != nil {
+	late, err := pr.out.message(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
+	switch {
+	case err != nil:
 		pr.in.close()
-		return
-	}
-	if now := time.Now(); now.Sub(start) > waited {
-		pr.alive(now)
+	case late:
+		pr.alive(time.Now()) // it has read
 	}
 }
 

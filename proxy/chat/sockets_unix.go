@@ -4,9 +4,8 @@ package chat
 
 import (
 	"io"
+	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // pollable says that a connection can be asked for what it has without waiting.
@@ -35,17 +34,20 @@ func (in *input) try(fd uintptr) bool {
 	}
 }
 
-// takes reports whether the connection has room for something small, so that writing
-// it does not wait.
-func (in *input) takes() bool {
-	if in.raw == nil {
-		return false
+// try writes what is taken now, and never waits.
+func (o *output) try(fd uintptr) bool {
+	for o.taken < len(o.offered) {
+		n, err := syscall.Write(int(fd), o.offered[o.taken:])
+		switch {
+		case err == syscall.EINTR:
+		case err == syscall.EAGAIN:
+			return true
+		case err != nil:
+			o.refused = os.NewSyscallError("write", err)
+			return true
+		default:
+			o.taken += n
+		}
 	}
-	ready := false
-	err := in.raw.Control(func(fd uintptr) {
-		list := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}} //nolint:gosec // a descriptor is small
-		n, err := unix.Poll(list, 0)
-		ready = err == nil && n == 1 && list[0].Revents == unix.POLLOUT
-	})
-	return err == nil && ready
+	return true
 }
