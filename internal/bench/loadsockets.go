@@ -11,7 +11,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// sockets plays ping-pong with 64 bytes over open sockets, each of another person.
+// sockets plays ping-pong with a chat frame of 64 bytes over open sockets, each of
+// another person.
 func (s spec) sockets() (result, error) {
 	conns := make([]*websocket.Conn, s.Connections)
 	for i := range conns {
@@ -22,7 +23,7 @@ func (s spec) sockets() (result, error) {
 		defer c.Close()
 		conns[i] = c
 	}
-	text := []byte(strings.Repeat("p", 64))
+	text := []byte(`{"type":"chat","content":"` + strings.Repeat("p", 36) + `"}`) // as a Cat answers
 	var mu sync.Mutex
 	var all []time.Duration
 	var failed error

@@ -39,6 +39,7 @@ func (b *bench) amongIdle(ctx context.Context, c *contender) error {
 	if err != nil {
 		return err
 	}
+	b.settle(ctx)
 	return errors.Join(b.perRequest(ctx, fresh, "4b open", b.pingPong()), let())
 }
 
@@ -66,12 +67,18 @@ func (b *bench) weigh(ctx context.Context, c *contender, row string, s spec) err
 	if err != nil {
 		return err
 	}
+	b.settle(ctx)
+	b.figures.note(row, c.name, figIdle, float64(fresh.process.rss()-before)/1024/float64(s.Connections))
+	return let()
+}
+
+// settle gives a contender time after many connections have been opened: what that
+// took is no part of what they cost while they are open.
+func (b *bench) settle(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(min(settled, b.each)):
 	}
-	b.figures.note(row, c.name, figIdle, float64(fresh.process.rss()-before)/1024/float64(s.Connections))
-	return let()
 }
 
 // hold opens a load in a process of its own, and returns what lets it end.
