@@ -35,7 +35,7 @@ type pacer struct {
 // next returns the percentage for so many live bytes. A change stops everything for a
 // moment, and small ones are not worth it.
 func (p *pacer) next(live uint64) (percent int, changed bool) {
-	percent = int(min(max(100*room/max(live, 1), 100), relaxed)) //nolint:gosec // within these bounds
+	percent = int(min(max(100*room/max(live, 1), 100), relaxed))
 	if live > much && live > p.live+p.live/8 {
 		percent = tight
 	}

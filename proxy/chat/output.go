@@ -228,9 +228,9 @@ func appendHead(b []byte, opcode int, last bool, length int, masked bool) []byte
 	case length < 126:
 		return append(b, first, second|byte(length)) //nolint:gosec // seven bits
 	case length < 1<<16:
-		return binary.BigEndian.AppendUint16(append(b, first, second|126), uint16(length)) //nolint:gosec // checked
+		return binary.BigEndian.AppendUint16(append(b, first, second|126), uint16(length))
 	}
-	return binary.BigEndian.AppendUint64(append(b, first, second|127), uint64(length)) //nolint:gosec // not below 0
+	return binary.BigEndian.AppendUint64(append(b, first, second|127), uint64(length))
 }
 
 // encode makes the frame of a whole message to clients, so that several can be sent

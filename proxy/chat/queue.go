@@ -205,7 +205,8 @@ func (w *window) writeOne(m *said) bool {
 		return w.guest.write(m)
 	}
 	o, within := w.peer.out, w.hub.times.toWrite(m.size())
-	late, err := false, error(nil)
+	var late bool
+	var err error
 	if w.left != nil {
 		late, err = o.finish(w.left, within)
 		w.left = nil
