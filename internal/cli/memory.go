@@ -28,13 +28,18 @@ const (
 
 // pacer is the collector's percentage by what is live.
 type pacer struct {
-	live uint64 // bytes, when it was asked last
-	set  int
+	live   uint64 // bytes, after the last cycle that it knows of
+	cycles uint64
+	set    int
 }
 
-// next returns the percentage for so many live bytes. A change stops everything for a
-// moment, and small ones are not worth it.
-func (p *pacer) next(live uint64) (percent int, changed bool) {
+// next returns the percentage for so many live bytes, as the last of so many cycles
+// found them. A change stops everything for a moment, and small ones are not worth it.
+func (p *pacer) next(live, cycles uint64) (percent int, changed bool) {
+	if cycles == p.cycles {
+		return p.set, false
+	}
+	p.cycles = cycles
 	percent = int(min(max(100*room/max(live, 1), 100), relaxed))
 	if live > much && live > p.live+p.live/8 {
 		percent = tight
@@ -72,7 +77,7 @@ const (
 // the process has become quiet: what thousands of handshakes have used once would
 // otherwise stay for as long as their sockets are open and silent. It ends with ctx.
 func tidyMemory(ctx context.Context) {
-	list := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/heap/live:bytes"}}
+	list := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
 	tick := time.NewTicker(tidyEach)
 	defer tick.Stop()
 	var t tidier
@@ -84,7 +89,7 @@ func tidyMemory(ctx context.Context) {
 		case <-tick.C:
 		}
 		metrics.Read(list)
-		if percent, changed := p.next(list[2].Value.Uint64()); changed && !tuned() {
+		if percent, changed := p.next(list[2].Value.Uint64(), list[3].Value.Uint64()); changed && !tuned() {
 			debug.SetGCPercent(percent)
 		}
 		if t.due(list[0].Value.Uint64(), list[1].Value.Uint64()) {

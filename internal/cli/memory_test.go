@@ -75,9 +75,12 @@ func TestPaceOfTheCollector(t *testing.T) {
 		{mib, 300},
 	} {
 		before := p.set
-		got, changed := p.next(c.live)
+		got, changed := p.next(c.live, uint64(i)+1)
 		if got != c.want || changed != (got != before) {
 			t.Errorf("step %d, %d MiB: %d, changed: %v", i, c.live/mib, got, changed)
+		}
+		if again, changed := p.next(c.live+mib, uint64(i)+1); again != c.want || changed {
+			t.Errorf("step %d, without a cycle: %d, changed: %v", i, again, changed)
 		}
 	}
 }

@@ -40,17 +40,19 @@ type input struct {
 	ping, pong func(payload []byte)
 	closed     func(code int) // before the close is returned as an error
 
-	parker *parker       // nil where nothing is parked
-	parked atomic.Uint64 // under which the parker has it; an old one does no harm
-	woken  bool          // it was parked, and there is something to read
-	idle   bool          // nothing but control frames has come for a while
-	fresh  bool          // a message has come since until was set
-	until  time.Time     // when the reading ends for the sake of rest
+	parker   *parker       // nil where nothing is parked
+	restless bool          // it can't be parked
+	parked   atomic.Uint64 // under which the parker has it; an old one does no harm
+	woken    bool          // it was parked, and there is something to read
+	idle     bool          // nothing but control frames has come for a while
+	fresh    bool          // a message has come since until was set
+	until    time.Time     // when the reading ends for the sake of rest
 
 	buf  *[]byte
 	got  []byte    // what was read and not used, in buf
 	n    int       // what try has read
-	came time.Time // when something was read last
+	came time.Time // when something was read last, or found in what was read
+	news bool      // something was read since the last message
 	err  error     // what try has met
 	// trying is try, made once for as long as the reader does not rest.
 	trying func(uintptr) bool
@@ -108,6 +110,10 @@ func (in *input) next(resume func()) (int, error) {
 		kind = 0
 	case err == nil:
 		in.idle, in.fresh = false, true
+		if !in.news { // it came together with the one before, which may have taken long
+			in.came = time.Now()
+		}
+		in.news = false
 	}
 	if len(in.got) == 0 && kind == 0 {
 		in.giveBack()
@@ -147,6 +153,10 @@ func (in *input) Read(p []byte) (int, error) {
 	return 0, unexpected(err)
 }
 
+// paused reports whether a frame has ended that is not the message's last, and nothing
+// more has come yet.
+func (in *input) paused() bool { return in.left == 0 && !in.final && len(in.got) == 0 }
+
 // some sees to it that something has been read. Silence is an error between two
 // messages, where the reader may rest; within one it is waited out.
 func (in *input) some(between bool) error {
@@ -181,7 +191,7 @@ func (in *input) fill(n int) error {
 func (in *input) read(p []byte) (int, error) {
 	for {
 		n, err := in.conn.Read(p)
-		in.came = time.Now()
+		in.came, in.news = time.Now(), true
 		if n > 0 || !in.rested(err) {
 			return n, err
 		}
@@ -200,7 +210,8 @@ func (in *input) wait() error {
 	if in.raw == nil || !pollable {
 		n, err := in.conn.Read(in.first[:])
 		in.borrow()
-		in.got, in.came = (*in.buf)[:copy(*in.buf, in.first[:n])], time.Now()
+		in.got = (*in.buf)[:copy(*in.buf, in.first[:n])]
+		in.came, in.news = time.Now(), true
 		if n > 0 {
 			return nil
 		}
@@ -217,7 +228,7 @@ func (in *input) wait() error {
 		}
 		return err
 	}
-	in.came = time.Now()
+	in.came, in.news = time.Now(), true
 	if in.n > 0 {
 		in.got = (*in.buf)[:in.n]
 		return nil

@@ -123,6 +123,12 @@ func (o *output) finish(left []byte, d time.Duration) (late bool, err error) {
 	return o.write(time.Now(), d, func() error { return o.send(left) })
 }
 
+// abandon gives up what was left of an offer, and with it the connection.
+func (o *output) abandon() {
+	o.err = net.ErrClosed
+	o.giveTurn()
+}
+
 // takeTurn waits for our turn, and returns since when if it had to.
 func (o *output) takeTurn() (since time.Time) {
 	select {

@@ -89,18 +89,19 @@ func (in *input) rest(resume func()) bool {
 		in.woken = false
 		return false
 	}
+	if !in.until.IsZero() {
+		in.setUntil(time.Time{})
+	}
 	in.woken, in.trying = true, nil // whoever goes on finds it so, and reads
 	if in.parker.park(in, resume) {
 		return true
 	}
-	in.woken = false
-	in.parker = nil // it is of no use here
-	_ = in.conn.SetReadDeadline(time.Time{})
+	in.woken, in.restless = false, true
 	return false
 }
 
 // rests reports whether the reader can be parked.
-func (in *input) rests() bool { return in.raw != nil && in.parker != nil }
+func (in *input) rests() bool { return in.raw != nil && in.parker != nil && !in.restless }
 
 // restSoon has the next reading end when no message comes for a while. It is not done
 // anew for each one, and not for control frames.
@@ -109,14 +110,14 @@ func (in *input) restSoon() {
 		return
 	}
 	in.fresh = false
-	now := in.came
-	if in.until.IsZero() { // nothing has come for long: from then on it would never read
-		now = time.Now()
+	if in.until.IsZero() || in.until.Sub(in.came) < in.parker.after/2 {
+		in.setUntil(time.Now().Add(in.parker.after))
 	}
-	if in.until.Sub(now) < in.parker.after/2 {
-		in.until = now.Add(in.parker.after)
-		_ = in.conn.SetReadDeadline(in.until) // the reading finds out what is wrong
-	}
+}
+
+func (in *input) setUntil(t time.Time) {
+	in.until = t
+	_ = in.conn.SetReadDeadline(t) // the reading finds out what is wrong
 }
 
 // rested reports whether a reading ended for the sake of rest, which is no error.
@@ -124,8 +125,7 @@ func (in *input) rested(err error) bool {
 	if !in.rests() || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
-	in.until = time.Time{}
-	_ = in.conn.SetReadDeadline(in.until)
+	in.setUntil(time.Time{})
 	return true
 }
 

@@ -3,9 +3,12 @@ package chat
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,5 +117,93 @@ func TestShutdownOfWhatLingers(t *testing.T) {
 	}
 	if got := l.hub.Stats(); got != (Stats{}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestARestIsShort: a pong wakes a reader once, and whatever else there is to read it
+// finds then.
+func TestARestIsShort(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("nothing rests here")
+	}
+	set := shared
+	set.Ping = 300 * time.Millisecond
+	l := newLab(t, set, echo)
+	l.hub.parker.after = 50 * time.Millisecond
+	w := l.open(t, "/alice")
+	go func() {
+		for {
+			if _, _, err := w.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}()
+	l.eventually(t, "both sides rest", func() bool { return l.hub.parked() == 2 })
+	serial := func() uint64 {
+		l.hub.parker.mu.Lock()
+		defer l.hub.parker.mu.Unlock()
+		return l.hub.parker.serial
+	}
+	before := serial()
+	time.Sleep(4*set.Ping + set.Ping/2)
+	if n := serial() - before; n < 6 || n > 10 { // of two sides, for four pings
+		t.Errorf("parked %d times", n)
+	}
+	_ = w.Close()
+}
+
+// TestARefusedRest: a connection that is closed while its reader is about to rest is no
+// one's but the reader's to clean up after.
+func TestARefusedRest(t *testing.T) {
+	p := &parker{after: time.Second}
+	defer p.close()
+	for range 200 {
+		o, judge := ends(t, false)
+		in := newInput(o.conn, true, o.pool, p)
+		ended := make(chan struct{})
+		var run func()
+		run = func() {
+			for {
+				switch _, err := in.next(run); {
+				case errors.Is(err, errParked):
+					return
+				case err != nil:
+					close(ended)
+					return
+				}
+			}
+		}
+		go run()
+		in.close()
+		<-ended
+		_ = judge.Close()
+	}
+}
+
+// TestFragmentsStream: where messages stream through, a part of one is passed on when
+// it has ended, though the rest has not come.
+func TestFragmentsStream(t *testing.T) {
+	rest := make(chan struct{})
+	l := newLab(t, separate, func(c *websocket.Conn) {
+		o := newOutput(c.NetConn(), nil, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+		_, _ = o.piece(websocket.TextMessage, false, []byte("begun"), time.Second)
+		<-rest
+		_, _ = o.piece(0, true, []byte(" and ended"), time.Second)
+		_, _, _ = c.ReadMessage()
+	})
+	w := l.open(t, "/alice")
+	_ = w.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_, r, err := w.NextReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make([]byte, 100)
+	n, err := r.Read(first)
+	if err != nil || string(first[:n]) != "begun" {
+		t.Errorf("%q, %v", first[:n], err)
+	}
+	close(rest)
+	if p, err := io.ReadAll(r); err != nil || string(p) != " and ended" {
+		t.Errorf("%q, %v", p, err)
 	}
 }

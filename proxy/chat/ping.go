@@ -13,7 +13,12 @@ type side struct {
 	asked atomic.Bool  // a ping is on its way
 }
 
-func (s *side) alive(at time.Time) { s.sign.Store(at.UnixNano()) }
+// alive notes a sign of life, which is no older than those that are known.
+func (s *side) alive(at time.Time) {
+	if n := at.UnixNano(); n > s.sign.Load() {
+		s.sign.Store(n)
+	}
+}
 
 // startPings keeps both connections known to be alive: whoever stays silent for two
 // pings is gone. A timer holds no goroutine while it waits.

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"bytes"
+	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,25 +94,84 @@ func TestAFaultInWriting(t *testing.T) {
 	l.hub.mu.Lock()
 	room := &l.hub.people["/alice"].room
 	l.hub.mu.Unlock()
+	var w *window
 	l.eventually(t, "the client is there", func() bool {
 		room.mu.Lock()
 		defer room.mu.Unlock()
-		return len(room.windows) == 1
+		if len(room.windows) == 0 {
+			return false
+		}
+		w = room.windows[0]
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.isOpen
 	})
 	var faults atomic.Int32
-	room.mu.Lock()
-	good := room.windows[0].peer.out.pool
-	room.windows[0].peer.out.pool = &sync.Pool{New: func() any {
+	good := w.peer.out.pool
+	w.peer.out.pool = &sync.Pool{New: func() any {
 		if faults.Add(1) == 1 {
 			panic("a fault")
 		}
 		return good.Get()
 	}}
-	room.windows[0].tell(ours([]byte("a word")))
-	room.mu.Unlock()
+	w.tell(ours([]byte("a word")))
 	<-caught
 	if code, _ := closedWith(t, client); code != closeFault.Code {
 		t.Errorf("closed with %d", code)
 	}
 	l.eventually(t, "the place is free", func() bool { return l.places("/alice") == 0 })
+}
+
+// TestASlowMessage: within a message a client can't answer pings, and each part of one
+// that comes slowly is a sign of life.
+func TestASlowMessage(t *testing.T) { inBothModes(t, aSlowMessage) }
+
+func aSlowMessage(t *testing.T, set Settings) {
+	set.Ping = 200 * time.Millisecond
+	l := newLab(t, set, echo)
+	w := l.open(t, "/alice")
+	raw := w.NetConn()
+	_, _ = raw.Write([]byte{0x82, 0xfe, 0x10, 0, 0, 0, 0, 0}) // 4 KiB in one frame
+	for range 16 {
+		time.Sleep(60 * time.Millisecond)
+		if _, err := raw.Write(bytes.Repeat([]byte{'x'}, 256)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_ = w.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, p, err := w.ReadMessage(); err != nil || len(p) != 4096 {
+		t.Errorf("%d bytes, %v", len(p), err)
+	}
+}
+
+// TestMessagesThatComeAtOnce: each is a sign of life when it is dealt with, since the
+// pongs behind them are not read meanwhile.
+func TestMessagesThatComeAtOnce(t *testing.T) {
+	h := NewHub(Options{Settings: shared})
+	defer h.parker.close()
+	o, judge := ends(t, false)
+	p := &peer{hub: h, from: toClient, ping: 300 * time.Millisecond, in: newInput(judge.NetConn(), false, &h.inputs, &h.parker)}
+	p.out = newOutput(judge.NetConn(), p.in.raw, true, &h.inputs)
+	p.in.pong, p.in.ping = func([]byte) { p.alive(time.Now()) }, p.answerPing
+	p.in.closed = func(int) {}
+	p.alive(time.Now())
+	p.pinging = time.AfterFunc(p.ping, p.askIt)
+	one := encode(websocket.TextMessage, []byte("hello"))
+	if _, err := o.conn.Write(bytes.Repeat(one, 4)); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	how, _ := p.receive(func(int) error {
+		time.Sleep(500 * time.Millisecond)
+		if _, err := io.Copy(io.Discard, p.in); err != nil {
+			return err
+		}
+		if n++; n == 4 {
+			return &EndedError{closeUnused}
+		}
+		return nil
+	}, nil)
+	if n != 4 || how != closeUnused {
+		t.Errorf("%+v after %d messages", how, n)
+	}
 }

@@ -138,6 +138,10 @@ func (w *window) writeAll(here bool) {
 		m, ok := w.next(), false
 		switch {
 		case m == nil:
+			if w.left != nil { // the client has gone meanwhile
+				w.left = nil
+				w.peer.out.abandon()
+			}
 			whole, fault = true, false
 			return
 		case here && first:

@@ -34,22 +34,23 @@ func (s *socket) copyMessages(way int) error {
 	}
 }
 
-func (s *socket) copyMessage(way, kind int, r io.Reader) error {
+func (s *socket) copyMessage(way, kind int, from *input) error {
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
 	n, err := 0, error(nil)
 	if way == toCat {
 		var ours bool
-		if n, ours, err = s.own(kind, r, *buf); ours {
+		if n, ours, err = s.own(kind, from, *buf); ours {
 			return err
 		}
 	}
 	text := textCheck{on: kind == websocket.TextMessage}
 	ok := text.write((*buf)[:n])
 	for first := true; ; n, first = 0, false {
-		for ok && err == nil && n < len(*buf) { // what is no text is refused as soon as it is seen
+		for ok && err == nil && n < len(*buf) && (n == 0 || !from.paused()) { // what is no text is refused as soon as it is seen
 			var m int
-			m, err = r.Read((*buf)[n:])
+			m, err = from.Read((*buf)[n:])
+			s.sides[way].alive(from.came)
 			ok = text.write((*buf)[n : n+m])
 			n += m
 		}
@@ -82,7 +83,6 @@ func (s *socket) copyMessage(way, kind int, r io.Reader) error {
 // other was not read from meanwhile.
 func (s *socket) pass(way, kind int, p []byte, last bool) error {
 	from, to := &s.sides[way], &s.sides[1-way]
-	from.alive(s.inputs[way].came)
 	late, err := s.outputs[1-way].piece(kind, last, p, s.hub.times.stall)
 	if late && err == nil {
 		now := time.Now()

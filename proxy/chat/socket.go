@@ -98,7 +98,7 @@ func (s *socket) hangUp() {
 // hangUp closes a socket at the Cat that nothing reads from.
 func hangUp(in *input, out *output) {
 	_ = out.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), closeWait)
-	in.parker = nil // for that little while
+	in.restless = true // for that little while
 	_ = in.conn.SetReadDeadline(time.Now().Add(closeWait))
 	in.ping, in.pong, in.closed = func([]byte) {}, func([]byte) {}, func(int) {}
 	if properClose(discard(in)) != nil {

@@ -101,7 +101,7 @@ func (w *window) hear(kind int) error {
 		_, err := io.Copy(io.Discard, w.peer.in)
 		return err
 	}
-	data, held, err := w.hub.whole(w.peer.in, kind)
+	data, held, err := w.peer.whole(kind)
 	defer w.hub.drop(held)
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func (l *wire) finish() {
 
 // hear takes one message of the Cat's, and passes it on.
 func (l *wire) hear(kind int) error {
-	data, held, err := l.hub.whole(l.peer.in, kind)
+	data, held, err := l.peer.whole(kind)
 	defer l.hub.drop(held)
 	if err != nil {
 		return err
