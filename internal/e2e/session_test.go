@@ -380,9 +380,10 @@ func TestLogoutBothWays(t *testing.T) {
 	for _, row := range []struct {
 		name, desk, user string
 		provider         issuing
-		end              func(v *visitor)
+		end              func(v *visitor) (begun time.Time)
 	}{
-		{"here", "company", "alice", idp, func(v *visitor) {
+		{"here", "company", "alice", idp, func(v *visitor) time.Time {
+			begun := time.Now()
 			status, text := v.send(c.a.addr, "POST", "/_catflap/logout", "")
 			var a struct{ Redirect string }
 			if err := json.Unmarshal([]byte(text), &a); err != nil || status != 200 || !strings.HasPrefix(a.Redirect, idp.issuer()) {
@@ -393,15 +394,26 @@ func TestLogoutBothWays(t *testing.T) {
 			if resp := signOutAt(v.t, idp, v.client, a.Redirect); resp.Request.URL.Path != "/_catflap/signed-out" || resp.StatusCode != 200 {
 				v.t.Errorf("the provider leads to %s with %d", withoutQuery(resp.Request.URL), resp.StatusCode)
 			}
+			return begun
 		}},
-		{"at oidc-provider", "company", "bob", idp, func(*visitor) { idp.control("logout?user=bob") }},
-		{"at Keycloak", "partners", user, k, func(*visitor) { k.logoutUser(user) }},
-		{"everywhere", "partners", user, k, func(v *visitor) {
+		{"at oidc-provider", "company", "bob", idp, func(*visitor) time.Time {
+			begun := time.Now()
+			idp.control("logout?user=bob")
+			return begun
+		}},
+		{"at Keycloak", "partners", user, k, func(*visitor) time.Time {
+			begun := time.Now()
+			k.logoutUser(user)
+			return begun
+		}},
+		{"everywhere", "partners", user, k, func(v *visitor) time.Time {
 			other := newVisitor(v.t, v.public.String())
-			other.signIn(k, "partners", user)
+			other.signIn(k, "partners", user) // which takes its time on a busy machine
+			begun := time.Now()
 			if status, text := other.send(c.b.addr, "POST", "/_catflap/logout", "everywhere=1"); status != 200 {
 				v.t.Fatalf("%d %s", status, text)
 			}
+			return begun
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -409,8 +421,7 @@ func TestLogoutBothWays(t *testing.T) {
 			v.signIn(row.provider, row.desk, row.user)
 			stays.signIn(idp, "company", "carol")
 			here, bystander := v.socket(c.a.addr), stays.socket(c.b.addr)
-			begun := time.Now()
-			row.end(v)
+			begun := row.end(v)
 			if e := closed(t, here, patience); e.Code != 4401 || e.Text == "" {
 				t.Errorf("the socket is closed with %d %q", e.Code, e.Text)
 			}
