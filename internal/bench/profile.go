@@ -68,7 +68,7 @@ func profiled(l *lab, s settings) (spec, error) {
 		case "3b":
 			load.Tokens, load.Status = []string{l.tokens.cheap()[garbage]}, 401
 		case "4b":
-			load = spec{Kind: loadSockets, Tokens: l.tokens.good(openSockets), Connections: openSockets, For: s.each}
+			load = (&bench{lab: l, settings: s}).pingPong()
 		default:
 			return load, fmt.Errorf("row %s has no profile", row)
 		}

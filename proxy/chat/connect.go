@@ -7,31 +7,23 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 )
 
 const (
-	readBuffer  = 1 << 7  // unused, and the least that the library makes
-	writeBuffer = 4 << 10 // borrowed while something is written
-	maxHead     = 64 << 10
+	unused  = 1 << 7 // of the library's buffers, which it makes and we do not use
+	maxHead = 64 << 10
 )
 
 var errLongHead = errors.New("the answer to the handshake is too long")
-
-// writeBuffers lends the buffers of both sides, so that an idle socket holds none.
-type writeBuffers struct{ pool sync.Pool }
-
-func (b *writeBuffers) Get() any  { return b.pool.Get() }
-func (b *writeBuffers) Put(x any) { b.pool.Put(x) }
 
 // Upgrader answers handshakes. The Origin must have been judged before, and an
 // error is the caller's to answer; compression is not spoken.
 func (h *Hub) Upgrader() *websocket.Upgrader {
 	return &websocket.Upgrader{
-		HandshakeTimeout: controlWait, ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &h.buffers,
+		HandshakeTimeout: controlWait, ReadBufferSize: unused, WriteBufferSize: unused,
 		CheckOrigin: func(*http.Request) bool { return true },
 		Error:       func(http.ResponseWriter, *http.Request, int, error) {},
 	}
@@ -48,7 +40,7 @@ func (h *Hub) Dialer(timeout time.Duration, dial Dial) *websocket.Dialer {
 		dial = new(net.Dialer).DialContext
 	}
 	return &websocket.Dialer{
-		HandshakeTimeout: timeout, ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: &h.buffers,
+		HandshakeTimeout: timeout, ReadBufferSize: unused, WriteBufferSize: unused,
 		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return shake(dial(ctx, network, addr))
 		},

@@ -52,16 +52,15 @@ type Joining struct {
 
 // Hub holds every live socket. It outlives configuration reloads.
 type Hub struct {
-	o       Options
-	buffers writeBuffers
-	inputs  sync.Pool
-	pieces  sync.Pool
-	times   times
-	held    atomic.Int64 // bytes of messages that are in memory
-	counts  counts
-	parker  parker
-	post    post
-	guests  atomic.Uint64 // ever; their numbers
+	o      Options
+	inputs sync.Pool
+	pieces sync.Pool
+	times  times
+	held   atomic.Int64 // bytes of messages that are in memory
+	counts counts
+	parker parker
+	post   post
+	guests atomic.Uint64 // ever; their numbers
 
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool // set while the hub is locked

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -45,7 +44,7 @@ type told struct {
 }
 
 func ofInput(stream []byte, most int) (got told) {
-	in := &input{conn: &fed{rest: stream, most: most}, masked: true, limit: 1000, pool: &sync.Pool{New: func() any { b := make([]byte, received); return &b }}}
+	in := &input{conn: &fed{rest: stream, most: most}, masked: true, limit: 1000, pool: lent()}
 	in.ping = func(p []byte) { got.control = append(got.control, "ping "+string(p)) }
 	in.pong = func(p []byte) { got.control = append(got.control, "pong "+string(p)) }
 	in.closed = func(int) {}

@@ -41,8 +41,7 @@ func ends(t *testing.T, masked bool) (*output, *websocket.Conn) {
 		_ = theirs.Close()
 	})
 	_ = theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
-	pool := &sync.Pool{New: func() any { b := make([]byte, received); return &b }}
-	return newOutput(ours.NetConn(), rawOf(t, ours.NetConn()), masked, pool), theirs
+	return newOutput(ours.NetConn(), rawOf(t, ours.NetConn()), masked, lent()), theirs
 }
 
 func TestOutput(t *testing.T) {
@@ -96,7 +95,7 @@ func TestOutput(t *testing.T) {
 func TestOutputMasks(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
-	o := newOutput(here, nil, true, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	o := newOutput(here, nil, true, lent())
 	keys := map[string]int{}
 	go func() {
 		for range 100 {
@@ -146,7 +145,7 @@ func TestOutputThatNobodyTakes(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
 	defer there.Close()
-	o := newOutput(here, nil, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+	o := newOutput(here, nil, false, lent())
 	ended := make(chan error, 1)
 	go func() {
 		_, err := o.message(websocket.TextMessage, []byte("text"), 300*time.Millisecond)
@@ -204,6 +203,9 @@ func TestOutputWaits(t *testing.T) {
 	}
 	<-read
 }
+
+// lent are buffers as the hub's.
+func lent() *sync.Pool { return &sync.Pool{New: func() any { b := make([]byte, received); return &b }} }
 
 func rawOf(t *testing.T, c net.Conn) syscall.RawConn {
 	t.Helper()

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -185,7 +184,7 @@ func TestARefusedRest(t *testing.T) {
 func TestFragmentsStream(t *testing.T) {
 	rest := make(chan struct{})
 	l := newLab(t, separate, func(c *websocket.Conn) {
-		o := newOutput(c.NetConn(), nil, false, &sync.Pool{New: func() any { b := make([]byte, received); return &b }})
+		o := newOutput(c.NetConn(), nil, false, lent())
 		_, _ = o.piece(websocket.TextMessage, false, []byte("begun"), time.Second)
 		<-rest
 		_, _ = o.piece(0, true, []byte(" and ended"), time.Second)

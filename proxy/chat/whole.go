@@ -11,8 +11,8 @@ import (
 // gets more only when that is full.
 const leastRoom = 512
 
-// whole reads the message that has begun into memory, at most the input's limit of it. What it holds
-// there is counted, also with an error; the caller drops it.
+// whole reads the message that has begun into memory, at most the input's limit of it.
+// What it holds there is counted, also with an error; the caller drops it.
 func (p *peer) whole(kind int) (data []byte, held int64, err error) {
 	in := p.in
 	text := textCheck{on: kind == websocket.TextMessage}
