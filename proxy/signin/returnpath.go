@@ -13,6 +13,10 @@ const home = "/"
 // maxReturn bounds a return path. It travels to the provider and back.
 const maxReturn = 1024
 
+// maxEncoded is how many times over a return path may be encoded. Nobody's is more
+// than twice; what is cannot be judged without decoding it to the end.
+const maxEncoded = 3
+
 // ReturnPath makes a text of a stranger's an address below our own origin: a path
 // with its query. Whatever a browser or anything between could read as another
 // place, and whatever would lead in a circle, becomes "/" (RFC 9700 §4.11).
@@ -22,9 +26,9 @@ func ReturnPath(text string, own func(path string) bool) string {
 	}
 	path, _, _ := strings.Cut(text, "?")
 	decoded := path
-	for range 3 { // whoever decodes again must not find another place
+	for times := 0; ; times++ { // whoever decodes again must not find another place
 		next, err := url.PathUnescape(decoded)
-		if err != nil || !clean(next) || strings.Contains(next, "//") {
+		if err != nil || !clean(next) || strings.Contains(next, "//") || times > maxEncoded {
 			return home
 		}
 		if next == decoded {

@@ -42,7 +42,7 @@ func TestReturnPathRefuses(t *testing.T) {
 func TestReturnPathKeeps(t *testing.T) {
 	for _, text := range []string{
 		"/", "/?", "/admin/", "/admin/memory", "/admin/plugins?tab=2&x=a%20b", "/static/chat.html", "/memory/recall?text=what%3F&k=10",
-		"/users/a@b", "/a/b;v=1/c", "/caf%C3%A9", "/a%20b", "/?next=https://elsewhere.example/", "/a//"[:3], "/?a=//b", "/-", "/x?y=/../z", "/~a",
+		"/users/a@b", "/a/b;v=1/c", "/caf%C3%A9", "/a%20b", "/?next=https://elsewhere.example/", "/a//"[:3], "/?a=//b", "/-", "/x?y=/../z", "/~a", "/a%252520b",
 	} {
 		if got := ReturnPath(text, ownPaths); got != text {
 			t.Errorf("%q becomes %q", text, got)
