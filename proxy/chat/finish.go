@@ -92,13 +92,18 @@ func (s *socket) abort() {
 	s.mu.Unlock()
 	for _, in := range inputs {
 		if in != nil {
-			in.close()
+			in.cut()
 		}
 	}
 }
 
 // discard reads on until the sender has ended, too, and returns how.
 func discard(from *input) error {
+	if from.open { // the rest of it is no frame
+		if _, err := io.Copy(io.Discard, from); err != nil {
+			return err
+		}
+	}
 	for {
 		kind, err := from.next(nil)
 		if err == nil && kind != 0 {

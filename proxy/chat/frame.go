@@ -49,6 +49,26 @@ func (in *input) frame() (int, error) {
 	return opcode, nil
 }
 
+// hasFrame reports whether a whole message in one frame, or a control frame, has been
+// read. One that is long, or malformed, need not count.
+func (in *input) hasFrame() bool {
+	p := in.got
+	if len(p) < 2 || p[0]&0x80 == 0 {
+		return false
+	}
+	size := 2 + int(p[1]&0x7f)
+	switch {
+	case size == 2+126 && len(p) >= 4:
+		size = 4 + int(binary.BigEndian.Uint16(p[2:]))
+	case size > 2+125:
+		return false
+	}
+	if in.masked {
+		size += 4
+	}
+	return len(p) >= size
+}
+
 // headRest reads the long length and the key.
 func (in *input) headRest(length int64) (int64, [4]byte, error) {
 	var key [4]byte

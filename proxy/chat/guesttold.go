@@ -115,6 +115,6 @@ func (l *wire) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.peer != nil {
-		l.peer.in.close()
+		l.peer.in.cut()
 	}
 }

@@ -38,7 +38,8 @@ type input struct {
 
 	// Called in the reader's goroutine. The payload is lent for the call.
 	ping, pong func(payload []byte)
-	closed     func(code int) // before the close is returned as an error
+	closed     func(code int)       // before the close is returned as an error
+	each       func(kind int) error // takes messages, while serve is under way
 
 	parker   *parker       // nil where nothing is parked
 	restless bool          // it can't be parked
@@ -50,10 +51,10 @@ type input struct {
 
 	buf  *[]byte
 	got  []byte    // what was read and not used, in buf
-	n    int       // what try has read
 	came time.Time // when something was read last, or found in what was read
 	news bool      // something was read since the last message
-	err  error     // what try has met
+	err  error     // what try or each has met
+	part bool      // what is waited for goes on with something
 	// trying is try, made once for as long as the reader does not rest.
 	trying func(uintptr) bool
 
@@ -93,6 +94,25 @@ func (in *input) ahead(rest []byte) {
 	}
 }
 
+// serve has each message taken, until an error. Each must be read to its end, unless
+// there is one. With errParked the input is no longer the caller's; resume goes on.
+func (in *input) serve(each func(kind int) error, resume func()) error {
+	for {
+		in.each = each
+		kind, err := in.next(resume)
+		if err == errParked { //nolint:errorlint // never wrapped
+			return err
+		}
+		if err == nil && kind != 0 {
+			err = each(kind)
+		}
+		if err != nil {
+			in.each = nil // whoever reads on wants nothing of it
+			return err
+		}
+	}
+}
+
 // next finds the next message and returns its kind. Zero means that a control
 // frame has been dealt with, or silence, and that nothing else has begun. With the
 // error errParked the input is no longer the caller's; resume goes on with it.
@@ -101,6 +121,11 @@ func (in *input) next(resume func()) (int, error) {
 		return 0, errParked
 	}
 	in.parked.Store(0)
+	return in.begin()
+}
+
+// begin is next without rest.
+func (in *input) begin() (int, error) {
 	kind, err := in.frame()
 	switch {
 	case err == errSilent: //nolint:errorlint // never wrapped
@@ -162,6 +187,7 @@ func (in *input) paused() bool { return in.left == 0 && !in.final && len(in.got)
 func (in *input) some(between bool) error {
 	for len(in.got) == 0 {
 		in.giveBack()
+		in.part = !between
 		switch err := in.wait(); {
 		case err == errSilent && !between: //nolint:errorlint // never wrapped
 		case err != nil:
@@ -218,7 +244,7 @@ func (in *input) wait() error {
 		return err
 	}
 	in.restSoon()
-	in.n, in.err = 0, nil
+	in.err = nil
 	if in.trying == nil {
 		in.trying = in.try
 	}
@@ -228,13 +254,44 @@ func (in *input) wait() error {
 		}
 		return err
 	}
+	if len(in.got) == 0 {
+		in.giveBack()
+	}
+	return in.err
+}
+
+// arrived is told what has been read between two messages, while the connection is
+// still held for reading. What has come whole is taken at once; if that was all there
+// was, it is false: the connection says when there is more, and to ask it once for
+// nothing would cost a twentieth of the whole. An end that came together with the last
+// message it does not say; that is found when the reader rests.
+func (in *input) arrived(n int) (done bool) {
+	all := n == len(*in.buf)
+	in.got = (*in.buf)[:n]
 	in.came, in.news = time.Now(), true
-	if in.n > 0 {
-		in.got = (*in.buf)[:in.n]
-		return nil
+	if in.each == nil || in.part || !in.rests() {
+		return true
+	}
+	for in.hasFrame() {
+		kind, err := in.begin()
+		if err == nil && kind != 0 {
+			err = in.each(kind)
+		}
+		if err != nil {
+			in.err = err
+			return true
+		}
+	}
+	switch {
+	case all || len(in.got) > 0 || !in.rests():
+		return true
+	case in.idle: // it was a control frame that broke the rest
+		in.err = errSilent
+		return true
 	}
 	in.giveBack()
-	return in.err
+	in.restSoon()
+	return false
 }
 
 func (in *input) borrow() {

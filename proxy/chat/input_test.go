@@ -33,8 +33,28 @@ func (f *fed) Read(p []byte) (int, error) {
 
 func (f *fed) Write(p []byte) (int, error)      { return len(p), nil }
 func (f *fed) SetWriteDeadline(time.Time) error { return nil }
+func (f *fed) SetReadDeadline(time.Time) error  { return nil }
 func (f *fed) SetDeadline(time.Time) error      { return nil }
 func (f *fed) Close() error                     { return nil }
+
+// rawFed gives the same out as a connection does that can be asked without waiting.
+type rawFed struct {
+	*fed
+	in *input
+}
+
+func (f *rawFed) Control(func(uintptr)) error    { return nil }
+func (f *rawFed) Write(func(uintptr) bool) error { return nil }
+
+func (f *rawFed) Read(func(uintptr) bool) error {
+	for {
+		f.in.borrow()
+		n, err := f.fed.Read(*f.in.buf)
+		if f.in.err = err; err != nil || f.in.arrived(n) {
+			return nil
+		}
+	}
+}
 
 // told is what a reader makes of a stream.
 type told struct {
@@ -43,24 +63,23 @@ type told struct {
 	code     int // of the close; 0 for a malformed frame, 1 for a message that is too large
 }
 
-func ofInput(stream []byte, most int) (got told) {
-	in := &input{conn: &fed{rest: stream, most: most}, masked: true, limit: 1000, pool: lent()}
+func ofInput(stream []byte, most int, raw bool) (got told) {
+	conn := &fed{rest: stream, most: most}
+	in := &input{conn: conn, masked: true, limit: 1000, pool: lent()}
+	if raw {
+		in.raw, in.parker = &rawFed{conn, in}, &parker{after: time.Hour}
+	}
 	in.ping = func(p []byte) { got.control = append(got.control, "ping "+string(p)) }
 	in.pong = func(p []byte) { got.control = append(got.control, "pong "+string(p)) }
 	in.closed = func(int) {}
-	for {
-		kind, err := in.next(nil)
-		if err == nil && kind != 0 {
-			var p []byte
-			if p, err = io.ReadAll(in); err == nil {
-				got.messages = append(got.messages, string(rune('0'+kind))+string(p))
-			}
+	got.code = codeOf(in.serve(func(kind int) error {
+		p, err := io.ReadAll(in)
+		if err == nil {
+			got.messages = append(got.messages, string(rune('0'+kind))+string(p))
 		}
-		if err != nil {
-			got.code = codeOf(err)
-			return got
-		}
-	}
+		return err
+	}, nil))
+	return got
 }
 
 func ofLibrary(stream []byte) (got told) {
@@ -112,7 +131,8 @@ func codeOf(err error) int {
 	return 0
 }
 
-// FuzzInput compares with the library's reader, in pieces of two sizes.
+// FuzzInput compares with the library's reader, in pieces of several sizes, read one
+// message at a time and all that has come at once.
 func FuzzInput(f *testing.F) {
 	zero := []byte{0, 0, 0, 0}
 	text := append([]byte{0x81, 0x85, 1, 2, 3, 4}, 'h'^1, 'e'^2, 'l'^3, 'l'^4, 'o'^1)
@@ -124,15 +144,19 @@ func FuzzInput(f *testing.F) {
 	f.Add([]byte{0xc1, 0x80, 0, 0, 0, 0})
 	f.Add([]byte{0x88, 0x81, 0, 0, 0, 0, 3})
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		whole, pieces, library := ofInput(stream, 1<<20), ofInput(stream, 3), ofLibrary(stream)
+		whole, library := ofInput(stream, 1<<20, false), ofLibrary(stream)
 		same := func(a, b told) bool {
 			return slices.Equal(a.messages, b.messages) && slices.Equal(a.control, b.control) && a.code == b.code
 		}
 		if library.code == 1 && whole.code == websocket.CloseAbnormalClosure {
 			library.code = whole.code // a length is refused there before the key has come
 		}
-		if !same(whole, pieces) {
-			t.Fatalf("%x: %+v whole, %+v in pieces", stream, whole, pieces)
+		for _, raw := range []bool{false, true} {
+			for _, most := range []int{3, 40, 1 << 20} {
+				if pieces := ofInput(stream, most, raw); !same(whole, pieces) {
+					t.Fatalf("%x: %+v whole, %+v in pieces of %d, raw: %v", stream, whole, pieces, most, raw)
+				}
+			}
 		}
 		if !same(whole, library) && !differsByRule(stream) {
 			t.Fatalf("%x: %+v here, %+v by the library", stream, whole, library)

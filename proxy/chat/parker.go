@@ -92,7 +92,7 @@ func (in *input) rest(resume func()) bool {
 	if !in.until.IsZero() {
 		in.setUntil(time.Time{})
 	}
-	in.woken, in.trying = true, nil // whoever goes on finds it so, and reads
+	in.woken, in.trying, in.each = true, nil, nil // whoever goes on finds it so, and reads
 	if in.parker.park(in, resume) {
 		return true
 	}
@@ -129,10 +129,14 @@ func (in *input) rested(err error) bool {
 	return true
 }
 
-// close closes the connection, and lets its reader know if it is parked.
+// close closes the connection, and lets its reader know if it is parked. It waits
+// for a reader that is taking a message, so only the reader itself calls it.
 func (in *input) close() {
 	_ = in.conn.Close()
 	if id := in.parked.Load(); id != 0 && in.parker != nil {
 		in.parker.woken(id)
 	}
 }
+
+// cut is close for everybody else. Nothing can be read or written once it has begun.
+func (in *input) cut() { go in.close() }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -204,5 +205,72 @@ func TestFragmentsStream(t *testing.T) {
 	close(rest)
 	if p, err := io.ReadAll(r); err != nil || string(p) != " and ended" {
 		t.Errorf("%q, %v", p, err)
+	}
+}
+
+// TestAnEndWithTheLastMessage: the connection's end comes together with a message, and
+// so without a sign of its own. It is found all the same, and soon.
+func TestAnEndWithTheLastMessage(t *testing.T) { inBothModes(t, anEndWithTheLastMessage) }
+
+func anEndWithTheLastMessage(t *testing.T, set Settings) {
+	set.Linger = time.Millisecond
+	heard := make(chan string, 100)
+	l := newLab(t, set, func(c *websocket.Conn) {
+		for {
+			_, p, err := c.ReadMessage()
+			if err != nil {
+				return
+			}
+			heard <- string(p)
+		}
+	})
+	l.hub.parker.after = 20 * time.Millisecond
+	frame := []byte{0x81, 0x82, 1, 2, 3, 4, 'a' ^ 1, 'b' ^ 2}
+	for i := range 20 {
+		w := l.open(t, "/alice")
+		if i%2 == 0 { // a reader that is awake
+			_, _ = w.NetConn().Write(frame)
+			<-heard
+		}
+		_, _ = w.NetConn().Write(frame)
+		_ = w.NetConn().Close()
+		if got := <-heard; got != "ab" {
+			t.Errorf("%q was heard", got)
+		}
+		l.eventually(t, "it has ended", func() bool { return l.hub.Count() == 0 })
+	}
+	l.closed(t, 20, websocket.CloseAbnormalClosure, "closed by the client, without a close")
+}
+
+// TestCutWhileTaking: whoever cuts a connection does not wait for its reader, which may
+// be taking a message and wait for what the other holds.
+func TestCutWhileTaking(t *testing.T) {
+	o, judge := ends(t, true)
+	in := newInput(o.conn, false, o.pool, &parker{after: time.Second})
+	var held sync.Mutex
+	taking, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- in.serve(func(int) error {
+			_, err := io.Copy(io.Discard, in)
+			close(taking)
+			held.Lock()
+			defer held.Unlock()
+			return err
+		}, nil)
+	}()
+	held.Lock()
+	if err := judge.WriteMessage(websocket.TextMessage, []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	<-taking
+	in.cut()
+	held.Unlock()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("no error")
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("the reader goes on")
 	}
 }

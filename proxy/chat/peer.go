@@ -78,14 +78,10 @@ func (p *peer) askIt() {
 // *EndedError ends the connection with its code. When it is parked, nothing has
 // ended: resume goes on.
 func (p *peer) receive(message func(kind int) error, resume func()) (how Closing, parked bool) {
-	var err error
-	for err == nil {
-		var kind int
-		if kind, err = p.in.next(resume); err == nil && kind != 0 {
-			p.alive(p.in.came)
-			err = message(kind)
-		}
-	}
+	err := p.in.serve(func(kind int) error {
+		p.alive(p.in.came)
+		return message(kind)
+	}, resume)
 	if err == errParked { //nolint:errorlint // never wrapped
 		return how, true
 	}
@@ -148,7 +144,7 @@ func (p *peer) end(c Closing) {
 	p.note(c)
 	p.cutSoon()
 	if c.Code == websocket.CloseAbnormalClosure {
-		p.in.close()
+		p.in.cut()
 		return
 	}
 	go writeClose(p.out, websocket.FormatCloseMessage(c.Code, c.Reason))
@@ -180,6 +176,6 @@ func (p *peer) cutSoon() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cut == nil && !p.over {
-		p.cut = time.AfterFunc(closeWait, p.in.close)
+		p.cut = time.AfterFunc(closeWait, p.in.cut)
 	}
 }

@@ -22,16 +22,8 @@ func (e *writeError) Unwrap() error { return e.error }
 // copyMessages passes messages one way and returns the error that ended the
 // reading or the writing. An idle socket waits here: no buffer is held.
 func (s *socket) copyMessages(way int) error {
-	from, resume := s.inputs[way], func() { s.run(way) }
-	for {
-		kind, err := from.next(resume)
-		if err == nil && kind != 0 {
-			err = s.copyMessage(way, kind, from)
-		}
-		if err != nil {
-			return err
-		}
-	}
+	from := s.inputs[way]
+	return from.serve(func(kind int) error { return s.copyMessage(way, kind, from) }, func() { s.run(way) })
 }
 
 func (s *socket) copyMessage(way, kind int, from *input) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"io"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -152,4 +153,23 @@ func TestAReaderThatIsSlowIsNotDead(t *testing.T) {
 		}
 	}
 	l.closed(t, 1, 1006, closeSilent.Reason) // and now it reads no more
+}
+
+// TestABrokenCatIsNotTheClientsFault: the Cat is gone in the middle of a message. The
+// rest of it is no malformed frame of the client's.
+func TestABrokenCatIsNotTheClientsFault(t *testing.T) {
+	l := newLab(t, separate, func(c *websocket.Conn) {
+		_ = c.NetConn().(*net.TCPConn).SetLinger(0)
+		_, r, err := c.NextReader()
+		if err == nil {
+			_, _ = io.CopyN(io.Discard, r, 1)
+		}
+		_ = c.NetConn().Close()
+	})
+	w := l.open(t, "/alice")
+	go func() { _ = w.WriteMessage(websocket.BinaryMessage, make([]byte, 15<<20)) }()
+	if code, reason := closedWith(t, w); code != websocket.CloseAbnormalClosure {
+		t.Errorf("the client was closed with %d %q", code, reason)
+	}
+	l.closed(t, 1, websocket.CloseAbnormalClosure, "closed by the Cat, without a close")
 }

@@ -28,7 +28,7 @@ func (in *input) try(fd uintptr) bool {
 		case n == 0:
 			in.err = io.EOF
 		default:
-			in.n = n
+			return in.arrived(n)
 		}
 		return true
 	}

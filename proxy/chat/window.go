@@ -153,6 +153,6 @@ func (w *window) abort() {
 	open := w.isOpen
 	w.mu.Unlock()
 	if open {
-		w.peer.in.close()
+		w.peer.in.cut()
 	}
 }

@@ -151,7 +151,7 @@ func (l *wire) write(pr *peer, m message) {
 	late, err := pr.out.message(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
 	switch {
 	case err != nil:
-		pr.in.close()
+		pr.in.cut()
 	case late:
 		pr.alive(time.Now()) // it has read
 	}
@@ -255,7 +255,7 @@ func (l *wire) abort() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.peer != nil {
-		l.peer.in.close()
+		l.peer.in.cut()
 	}
 }
 
