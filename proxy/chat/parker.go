@@ -138,5 +138,9 @@ func (in *input) close() {
 	}
 }
 
-// cut is close for everybody else. Nothing can be read or written once it has begun.
-func (in *input) cut() { go in.close() }
+// cut is close for everybody else: the other end is told at once, and nothing can be
+// written any more, also while the reader is taking a message.
+func (in *input) cut() {
+	in.shut()
+	go in.close()
+}

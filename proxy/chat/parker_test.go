@@ -264,6 +264,10 @@ func TestCutWhileTaking(t *testing.T) {
 	}
 	<-taking
 	in.cut()
+	_ = judge.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := judge.NetConn().Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the other end sees %v", err)
+	}
 	held.Unlock()
 	select {
 	case err := <-ended:

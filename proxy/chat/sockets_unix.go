@@ -34,6 +34,13 @@ func (in *input) try(fd uintptr) bool {
 	}
 }
 
+// shut ends the connection both ways. Unlike a close it need not wait for its reader.
+func (in *input) shut() {
+	if in.raw != nil {
+		_ = in.raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) })
+	}
+}
+
 // try writes what is taken now, and never waits.
 func (o *output) try(fd uintptr) bool {
 	for o.taken < len(o.offered) {
