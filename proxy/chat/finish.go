@@ -105,7 +105,7 @@ func discard(from *input) error {
 		}
 	}
 	for {
-		kind, err := from.next(nil)
+		kind, err := from.next()
 		if err == nil && kind != 0 {
 			_, err = io.Copy(io.Discard, from)
 		}

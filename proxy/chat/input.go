@@ -98,34 +98,30 @@ func (in *input) ahead(rest []byte) {
 // there is one. With errParked the input is no longer the caller's; resume goes on.
 func (in *input) serve(each func(kind int) error, resume func()) error {
 	for {
+		if in.rest(resume) {
+			return errParked
+		}
+		in.parked.Store(0)
 		in.each = each
-		kind, err := in.next(resume)
-		if err == errParked { //nolint:errorlint // never wrapped
-			return err
-		}
-		if err == nil && kind != 0 {
-			err = each(kind)
-		}
-		if err != nil {
+		if err := in.takeNext(); err != nil {
 			in.each = nil // whoever reads on wants nothing of it
 			return err
 		}
 	}
 }
 
-// next finds the next message and returns its kind. Zero means that a control
-// frame has been dealt with, or silence, and that nothing else has begun. With the
-// error errParked the input is no longer the caller's; resume goes on with it.
-func (in *input) next(resume func()) (int, error) {
-	if in.rest(resume) {
-		return 0, errParked
+// takeNext has the next message taken, or deals with a control frame, or silence.
+func (in *input) takeNext() error {
+	kind, err := in.next()
+	if err == nil && kind != 0 {
+		err = in.each(kind)
 	}
-	in.parked.Store(0)
-	return in.begin()
+	return err
 }
 
-// begin is next without rest.
-func (in *input) begin() (int, error) {
+// next finds the next message and returns its kind. Zero means that a control
+// frame has been dealt with, or silence, and that nothing else has begun.
+func (in *input) next() (int, error) {
 	kind, err := in.frame()
 	switch {
 	case err == errSilent: //nolint:errorlint // never wrapped
@@ -273,12 +269,7 @@ func (in *input) arrived(n int) (done bool) {
 		return true
 	}
 	for in.hasFrame() {
-		kind, err := in.begin()
-		if err == nil && kind != 0 {
-			err = in.each(kind)
-		}
-		if err != nil {
-			in.err = err
+		if in.err = in.takeNext(); in.err != nil {
 			return true
 		}
 	}

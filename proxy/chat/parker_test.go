@@ -163,14 +163,8 @@ func TestARefusedRest(t *testing.T) {
 		ended := make(chan struct{})
 		var run func()
 		run = func() {
-			for {
-				switch _, err := in.next(run); {
-				case errors.Is(err, errParked):
-					return
-				case err != nil:
-					close(ended)
-					return
-				}
+			if err := in.serve(func(int) error { return nil }, run); !errors.Is(err, errParked) {
+				close(ended)
 			}
 		}
 		go run()

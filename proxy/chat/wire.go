@@ -252,11 +252,7 @@ func (l *wire) done() <-chan struct{} { return l.over }
 
 func (l *wire) abort() {
 	l.cancel()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.peer != nil {
-		l.peer.in.cut()
-	}
+	l.cut()
 }
 
 func (l *wire) tell(kind EventKind, how Closing) {
