@@ -73,7 +73,7 @@ func (c *fakeCat) serve(user string, conn *websocket.Conn) {
 func (c *fakeCat) turn(user string, p []byte) {
 	var m struct{ Text string }
 	if json.Unmarshal(p, &m) != nil {
-		c.say(user, catFrame{Type: "error", Name: "NotJSON"})
+		_ = c.say(user, catFrame{Type: "error", Name: "NotJSON"})
 		return
 	}
 	c.mu.Lock()
@@ -87,20 +87,23 @@ func (c *fakeCat) turn(user string, p []byte) {
 			time.Sleep(d)
 		}
 	case "fail":
-		c.say(user, catFrame{Type: "error", Name: "ValueError", Description: m.Text})
+		_ = c.say(user, catFrame{Type: "error", Name: "ValueError", Description: m.Text})
 		return
 	case "flood":
 		var n, size int
 		_, _ = fmt.Sscan(rest, &n, &size)
 		for i := range n {
-			c.say(user, catFrame{Type: "notification", Content: fmt.Sprintf("%d %s", i, strings.Repeat("x", size))})
+			// Nobody is there any more: what waits to be read would be answered for a minute.
+			if c.say(user, catFrame{Type: "notification", Content: fmt.Sprintf("%d %s", i, strings.Repeat("x", size))}) != nil {
+				break
+			}
 		}
 	}
-	c.say(user, catFrame{Type: "chat_token", Content: m.Text})
-	c.say(user, catFrame{Type: "chat", Content: m.Text})
+	_ = c.say(user, catFrame{Type: "chat_token", Content: m.Text})
+	_ = c.say(user, catFrame{Type: "chat", Content: m.Text})
 }
 
-func (c *fakeCat) say(user string, f catFrame) {
+func (c *fakeCat) say(user string, f catFrame) error {
 	b, err := json.Marshal(f)
 	if err != nil {
 		panic(err)
@@ -108,9 +111,10 @@ func (c *fakeCat) say(user string, f catFrame) {
 	c.mu.Lock()
 	conn := c.entry[user]
 	c.mu.Unlock()
-	if conn != nil {
-		_ = conn.WriteMessage(websocket.TextMessage, b)
+	if conn == nil {
+		return nil
 	}
+	return conn.WriteMessage(websocket.TextMessage, b)
 }
 
 func (c *fakeCat) speaksTo(user string) bool {

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -234,41 +233,4 @@ func anEndWithTheLastMessage(t *testing.T, set Settings) {
 		l.eventually(t, "it has ended", func() bool { return l.hub.Count() == 0 })
 	}
 	l.closed(t, 20, websocket.CloseAbnormalClosure, "closed by the client, without a close")
-}
-
-// TestCutWhileTaking: whoever cuts a connection does not wait for its reader, which may
-// be taking a message and wait for what the other holds.
-func TestCutWhileTaking(t *testing.T) {
-	o, judge := ends(t, true)
-	in := newInput(o.conn, false, o.pool, &parker{after: time.Second})
-	var held sync.Mutex
-	taking, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		ended <- in.serve(func(int) error {
-			_, err := io.Copy(io.Discard, in)
-			close(taking)
-			held.Lock()
-			defer held.Unlock()
-			return err
-		}, nil)
-	}()
-	held.Lock()
-	if err := judge.WriteMessage(websocket.TextMessage, []byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	<-taking
-	in.cut()
-	_ = judge.SetReadDeadline(time.Now().Add(5 * time.Second))
-	if _, err := judge.NetConn().Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		t.Errorf("the other end sees %v", err)
-	}
-	held.Unlock()
-	select {
-	case err := <-ended:
-		if err == nil {
-			t.Error("no error")
-		}
-	case <-time.After(5 * time.Second):
-		t.Fatal("the reader goes on")
-	}
 }

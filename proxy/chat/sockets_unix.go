@@ -34,10 +34,13 @@ func (in *input) try(fd uintptr) bool {
 	}
 }
 
-// shut ends the connection both ways. Unlike a close it need not wait for its reader.
+// shut lets nothing more be written, and tells the other end. Unlike a close it need not
+// wait for the reader. What comes meanwhile stays wanted: a kernel that is told otherwise
+// has no more room announced for it, and the other end, if it waits for room, waits for a
+// minute after the close.
 func (in *input) shut() {
 	if in.raw != nil {
-		_ = in.raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_RDWR) })
+		_ = in.raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_WR) })
 	}
 }
 
