@@ -24,7 +24,7 @@ func TestASlowClientHoldsUpNobody(t *testing.T) {
 		}
 	}
 	answer(t, fast)
-	if took := time.Since(start); took > 8*time.Second {
+	if took := time.Since(start); took > 20*time.Second { // it would be a minute
 		t.Errorf("it took %v", took)
 	}
 	_ = slow.SetReadDeadline(time.Now().Add(10 * time.Second))
