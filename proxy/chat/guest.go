@@ -2,7 +2,6 @@ package chat
 
 import (
 	"encoding/binary"
-	"slices"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -74,6 +73,7 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 		w.add(ours(missed()))
 	}
 	for _, m := range r.absence.take(h) {
+		m.giveTo(1)
 		w.add(m)
 	}
 	r.check()
@@ -152,7 +152,7 @@ func forClients(list []*said) []*said {
 		case controlAnswered, controlInherit:
 		case controlFailed:
 			failed := ours(m.data[8:])
-			failed.alone = m.alone
+			failed.given = m.given
 			rest = append(rest, failed)
 		default:
 			rest = append(rest, m)
@@ -180,7 +180,7 @@ func (g *guest) end(c Closing) {
 var closeSilentPeer = Closing{websocket.CloseAbnormalClosure, "another process is silent"}
 
 // forsake takes the guest out without its word. What it has not taken may be lost: that
-// is told to whoever is there if nobody else was given it, and else to whoever comes.
+// is told to whoever is there if nobody else has it, and else to whoever comes.
 func (g *guest) forsake(unread []*said, silent bool) {
 	r := &g.window.person.room
 	r.mu.Lock()
@@ -189,14 +189,21 @@ func (g *guest) forsake(unread []*said, silent bool) {
 	}
 	r.forsaken[g.window.n] = struct{}{}
 	r.mu.Unlock()
-	g.window.empty()
+	unread = append(unread, g.window.empty()...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var rest []*said
 	if silent && len(unread) > 0 {
 		m := ours(missed())
-		m.alone = slices.ContainsFunc(unread, func(m *said) bool { return m.unsure && !m.taken.Load() })
+		m.given = 2
+		for _, x := range unread {
+			if x.giveBack() {
+				m.given = 1
+			}
+		}
 		rest = append(rest, m)
 	}
-	r.leave(g.window, rest)
+	r.remove(g.window, rest)
 }
 
 // stop ends the session, once, and returns what was not taken.

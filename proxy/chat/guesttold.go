@@ -26,7 +26,6 @@ func (g *guest) took(n uint64) {
 	for g.taken < n && len(g.sent) > 0 && !g.isOver {
 		g.bytes -= g.sent[0].size()
 		g.hub.drop(g.sent[0].size())
-		g.sent[0].taken.Store(true)
 		g.sent[0] = nil
 		g.sent = g.sent[1:]
 		g.taken++
@@ -73,7 +72,10 @@ func (g *guest) leave(p *parcel) {
 	}
 	rest := p.rest
 	for _, m := range rest {
-		m.what, m.alone = ofCat(m.kind, m.data).what, m.only
+		m.what, m.given = ofCat(m.kind, m.data).what, 2 // another was given it, too
+		if m.only {
+			m.given = 1
+		}
 	}
 	unread = append(unread, g.window.empty()...)
 	g.window.person.room.leave(g.window, append(rest, forClients(unread)...))

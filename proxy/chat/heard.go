@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"slices"
 	"time"
 )
 
@@ -91,8 +90,7 @@ func (r *room) pass(m *said, idle []*window) ([]*window, time.Duration) {
 	if len(ready) > 1 {
 		m.prepare()
 	}
-	m.alone = len(ready) == 1
-	m.unsure = !slices.ContainsFunc(ready, func(w *window) bool { return w.guest == nil })
+	m.giveTo(len(ready))
 	for _, w := range ready {
 		if w.addIdle(m) {
 			idle = append(idle, w)

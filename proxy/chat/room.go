@@ -72,6 +72,7 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 	r.newest = newest{j.User, j.Dial}
 	r.windows = append(r.windows, w)
 	for _, m := range r.absence.take(r.hub) {
+		m.giveTo(1)
 		w.add(m)
 	}
 	r.check()
@@ -111,8 +112,8 @@ func (r *room) remove(w *window, rest []*said) {
 			r.miss(m)
 		}
 	} else {
-		for _, m := range rest { // nobody else was given it
-			if m.alone {
+		for _, m := range rest {
+			if m.giveBack() {
 				r.toAll(m)
 			}
 		}
@@ -164,7 +165,7 @@ func (r *room) failed(about message, why []byte) {
 			if w.guest != nil {
 				m = failure(about.ref, why)
 			}
-			m.alone = true
+			m.giveTo(1)
 			w.tell(m)
 			return
 		}
@@ -177,7 +178,7 @@ func (r *room) failed(about message, why []byte) {
 // locked.
 func (r *room) toAll(m *said) {
 	there := slices.DeleteFunc(slices.Clone(r.windows), (*window).isEnding)
-	m.alone = len(there) == 1
+	m.giveTo(len(there))
 	for _, w := range there {
 		w.tell(m)
 	}

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -13,14 +12,13 @@ import (
 type said struct {
 	kind   int
 	data   []byte
-	what   string      // the type of the Cat's frame
-	alone  bool        // only one client was given it; guarded by the room
-	frame  []byte      // where several clients get it, so that it is encoded once
-	far    *far        // the way it came by, if it came from another process
-	only   bool        // no other process was given it
-	unsure bool        // it was given to guests alone; the room guards it
-	taken  atomic.Bool // a guest has said that it took it
-	passed bool        // that came to clients; the room guards it
+	what   string // the type of the Cat's frame
+	alone  bool   // only one client was given it, or one process
+	given  int    // how many were given it and have not given it back; the room guards it
+	frame  []byte // where several clients get it, so that it is encoded once
+	far    *far   // the way it came by, if it came from another process
+	only   bool   // no other process was given it
+	passed bool   // that came to clients; the room guards it
 }
 
 // ours is a text of our own.
@@ -33,6 +31,16 @@ func ofCat(kind int, data []byte) *said {
 		m.what = cat.FrameType(data)
 	}
 	return m
+}
+
+// giveTo notes how many are given the message. The room is locked.
+func (m *said) giveTo(n int) { m.given, m.alone = n, n == 1 }
+
+// giveBack notes that one of them did not read it, and reports whether that was the last.
+// The room is locked.
+func (m *said) giveBack() bool {
+	m.given--
+	return m.given == 0
 }
 
 func (m *said) size() int64 { return int64(len(m.data)) }

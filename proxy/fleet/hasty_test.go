@@ -52,6 +52,27 @@ func TestHastyReloadsAroundACrash(t *testing.T) {
 	all.Wait()
 }
 
+// TestHastyReloadsAroundAGuestsCrash: a process dies that has clients of everybody's, and
+// not the sockets. Until that is noticed it is given what it will never pass on.
+func TestHastyReloadsAroundAGuestsCrash(t *testing.T) {
+	s, c := startRedis(t), newCat(t)
+	owner, other := s.flap(t, c, nil), s.flap(t, c, nil)
+	var all sync.WaitGroup
+	dead := make(chan struct{})
+	for who := range 40 {
+		user := fmt.Sprintf("/%d", who)
+		w := owner.open(t, user)
+		other.open(t, user)
+		all.Go(func() {
+			<-dead
+			reloads(t, []*flap{owner}, w, user, 10, true)
+		})
+	}
+	other.crash()
+	close(dead)
+	all.Wait()
+}
+
 // TestAReloadedPageAndACrash: the page that has asked is loaded anew, elsewhere or not,
 // and then the process dies that waits for the answer. The new page is told.
 func TestAReloadedPageAndACrash(t *testing.T) {
@@ -142,11 +163,11 @@ func listening(c *websocket.Conn, all *sync.WaitGroup, heard chan<- frame) *webs
 }
 
 func comes(heard <-chan frame, text string, told bool) bool {
-	limit := time.After(5 * time.Second)
+	limit := time.After(10 * time.Second) // a process that has died is missed after six
 	for {
 		select {
 		case f := <-heard:
-			if f.Content == text || told && (f.Name == "Interrupted" || f.Name == "NotDelivered") {
+			if f.Content == text || told && (f.Name == "Interrupted" || f.Name == "NotDelivered" || f.Name == "Missed") {
 				return true
 			}
 		case <-limit:

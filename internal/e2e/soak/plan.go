@@ -46,18 +46,18 @@ type Lost struct {
 	N    int    // which of the person's messages it is
 }
 
-// takenOver is how long after a kill its people may still be without a socket.
-const takenOver = 8 * time.Second
+// dying is how long a Catflap that is about to be killed may still hear something.
+const dying = 200 * time.Millisecond
 
-// Faults lists what must not be. Around a kill tabs are cut, and a few messages may be
-// lost that were said by a page which had left before it was answered, or an answer be
-// heard by the killed process's own tabs alone: what nobody but that process knew of.
+// Faults lists what must not be. At a kill tabs are cut, and a few messages may be lost
+// that were said before it by a page which had left before it was answered, or an answer
+// be heard by the killed process's own tabs alone: what nobody but that process knew of.
 func (r Report) Faults(kills []time.Time) []string {
 	var list []string
 	orphans := 0
 	for _, lost := range r.LostAt {
 		if lost.Left && slices.ContainsFunc(kills, func(kill time.Time) bool {
-			return lost.At.After(kill.Add(-time.Second)) && lost.At.Before(kill.Add(takenOver))
+			return lost.At.After(kill.Add(-time.Second)) && lost.At.Before(kill.Add(dying))
 		}) {
 			orphans++
 		}
@@ -66,7 +66,7 @@ func (r Report) Faults(kills []time.Time) []string {
 	if alone := orphans + missing; len(kills) > 0 && alone*2000 <= r.Sent {
 		missing = 0
 	} else if orphans > 0 {
-		list = append(list, fmt.Sprintf("%d messages of pages that had left were lost around a kill", orphans))
+		list = append(list, fmt.Sprintf("%d messages of pages that had left were lost at a kill", orphans))
 	}
 	for what, n := range map[string]int{
 		"messages were lost silently": r.Lost - orphans, "answers were doubled": r.Doubled,

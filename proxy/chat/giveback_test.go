@@ -1,0 +1,84 @@
+package chat
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// TestWhatIsGivenBack: a client that leaves gives back what it was not written. When
+// nobody has it any more, whoever is there meanwhile hears it; with a process that has
+// died it can't be known, and they are told that something may be missing.
+func TestWhatIsGivenBack(t *testing.T) {
+	const reads, givesBack, dies = "reads", "gives back", "dies"
+	for name, row := range map[string]struct {
+		ends []string // of those who were given it
+		want string   // what one who came later hears, in part
+	}{
+		"one gives it back":                    {[]string{givesBack}, "hello"},
+		"both give it back":                    {[]string{givesBack, givesBack}, "hello"},
+		"one has read it":                      {[]string{reads, givesBack}, ""},
+		"the other has read it":                {[]string{givesBack, reads}, ""},
+		"a process dies":                       {[]string{dies}, "Missed"},
+		"one gives it back, a process dies":    {[]string{givesBack, dies}, "Missed"},
+		"a process dies, one gives it back":    {[]string{dies, givesBack}, "hello"},
+		"one has read it, a process dies":      {[]string{reads, dies}, ""},
+		"two give it back, then a process":     {[]string{givesBack, givesBack, dies}, "Missed"},
+		"one gives it back, two processes die": {[]string{givesBack, dies, dies}, "Missed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := NewHub(Options{Settings: shared})
+			p := newPerson(h, "/alice")
+			p.room.newest.user = &authhandlers.AuthUserInfo{ID: "/alice"}
+			join := func(g *guest) *window { // it is not open yet, and is written nothing
+				w := &window{guest: g, maxBytes: 1 << 20, maxCount: 100}
+				w.hub, w.person = h, p
+				p.room.windows = append(p.room.windows, w)
+				return w
+			}
+			var all []*window
+			for _, end := range row.ends {
+				var g *guest
+				if end == dies {
+					g = &guest{hub: h}
+				}
+				w := join(g)
+				if g != nil {
+					g.window = w
+				}
+				all = append(all, w)
+			}
+			m := ofCat(websocket.TextMessage, []byte(`{"type":"chat","content":"hello"}`))
+			p.room.heard(m)
+			next := join(nil)
+			for i, end := range row.ends {
+				switch w := all[i]; end {
+				case reads:
+					w.empty()
+					p.room.leave(w, nil)
+				case givesBack:
+					p.room.leave(w, w.empty())
+				case dies:
+					w.guest.forsake(nil, true)
+				}
+			}
+			var heard []string
+			for _, m := range next.queue {
+				heard = append(heard, string(m.data))
+			}
+			switch {
+			case row.want == "" && len(heard) == 0:
+			case row.want != "" && len(heard) > 0 && strings.Contains(heard[len(heard)-1], row.want):
+			default:
+				t.Errorf("whoever came later hears %q, and not %q", heard, row.want)
+			}
+			next.empty()
+			if held := h.held.Load(); held != 0 {
+				t.Errorf("%d bytes are held", held)
+			}
+		})
+	}
+}
