@@ -13,7 +13,7 @@ import (
 // nobody has it any more, whoever is there meanwhile hears it; with a process that has
 // died it can't be known, and they are told that something may be missing.
 func TestWhatIsGivenBack(t *testing.T) {
-	const reads, givesBack, dies = "reads", "gives back", "dies"
+	const reads, givesBack, elsewhere, dies = "reads", "gives back", "gives back at another process", "dies"
 	for name, row := range map[string]struct {
 		ends []string // of those who were given it
 		want string   // what one who came later hears, in part
@@ -28,6 +28,12 @@ func TestWhatIsGivenBack(t *testing.T) {
 		"one has read it, a process dies":      {[]string{reads, dies}, ""},
 		"two give it back, then a process":     {[]string{givesBack, givesBack, dies}, "Missed"},
 		"one gives it back, two processes die": {[]string{givesBack, dies, dies}, "Missed"},
+		"one here, then one elsewhere":         {[]string{givesBack, elsewhere}, "hello"},
+		"one elsewhere, then one here":         {[]string{elsewhere, givesBack}, "hello"},
+		"two elsewhere":                        {[]string{elsewhere, elsewhere}, "hello"},
+		"one elsewhere, another has read it":   {[]string{elsewhere, reads}, ""},
+		"one elsewhere, a process dies":        {[]string{elsewhere, dies}, "Missed"},
+		"a process dies, one elsewhere":        {[]string{dies, elsewhere}, "hello"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := NewHub(Options{Settings: shared})
@@ -42,7 +48,7 @@ func TestWhatIsGivenBack(t *testing.T) {
 			var all []*window
 			for _, end := range row.ends {
 				var g *guest
-				if end == dies {
+				if end == dies || end == elsewhere {
 					g = &guest{hub: h}
 				}
 				w := join(g)
@@ -51,8 +57,10 @@ func TestWhatIsGivenBack(t *testing.T) {
 				}
 				all = append(all, w)
 			}
-			m := ofCat(websocket.TextMessage, []byte(`{"type":"chat","content":"hello"}`))
-			p.room.heard(m)
+			hello := func() *said {
+				return ofCat(websocket.TextMessage, []byte(`{"type":"chat","content":"hello"}`))
+			}
+			p.room.heard(hello())
 			next := join(nil)
 			for i, end := range row.ends {
 				switch w := all[i]; end {
@@ -61,6 +69,9 @@ func TestWhatIsGivenBack(t *testing.T) {
 					p.room.leave(w, nil)
 				case givesBack:
 					p.room.leave(w, w.empty())
+				case elsewhere:
+					w.empty() // that process has taken it
+					p.room.leaveFar(w, []*said{hello()}, nil)
 				case dies:
 					w.guest.forsake(nil, true)
 				}
@@ -76,6 +87,9 @@ func TestWhatIsGivenBack(t *testing.T) {
 				t.Errorf("whoever came later hears %q, and not %q", heard, row.want)
 			}
 			next.empty()
+			p.room.mu.Lock()
+			p.room.recent.forget(h, 0)
+			p.room.mu.Unlock()
 			if held := h.held.Load(); held != 0 {
 				t.Errorf("%d bytes are held", held)
 			}

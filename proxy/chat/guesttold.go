@@ -70,16 +70,22 @@ func (g *guest) leave(p *parcel) {
 	if !ok {
 		return
 	}
-	rest := p.rest
-	for _, m := range rest {
-		m.what, m.given = ofCat(m.kind, m.data).what, 2 // another was given it, too
-		if m.only {
-			m.given = 1
-		}
-	}
 	unread = append(unread, g.window.empty()...)
-	g.window.person.room.leave(g.window, append(rest, forClients(unread)...))
+	g.window.person.room.leaveFar(g.window, p.rest, forClients(unread))
 	g.send(&parcel{kind: parcelEnd, n: endParted})
+}
+
+// leaveFar takes a guest out that gives copies back of what its clients have not read, and
+// what it has not taken itself.
+func (r *room) leaveFar(w *window, copies, unread []*said) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var rest []*said
+	for _, m := range copies {
+		m.what = ofCat(m.kind, m.data).what
+		rest = append(rest, r.original(m))
+	}
+	r.remove(w, append(rest, unread...))
 }
 
 // answeredFar tells a guest that a message of its clients' is answered.

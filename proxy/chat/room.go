@@ -24,6 +24,7 @@ type room struct {
 	newest  newest
 	space   chan struct{} // closed when a client has taken something
 	absence absence
+	recent  lately // what another process may give a copy back of
 	// forsaken are guests that left without a word: whoever they spoke for is told by
 	// their own process of what was under way.
 	forsaken map[uint64]struct{}

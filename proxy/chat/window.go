@@ -33,7 +33,7 @@ type window struct {
 	waited  time.Duration // by others for this client, since it had taken everything
 	stuck   time.Duration // of that, since it has taken anything
 	gone    bool
-	latest  latest
+	latest  lately // what it was written in the last moments
 }
 
 // open joins the person's room, and then opens the client's side.

@@ -1,0 +1,49 @@
+package chat
+
+import "time"
+
+// lately is what was said in the last moments, within bounds. Its owner guards it, and
+// has counted what is kept as held.
+type lately struct {
+	list  []written
+	bytes int64
+	timer *time.Timer // set while there is something
+}
+
+type written struct {
+	m  *said
+	at time.Time
+}
+
+// keep keeps a message; forget is called when it may be too old.
+func (l *lately) keep(h *Hub, m *said, bytes int64, count int, d time.Duration, forget func()) {
+	for len(l.list) > 0 && (l.bytes+m.size() > bytes || len(l.list) >= count) {
+		l.dropFirst(h)
+	}
+	l.list = append(l.list, written{m, time.Now()})
+	l.bytes += m.size()
+	if l.timer == nil {
+		l.timer = time.AfterFunc(d, forget)
+	}
+}
+
+func (l *lately) dropFirst(h *Hub) {
+	n := l.list[0].m.size()
+	l.list[0] = written{}
+	l.list = l.list[1:]
+	l.bytes -= n
+	h.drop(n)
+}
+
+// forget gives up what is older than d, and comes again for the rest.
+func (l *lately) forget(h *Hub, d time.Duration) {
+	now := time.Now()
+	for len(l.list) > 0 && now.Sub(l.list[0].at) >= d {
+		l.dropFirst(h)
+	}
+	if len(l.list) > 0 {
+		l.timer.Reset(d - now.Sub(l.list[0].at))
+		return
+	}
+	l.list, l.timer = nil, nil // whoever is idle holds nothing
+}

@@ -1,0 +1,44 @@
+package chat
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// recentFor is how long after it was said a message may still be given back by another
+// process: what a page has not shown, and the way there and back.
+const recentFor = 2 * time.Second
+
+// remember keeps what is given to another process, and not to that alone. What that one
+// gives back is a copy, and who else still has the message is counted with the original.
+// The room is locked.
+func (r *room) remember(m *said) {
+	if m.given > 1 && m.what != cat.FrameToken && r.hub.hold(m.size()) {
+		bytes, count := r.hub.settings.Load().queue()
+		r.recent.keep(r.hub, m, bytes, count, recentFor, r.forgetRecent)
+	}
+}
+
+func (r *room) forgetRecent() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.recent.forget(r.hub, recentFor)
+}
+
+// original is what a copy was made of, or the copy. The room is locked.
+func (r *room) original(m *said) *said {
+	if m.only {
+		m.giveTo(1)
+		return m
+	}
+	for _, x := range slices.Backward(r.recent.list) {
+		if x.m.kind == m.kind && bytes.Equal(x.m.data, m.data) {
+			return x.m
+		}
+	}
+	m.giveTo(2) // others were given it, too
+	return m
+}
