@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,6 +9,14 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 )
+
+// unopened is a client in a person's room that is not open yet, and is written nothing.
+func unopened(p *person, g *guest) *window {
+	w := &window{guest: g, maxBytes: 1 << 20, maxCount: 100}
+	w.hub, w.person = p.hub, p
+	p.room.windows = append(p.room.windows, w)
+	return w
+}
 
 // TestWhatIsGivenBack: a client that leaves gives back what it was not written. When
 // nobody has it any more, whoever is there meanwhile hears it; with a process that has
@@ -39,19 +48,13 @@ func TestWhatIsGivenBack(t *testing.T) {
 			h := NewHub(Options{Settings: shared})
 			p := newPerson(h, "/alice")
 			p.room.newest.user = &authhandlers.AuthUserInfo{ID: "/alice"}
-			join := func(g *guest) *window { // it is not open yet, and is written nothing
-				w := &window{guest: g, maxBytes: 1 << 20, maxCount: 100}
-				w.hub, w.person = h, p
-				p.room.windows = append(p.room.windows, w)
-				return w
-			}
 			var all []*window
 			for _, end := range row.ends {
 				var g *guest
 				if end == dies || end == elsewhere {
-					g = &guest{hub: h}
+					g = &guest{hub: h, process: fmt.Sprint("process ", len(all))}
 				}
-				w := join(g)
+				w := unopened(p, g)
 				if g != nil {
 					g.window = w
 				}
@@ -61,7 +64,7 @@ func TestWhatIsGivenBack(t *testing.T) {
 				return ofCat(websocket.TextMessage, []byte(`{"type":"chat","content":"hello"}`))
 			}
 			p.room.heard(hello())
-			next := join(nil)
+			next := unopened(p, nil)
 			for i, end := range row.ends {
 				switch w := all[i]; end {
 				case reads:
@@ -95,4 +98,30 @@ func TestWhatIsGivenBack(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTheSameIsSaidTwice: two messages with the same words are two, also when another
+// process gives copies of them back; and it gives none back twice.
+func TestTheSameIsSaidTwice(t *testing.T) {
+	h := NewHub(Options{Settings: shared})
+	p := newPerson(h, "/alice")
+	same := func() *said { return ofCat(websocket.TextMessage, []byte(`{"type":"notification","content":"x"}`)) }
+	elsewhere := func() *window { return unopened(p, &guest{hub: h, process: "b"}) }
+	here, b := unopened(p, nil), elsewhere()
+	p.room.heard(same())
+	p.room.heard(same())
+	b.empty()
+	p.room.leaveFar(b, []*said{same(), same()}, nil)
+	p.room.leaveFar(elsewhere(), []*said{same(), same()}, nil) // nobody knows whether the first has come
+	if n := len(here.queue); n != 2 {
+		t.Errorf("who has both hears %d", n)
+	}
+	later := unopened(p, nil)
+	p.room.leave(here, here.empty())
+	if n := len(later.queue); n != 2 {
+		t.Errorf("who came later hears %d of 2", n)
+	}
+	p.room.mu.Lock()
+	defer p.room.mu.Unlock()
+	p.room.recent.forget(h, 0)
 }

@@ -197,6 +197,7 @@ func (g *guest) forsake(unread []*said, silent bool) {
 		m := ours(missed())
 		m.given = 2
 		for _, x := range unread {
+			x.backs = append(x.backs, g.process)
 			if x.giveBack() {
 				m.given = 1
 			}

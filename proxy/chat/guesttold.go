@@ -1,5 +1,7 @@
 package chat
 
+import "slices"
+
 // received takes what a guest's process says, and does not wait.
 func (g *guest) received(p *parcel) {
 	switch p.kind {
@@ -80,10 +82,13 @@ func (g *guest) leave(p *parcel) {
 func (r *room) leaveFar(w *window, copies, unread []*said) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var rest []*said
-	for _, m := range copies {
+	for _, m := range unread {
+		m.backs = append(m.backs, w.guest.process)
+	}
+	rest := slices.Clone(copies)
+	for i, m := range slices.Backward(copies) { // what was read is older than what was not
 		m.what = ofCat(m.kind, m.data).what
-		rest = append(rest, r.original(m))
+		rest[i] = r.original(m, w.guest.process)
 	}
 	r.remove(w, append(rest, unread...))
 }

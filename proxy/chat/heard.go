@@ -92,13 +92,13 @@ func (r *room) pass(m *said, idle []*window) ([]*window, time.Duration) {
 		m.prepare()
 	}
 	m.giveTo(len(ready))
-	if slices.ContainsFunc(ready, func(w *window) bool { return w.guest != nil }) {
-		r.remember(m)
-	}
 	for _, w := range ready {
 		if w.addIdle(m) {
 			idle = append(idle, w)
 		}
+	}
+	if slices.ContainsFunc(ready, func(w *window) bool { return w.guest != nil }) {
+		r.remember(m)
 	}
 	if len(ready) == 0 {
 		r.miss(m)

@@ -28,14 +28,17 @@ func (r *room) forgetRecent() {
 	r.recent.forget(r.hub, recentFor)
 }
 
-// original is what a copy was made of, or the copy. The room is locked.
-func (r *room) original(m *said) *said {
+// original is what a copy was made of that a process gives back, or the copy. No process
+// gives a message back twice: what it has given back already is another that says the
+// same, or is counted. The room is locked.
+func (r *room) original(m *said, process string) *said {
 	if m.only {
 		m.giveTo(1)
 		return m
 	}
 	for _, x := range slices.Backward(r.recent.list) {
-		if x.m.kind == m.kind && bytes.Equal(x.m.data, m.data) {
+		if x.m.kind == m.kind && bytes.Equal(x.m.data, m.data) && !slices.Contains(x.m.backs, process) {
+			x.m.backs = append(x.m.backs, process)
 			return x.m
 		}
 	}

@@ -12,13 +12,14 @@ import (
 type said struct {
 	kind   int
 	data   []byte
-	what   string // the type of the Cat's frame
-	alone  bool   // only one client was given it, or one process
-	given  int    // how many were given it and have not given it back; the room guards it
-	frame  []byte // where several clients get it, so that it is encoded once
-	far    *far   // the way it came by, if it came from another process
-	only   bool   // no other process was given it
-	passed bool   // that came to clients; the room guards it
+	what   string   // the type of the Cat's frame
+	alone  bool     // only one client was given it, or one process
+	given  int      // how many were given it and have not given it back; the room guards it
+	backs  []string // the processes that have given it back; the room guards it
+	frame  []byte   // where several clients get it, so that it is encoded once
+	far    *far     // the way it came by, if it came from another process
+	only   bool     // no other process was given it
+	passed bool     // that came to clients; the room guards it
 }
 
 // ours is a text of our own.
@@ -34,7 +35,7 @@ func ofCat(kind int, data []byte) *said {
 }
 
 // giveTo notes how many are given the message. The room is locked.
-func (m *said) giveTo(n int) { m.given, m.alone = n, n == 1 }
+func (m *said) giveTo(n int) { m.given, m.alone, m.backs = n, n == 1, nil }
 
 // giveBack notes that one of them did not read it, and reports whether that was the last.
 // The room is locked.
