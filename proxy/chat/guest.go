@@ -72,12 +72,7 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	if missing { // it was said while they had no way to hear it
 		w.add(ours(missed()))
 	}
-	for _, m := range r.absence.take(h) {
-		m.giveTo(1)
-		w.add(m)
-	}
-	r.check()
-	r.signal()
+	r.welcome(w)
 	return true
 }
 

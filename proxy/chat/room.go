@@ -72,13 +72,18 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 	}
 	r.newest = newest{j.User, j.Dial}
 	r.windows = append(r.windows, w)
+	r.welcome(w)
+	return true
+}
+
+// welcome gives what was missed to a client that has just come in. The room is locked.
+func (r *room) welcome(w *window) {
 	for _, m := range r.absence.take(r.hub) {
 		m.giveTo(1)
 		w.add(m)
 	}
 	r.check()
 	r.signal()
-	return true
 }
 
 // release has a client be given nothing more. It is done in the locked room, so that
