@@ -85,6 +85,15 @@ func (ex *exchange) identity() string {
 	return ex.user.ID
 }
 
+// owner is who the connections to the Cat that the request may use belong to: the
+// person or, where the request is nobody's, the address that it came from.
+func (ex *exchange) owner() string {
+	if ex.user == nil {
+		return "\x00" + ex.peer.ip.String() // no id has such a character
+	}
+	return ex.user.ID
+}
+
 func (ex *exchange) writeTarget(out *http.Request) {
 	base := ex.upstream.base
 	out.URL.Scheme, out.URL.Host = base.Scheme, base.Host
@@ -132,7 +141,7 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := cat.CheckIdentity(req.Header, ex.identity()); err != nil {
 		return nil, err
 	}
-	return ex.upstream.roundTrip(req, rt.streamed)
+	return ex.upstream.roundTrip(req, ex.owner(), rt.streamed)
 }
 
 // answer makes the Cat's answer fit for the client.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -17,8 +16,15 @@ import (
 // carries requests that can be sent again (without a body, or with GetBody);
 // others go by http.Transport. What is written and read on the wire is net/http's
 // own (Request.Write, ReadResponse).
+//
+// The rule it guards: nobody gets the answer to another's request. HTTP/1.1 knows
+// which answer belongs to which request by their order alone, so one answer too many
+// would shift all that follow. A connection is kept only after an answer behind which
+// nothing can come; it is looked at right before the next request is written; and it
+// carries the requests of one person alone, since what comes between that look and
+// the answer can't be told from the answer.
 type catTransport struct {
-	dial    func(ctx context.Context, network, address string) (net.Conn, error)
+	dial    dialFunc // a catDialer's
 	address string
 	timeout time.Duration // until the head of the answer
 	cut     func()        // if set, told of new connections that end without a byte
@@ -29,65 +35,41 @@ type catTransport struct {
 	closed   bool
 }
 
-// catConn is one connection. Between requests it waits in idle.
-type catConn struct {
-	net.Conn
-	in    *bufio.Reader
-	out   *bufio.Writer
-	left  int64 // bytes that may still be read of an answer's head; below 0: no bound
-	since time.Time
-	used  bool // it has carried a request before
-	began bool // a byte of the present answer has come
-}
-
 const (
 	connReadBuffer  = 8 << 10
 	connWriteBuffer = 4 << 10
-	maxInformative  = 5 // 1xx answers before the real one
+	maxInformative  = 5       // 1xx answers before the real one
+	maxKeptBody     = 2 << 10 // of a request on a kept connection: with its head it is one write
 )
 
 var (
 	errHeadTooLarge   = errors.New("the head of the Cat's answer is too large")
 	errTooInformative = errors.New("the Cat sends too many 1xx answers")
+	errNotQuiet       = errors.New("something lay on the kept connection to the Cat, or its end")
+	errGivenUp        = errors.New("the Cat gave up the kept connection")
 )
 
-// Read bounds the head of an answer, and notes that one has begun.
-func (c *catConn) Read(p []byte) (int, error) {
-	if c.left >= 0 {
-		if c.left == 0 {
-			return 0, errHeadTooLarge
-		}
-		p = p[:min(int64(len(p)), c.left)]
-	}
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		c.began = true
-		if c.left > 0 {
-			c.left -= int64(n)
-		}
-	}
-	return n, err
-}
-
-// RoundTrip sends the request on an idle connection or a new one. A connection
-// that the Cat had closed meanwhile costs nobody an error if the request can be
-// repeated safely.
-func (t *catTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+// RoundTrip sends the owner's request on a kept connection of theirs or a new one. A
+// connection that the Cat had closed meanwhile costs nobody an error if the request
+// can be repeated safely.
+func (t *catTransport) RoundTrip(req *http.Request, owner string) (*http.Response, error) {
 	for {
-		c, err := t.take(req)
+		c, err := t.take(req, owner)
 		if err != nil {
 			return nil, err
 		}
-		reused := c.used
 		resp, err := t.exchange(c, req)
 		if err == nil {
 			return resp, nil
 		}
 		_ = c.Close()
-		if t.cut != nil && !reused && !c.began && req.Context().Err() == nil && !isTimeout(err) {
+		if req.Context().Err() != nil || isTimeout(err) {
+			return nil, err
+		}
+		if t.cut != nil && !c.used && !c.began {
 			t.cut()
 		}
-		if !reused || c.began || !repeatable(req) || req.Context().Err() != nil || isTimeout(err) {
+		if !c.again(req, err) {
 			return nil, err
 		}
 		if req.GetBody != nil {
@@ -112,33 +94,35 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// take returns an idle connection, or a new one. For a request that must not be
-// sent twice it looks first whether the Cat has closed the connection.
-func (t *catTransport) take(req *http.Request) (*catConn, error) {
-	now, look := time.Now(), !repeatable(req)
-	for {
-		t.mu.Lock()
-		n := len(t.idle)
-		if n == 0 {
-			t.mu.Unlock()
-			break
-		}
-		c := t.idle[n-1]
-		t.idle[n-1] = nil
-		t.idle = t.idle[:n-1]
-		t.mu.Unlock()
-		if now.Sub(c.since) < upstreamIdle && (!look || stillOpen(c.Conn)) {
+// take returns a kept connection of the owner's, or a new one. A request that may
+// take more than one write gets a new one: on it an early answer is its own.
+func (t *catTransport) take(req *http.Request, owner string) (*catConn, error) {
+	if req.ContentLength <= maxKeptBody {
+		if c := t.kept(owner); c != nil {
 			return c, nil
 		}
-		_ = c.Close()
 	}
 	conn, err := t.dial(req.Context(), "tcp", t.address)
 	if err != nil {
 		return nil, err
 	}
-	c := &catConn{Conn: conn}
-	c.in, c.out = bufio.NewReaderSize(c, connReadBuffer), bufio.NewWriterSize(conn, connWriteBuffer)
-	return c, nil
+	return newCatConn(conn, owner), nil
+}
+
+// kept takes the owner's newest connection out of those that wait.
+func (t *catTransport) kept(owner string) *catConn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, c := range slices.Backward(t.idle) {
+		if c.owner == owner {
+			if time.Since(c.since) >= upstreamIdle {
+				return nil // and so are the older ones; the sweep closes them
+			}
+			t.idle = slices.Delete(t.idle, i, i+1)
+			return c
+		}
+	}
+	return nil
 }
 
 // give takes a connection back after a whole exchange.
@@ -146,9 +130,13 @@ func (t *catTransport) give(c *catConn) {
 	c.used, c.since = true, time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed || len(t.idle) >= upstreamPool {
+	if t.closed {
 		_ = c.Close()
 		return
+	}
+	if len(t.idle) >= upstreamPool {
+		_ = t.idle[0].Close()
+		t.idle = slices.Delete(t.idle, 0, 1)
 	}
 	t.idle = append(t.idle, c)
 	if t.sweeping == nil {
@@ -195,7 +183,7 @@ func (t *catTransport) exchange(c *catConn, req *http.Request) (*http.Response, 
 	ctx := req.Context()
 	// A client that leaves ends the wait, and with the connection the work at the Cat.
 	leave := context.AfterFunc(ctx, func() { _ = c.Close() })
-	c.left, c.began = upstreamHeaders, false
+	c.begin()
 	if err := c.SetDeadline(time.Now().Add(t.timeout)); err != nil {
 		leave()
 		return nil, err
@@ -213,8 +201,7 @@ func (t *catTransport) exchange(c *catConn, req *http.Request) (*http.Response, 
 		leave()
 		return nil, err
 	}
-	// After a 5xx the Cat closes without saying so.
-	keep := !resp.Close && resp.StatusCode < http.StatusInternalServerError && resp.StatusCode != http.StatusSwitchingProtocols
+	keep := c.mayKeep(resp)
 	body := &catBody{ReadCloser: resp.Body, done: func(whole bool) {
 		if leave() && whole && keep && c.in.Buffered() == 0 {
 			t.give(c)
@@ -237,9 +224,12 @@ func (t *catTransport) ask(c *catConn, req *http.Request) (*http.Response, error
 		return nil, err
 	}
 	for range maxInformative {
-		resp, err := http.ReadResponse(c.in, req)
-		if err != nil || resp.StatusCode >= http.StatusOK || resp.StatusCode == http.StatusSwitchingProtocols {
-			return resp, err
+		resp, err := c.readHead(req)
+		switch {
+		case err != nil:
+			return nil, err
+		case resp.StatusCode >= http.StatusOK, resp.StatusCode == http.StatusSwitchingProtocols:
+			return resp, nil
 		}
 	}
 	return nil, errTooInformative

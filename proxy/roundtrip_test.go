@@ -74,7 +74,7 @@ func (w *wire) get(t *testing.T, u *Upstream, method string) (int, string, error
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := u.roundTrip(req, false)
+	resp, err := u.roundTrip(req, "alice", false)
 	if err != nil {
 		return 0, "", err
 	}
@@ -187,7 +187,7 @@ func closedByPeer(u *Upstream) bool {
 	u.repeated.mu.Lock()
 	defer u.repeated.mu.Unlock()
 	for _, c := range u.repeated.idle {
-		if stillOpen(c.Conn) {
+		if c.tcp.quiet(c.Conn) {
 			return false
 		}
 	}
@@ -234,7 +234,7 @@ func TestRoundTripEndsWithItsClient(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+w.addr+"/", nil)
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := u.roundTrip(req, false); !errors.Is(err, context.Canceled) {
+	if _, err := u.roundTrip(req, "alice", false); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	<-gone

@@ -59,10 +59,11 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 		base: o.Base, name: strings.ToLower(authority(o.Base)), plain: dialer, errorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug), timeout: o.ConnectTimeout,
 		buffers: sync.Pool{New: func() any { b := make([]byte, copyBuffer); return &b }},
 	}
-	u.dial = dialer.DialContext
+	var config *tls.Config
 	if o.Base.Scheme == "https" {
-		u.dial = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}).DialContext
+		config = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 	}
+	u.dial = catDialer(dialer, config)
 	dial, streamed := u.dial, dialer.DialContext
 	if o.Watched {
 		u.watch(o)
@@ -95,11 +96,13 @@ func authority(base *url.URL) string {
 	return net.JoinHostPort(base.Hostname(), map[string]string{"http": "80", "https": "443"}[base.Scheme])
 }
 
-func (u *Upstream) roundTrip(req *http.Request, streamed bool) (resp *http.Response, err error) {
+// roundTrip sends the owner's request. What one owner's connection has carried is
+// followed by nobody else's request.
+func (u *Upstream) roundTrip(req *http.Request, owner string, streamed bool) (resp *http.Response, err error) {
 	if streamed {
 		resp, err = u.streamed.RoundTrip(req)
 	} else {
-		resp, err = u.repeated.RoundTrip(req)
+		resp, err = u.repeated.RoundTrip(req, owner)
 	}
 	if err == nil && u.health != nil {
 		u.health.answered()

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs
 import uvicorn
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 
 # The routes in the order in which the Cat adds them: where two fit, the first wins.
 ROUTES = """
@@ -149,6 +149,13 @@ def taken(scope, status):
     return "none"
 
 
+async def passed_on(status: int):
+    """A plugin's endpoint that passes on another server's answer, with a body where
+    there must be none. The body is what an answer looks like."""
+    planted = b"HTTP/1.1 200 OK\r\ncontent-length: 17\r\n\r\nanother's history"
+    return Response(planted, status, {"content-length": str(len(planted))})
+
+
 def build():
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     api.add_middleware(
@@ -176,6 +183,7 @@ def build():
         api.mount(name + "/", Files(name), name=name)
     for path in ("/docs", "/openapi.json"):
         api.add_api_route(path, answer, methods=["GET"])
+    api.add_api_route("/custom/passed-on/{status}", passed_on, methods=["GET"])
     return Recorder(api)
 
 
