@@ -104,6 +104,9 @@ type Cat struct {
 	ResponseTimeout value.Duration `yaml:"response_timeout" default:"5m"`
 	// Names of cookies that a plugin needs; every other cookie of the client stays here.
 	ForwardCookies []string `yaml:"forward_cookies"`
+	// Names of further request headers that a plugin needs. The usual ones pass (see
+	// docs/headers.md); every other one of the client stays here.
+	ForwardHeaders []string `yaml:"forward_headers" example:"[X-Conversation-Id]"`
 }
 
 // Addresses are the Cat's, or those of all Cats.

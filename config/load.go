@@ -17,6 +17,8 @@ type Known struct {
 	Permissions []string
 	// Base are the permissions of the Cat's base set.
 	Base []string
+	// RefuseRequestHeader says why a header never reaches the Cat; empty: it may.
+	RefuseRequestHeader func(name string) string
 }
 
 // Load reads the file at path and validates it. The error is an *[Errors] with

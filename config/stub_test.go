@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/catflap/catflap/config"
@@ -111,7 +112,16 @@ func known() config.Known {
 			"people": func() config.HandlerSettings { return new(people) },
 		},
 		Permissions: []string{"*"},
-		Base:        []string{"STATUS:READ", "MEMORY:READ", "MEMORY:LIST", "CONVERSATION:WRITE", "CONVERSATION:READ", "STATIC:READ"},
+		RefuseRequestHeader: func(name string) string {
+			switch {
+			case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") != "" || name == "":
+				return "is no header's name"
+			case strings.Contains(strings.ToLower(name), "user"):
+				return "could say who somebody is"
+			}
+			return ""
+		},
+		Base: []string{"STATUS:READ", "MEMORY:READ", "MEMORY:LIST", "CONVERSATION:WRITE", "CONVERSATION:READ", "STATIC:READ"},
 	}
 	for _, r := range []string{"STATUS", "MEMORY", "CONVERSATION", "SETTINGS", "LLM", "EMBEDDER", "AUTH_HANDLER", "USERS", "UPLOAD", "PLUGINS", "STATIC"} {
 		for _, a := range []string{"WRITE", "EDIT", "LIST", "READ", "DELETE", "*"} {

@@ -28,6 +28,25 @@ func (v *validator) cat() {
 			v.bad(item("cat.forward_cookies", i), quote(name)+" is no cookie's name", "write the name alone; wildcards are not supported")
 		}
 	}
+	v.headers("cat.forward_headers", c.ForwardHeaders, v.known.RefuseRequestHeader)
+}
+
+// headers verifies names of headers that are let pass.
+func (v *validator) headers(field string, names []string, refuse func(string) string) {
+	first := map[string]int{}
+	for i, name := range names {
+		at := item(field, i)
+		if reason := refuse(name); reason != "" {
+			v.bad(at, quote(name)+" "+reason, "remove it, or let the plugin use another name")
+			continue
+		}
+		j, twice := first[strings.ToLower(name)]
+		if twice {
+			v.bad(at, quote(name)+" stands at "+item(field, j)+" already", "remove one")
+			continue
+		}
+		first[strings.ToLower(name)] = i
+	}
 }
 
 // catAddresses wants one address, or a list of different ones.

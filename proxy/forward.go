@@ -55,7 +55,7 @@ func (ex *exchange) brokenOff() {
 // last, the one identity and Catflap's own credential.
 func (ex *exchange) rewrite(pr *httputil.ProxyRequest, replay []byte, streamed bool) {
 	out, h := pr.Out, pr.Out.Header
-	strip(h)
+	strip(h, ex.h.o.ForwardHeaders)
 	delete(h, "Upgrade")
 	delete(h, "Connection")
 	if referer := h.Get("Referer"); referer != "" {

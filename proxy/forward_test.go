@@ -25,11 +25,11 @@ import (
 )
 
 func TestWhatReachesTheCat(t *testing.T) {
-	l := newLab(t, nil)
+	l := newLab(t, func(o *Options) { o.ForwardHeaders = []string{"x-plugin"} })
 	req := l.request(t, "POST", "/message?user_id=bob&token=T&k=v", "alice", `{"text":"hi"}`)
 	for name, value := range map[string]string{
 		"user_id": "admin", "User-Id": "admin", "Access_token": "alice", "Cookie": "ccat_user_token=J; a=1", "X-Forwarded-User": "admin",
-		"X-Forwarded-For": "9.9.9.9", "Forwarded": "for=9.9.9.9", "Content-Type": "application/json", "X-Plugin": "kept", "Origin": "https://app.example.com",
+		"X-Forwarded-For": "9.9.9.9", "Forwarded": "for=9.9.9.9", "Content-Type": "application/json", "X-Plugin": "kept", "X_Plugin": "a twin", "X-Other": "nobody's", "Origin": "https://app.example.com",
 		"Referer": "https://app.example.com/chat?token=T", "Trailer": "user_id",
 	} {
 		req.Header[name] = []string{value}
@@ -48,7 +48,7 @@ func TestWhatReachesTheCat(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, v, value)
 		}
 	}
-	for _, name := range []string{"User-Id", "Access_token", "Access-Token", "Cookie", "X-Forwarded-User", "Forwarded", "Origin", "Trailer"} {
+	for _, name := range []string{"User-Id", "Access_token", "Access-Token", "Cookie", "X-Forwarded-User", "Forwarded", "Origin", "Trailer", "X_plugin", "X_Plugin", "X-Other"} {
 		if v, ok := got.Header[name]; ok {
 			t.Errorf("%s reached the Cat: %q", name, v)
 		}

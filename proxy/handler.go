@@ -47,6 +47,9 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// ForwardCookies are the names of the cookies that reach the Cat.
 	ForwardCookies []string
+	// ForwardHeaders are the names of further headers that reach the Cat. None may be
+	// one that RefuseRequestHeader refuses.
+	ForwardHeaders []string
 	// VisibleRefusals accepts the handshake of a browser that is refused, to close it
 	// with a code and a reason that its page can read.
 	VisibleRefusals bool
@@ -81,6 +84,12 @@ func New(o Options) (*Handler, error) {
 	if o.SignIn != nil && (o.Sessions == nil || o.Pages == nil || o.PublicURL == "") {
 		return nil, errors.New("proxy: people can't sign in without Sessions, Pages and PublicURL")
 	}
+	for _, name := range o.ForwardHeaders {
+		if reason := RefuseRequestHeader(name); reason != "" {
+			return nil, errors.New("proxy: the header " + name + " " + reason)
+		}
+	}
+	o.ForwardHeaders = canonical(o.ForwardHeaders)
 	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux()}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)

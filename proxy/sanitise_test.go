@@ -7,29 +7,64 @@ import (
 )
 
 func TestStrip(t *testing.T) {
-	stay := []string{"Accept", "Content-Type", "User-Agent", "X-Requested-With", "Traceparent", "X-Request-Id", "X-My-Plugin"}
-	goes := []string{
-		"User_id", "User-Id", "USER_ID", "user.id", "X-User-Id", "X_User_Id", "Access_token", "Access-Token", "X-Access-Token", "Authorization",
-		"Authorization_", "X-Authorization", "X-Api-Key", "Cookie", "Cookie2", "Forwarded", "X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_User",
-		"X-Forwarded-Anything", "X-Real-Ip", "X-Original-Url", "X-Rewrite-Url", "X-Http-Method-Override", "X-Method-Override", "Remote-User",
-		"X-Remote-User", "X-Auth-Request-User", "X-Catflap-Subject", "X_Catflap_Subject", "Ccat_user", "Front-End-Https", "Proxy-Authorization",
-		"Proxy-Connection", "Sec-Websocket-Protocol", "Upgrade", "Te", "Trailer", "Expect", "Origin", "Http2-Settings",
-		"X-" + strings.Repeat("a", maxHeaderName), "Impersonate-User",
+	stay := []string{
+		"Accept", "Content-Type", "User-Agent", "X-Requested-With", "Traceparent", "X-Request-Id", "Range", "If-None-Match", "Last-Event-Id",
+		"Cache-Control", "Idempotency-Key", "Sec-Fetch-Site", "Referer", "X-My-Plugin",
 	}
 	h := http.Header{}
-	for _, name := range append(stay, goes...) {
+	for _, name := range append(stay, strangers()...) {
 		h[name] = []string{"x"}
 	}
-	strip(h)
+	strip(h, []string{"X-My-Plugin"})
 	for _, name := range stay {
 		if _, ok := h[name]; !ok {
 			t.Errorf("%s was removed", name)
 		}
+		delete(h, name)
 	}
-	for _, name := range goes {
-		if _, ok := h[name]; ok {
-			t.Errorf("%s was left", name)
+	for name := range h {
+		t.Errorf("%s was left", name)
+	}
+}
+
+// strangers are headers by which other servers and proxies say who somebody is, what
+// they may and where they came from, and others that nobody let pass.
+func strangers() []string {
+	return []string{
+		"User_id", "User-Id", "USER_ID", "user.id", "X-User-Id", "X_User_Id", "Access_token", "Access-Token", "X-Access-Token", "Authorization",
+		"Authorization_", "X-Authorization", "X-Api-Key", "Cookie", "Cookie2", "Forwarded", "X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_User",
+		"X-Forwarded-Anything", "X-Real-Ip", "X-Original-Url", "X-Rewrite-Url", "X-Http-Method-Override", "X-Method-Override", "Remote-User",
+		"X-Remote-User", "X-Auth-Request-User", "X-Catflap-Subject", "X_Catflap_Subject", "Ccat_user", "Front-End-Https", "Proxy-Authorization",
+		"Proxy-Connection", "Sec-Websocket-Protocol", "Upgrade", "Te", "Trailer", "Expect", "Origin", "Http2-Settings", "Content_Type", "Content_length",
+		"X-Authentik-Username", "X-Authentik-Meta-Jwks", "Oidc_claim_sub", "Oidc-Claim-Email", "X-Consumer-Id", "X-Consumer-Username",
+		"X-Credential-Identifier", "Tailscale-User-Login", "Tailscale-User-Name", "X-Vouch-User", "X-Vouch-Idp-Claims-Name", "X-Userinfo", "Id-Token",
+		"X-Id-Token", "Apikey", "Api-Key", "Client-Cert", "Client-Cert-Chain", "Dpop", "X-Webauth-User", "X-Goog-Iap-Jwt-Assertion",
+		"X-Amzn-Oidc-Data", "X-Ms-Client-Principal-Name", "Cf-Access-Jwt-Assertion", "Cf-Connecting-Ip", "True-Client-Ip", "Fastly-Client-Ip",
+		"X-Azure-Clientip", "X-Envoy-External-Address", "X-Forwarded-Client-Cert", "Ssl-Client-S-Dn", "X-Ssl-Client-Verify", "Remote-Groups",
+		"X-Pomerium-Jwt-Assertion", "X-Jwt-Payload", "X-Grafana-User", "X-Token-Subject", "X-Account", "X-Email", "X-Roles", "X-Admin", "X-Sudo",
+		"X-Scope-Orgid", "X-Tenant-Id", "Impersonate-User", "Baggage", "X-Session", "X-Csrf-Token", "X-Plugin", "Via", "Connection", "Keep-Alive",
+	}
+}
+
+// TestRefuseRequestHeader: nobody can let pass by a list what claims to be somebody.
+func TestRefuseRequestHeader(t *testing.T) {
+	for _, name := range append(strangers(), "", "a b", "X-*", "X:", "X-Ä", "X-\r\n", "X-"+strings.Repeat("a", maxHeaderName), "Set-Cookie", "Host") {
+		if reason := RefuseRequestHeader(name); (reason == "") != (name == "X-Plugin") {
+			t.Errorf("%q: refused because it %q", name, reason)
 		}
+	}
+	for _, name := range []string{
+		"X-Conversation-Id", "X-Plugin", "HX-Request", "HX-Current-URL", "X-Timezone", "X-Hub-Signature-256", "X-GitHub-Event", "Mcp-Protocol-Version",
+		"Sec-Ch-Ua", "X-Chat-Model", "Accept-Datetime", "Tus-Resumable", "Upload-Offset",
+	} {
+		if reason := RefuseRequestHeader(name); reason != "" {
+			t.Errorf("%s %s", name, reason)
+		}
+	}
+	o := newLab(t, nil).handler.o
+	o.ForwardHeaders = []string{"X-Remote-User"}
+	if _, err := New(o); err == nil {
+		t.Error("a Handler passes on X-Remote-User")
 	}
 }
 
@@ -53,21 +88,20 @@ func TestForwardCookies(t *testing.T) {
 func FuzzStrip(f *testing.F) {
 	f.Add("User_id")
 	f.Add("x-forwarded-for")
+	f.Add("X-Conversation")
 	f.Fuzz(func(t *testing.T, name string) {
 		h := http.Header{name: {"x"}}
-		strip(h)
-		if len(h) == 0 {
-			return
+		if strip(h, nil); len(h) > 0 && name != http.CanonicalHeaderKey(name) {
+			t.Fatalf("%q was left", name)
 		}
-		var buf [maxHeaderName]byte
-		folded := fold(buf[:0], name)
+		folded := fold(name)
 		for _, bad := range []string{"user_id", "access_token", "authorization"} {
-			if folded == bad {
-				t.Fatalf("%q was left", name)
+			if folded == bad && (len(h) > 0 || RefuseRequestHeader(name) == "") {
+				t.Fatalf("%q passes", name)
 			}
 		}
-		if strings.Contains(folded, "forwarded") {
-			t.Fatalf("%q was left", name)
+		if strings.Contains(folded, "forwarded") && (len(h) > 0 || RefuseRequestHeader(name) == "") {
+			t.Fatalf("%q passes", name)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -27,10 +28,10 @@ func Load(path string, handlers authhandlers.Registry) (*config.Config, []config
 	return c, warnings, nil
 }
 
-// known tells the configuration what it can't import: the types of handlers and
-// the Cat's permissions.
+// known tells the configuration what it can't import: the types of handlers, the
+// Cat's permissions, and which headers never pass.
 func known(registry authhandlers.Registry) config.Known {
-	k := config.Known{Handlers: config.HandlerTypes{}, Permissions: []string{"*"}}
+	k := config.Known{Handlers: config.HandlerTypes{}, Permissions: []string{"*"}, RefuseRequestHeader: proxy.RefuseRequestHeader}
 	for name, empty := range registry {
 		k.Handlers[name] = func() config.HandlerSettings { return empty() }
 	}
