@@ -17,6 +17,14 @@ func (c *Cat) whoami(e *exchange) {
 	e.json(http.StatusOK, object{{"user_id", e.caller.user}})
 }
 
+// rights says what a plugin is told of the person who asks.
+func (c *Cat) rights(e *exchange) { e.json(http.StatusOK, e.caller.believed()) }
+
+// believed is a person as plugins see them.
+func (w caller) believed() object {
+	return object{{"user_id", w.user}, {"permissions", w.permissions}}
+}
+
 // echo reads the whole body and says how long it was.
 func (c *Cat) echo(e *exchange) {
 	n, err := io.Copy(io.Discard, e.r.Body)

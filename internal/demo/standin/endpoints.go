@@ -60,6 +60,8 @@ func (c *Cat) routes() []route {
 
 		{"GET", "/custom/ping", open, need{}, noBody, c.ping},
 		{"GET", "/custom/whoami", byHeader, of("CONVERSATION", "READ"), noBody, c.whoami},
+		{"GET", "/custom/rights", byHeader, of("CONVERSATION", "READ"), noBody, c.rights},
+		{"GET", "/custom/guarded", byHeader, of("SETTINGS", "WRITE"), noBody, c.whoami},
 		{"GET", "/custom/stream", open, need{}, noBody, c.stream},
 		{"POST", "/custom/echo", open, need{}, noBody, c.echo},
 

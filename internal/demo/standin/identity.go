@@ -66,7 +66,7 @@ func (c *Cat) admit(e *exchange, user string, cred credential, key string, power
 
 func (c *Cat) enterAs(e *exchange, who caller) bool {
 	e.caller = who
-	c.seen.update(e.seen, func(r *Request) { r.User, r.Admitted = who.user, true })
+	c.seen.update(e.seen, func(r *Request) { r.User, r.Permissions, r.Admitted = who.user, who.permissions, true })
 	e.session = c.recallSession(who.user)
 	return true
 }

@@ -30,8 +30,9 @@ type Request struct {
 	Credential    string // what was judged
 	CredentialVia string // authorization, access_token, cookie, query
 	Admitted      bool
-	User          string // who the Cat believed it was, if admitted
-	Status        int    // 0 while it runs
+	User          string      // who the Cat believed it was, if admitted
+	Permissions   Permissions // and what plugins were told of their rights
+	Status        int         // 0 while it runs
 }
 
 // Values are the values of all lines of exactly this spelling.

@@ -105,7 +105,7 @@ func (c *Cat) listen(s *socket, e *exchange) bool {
 			return false // dropped, without a close frame
 		}
 		e.session = c.recallSession(s.user)
-		answer, err := c.turn(s.user, e.session, message)
+		answer, err := c.turn(e.caller, e.session, message)
 		if err != nil {
 			answer = asFailure(err).frame()
 		} else {

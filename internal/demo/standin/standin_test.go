@@ -39,7 +39,7 @@ func TestContract(t *testing.T) {
 			})
 			cattest.Run(t, cattest.Target{
 				URL: cat.URL, APIKey: tt.key, APIKeyWS: tt.keyWS, JWTSecret: secret,
-				Echoes: true, Plugin: true, MayWipe: true,
+				Echoes: true, Plugin: true, Rights: true, MayWipe: true,
 			})
 		})
 	}

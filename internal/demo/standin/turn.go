@@ -32,7 +32,7 @@ func (c *Cat) message(e *exchange) {
 	if !ok {
 		return
 	}
-	answer, err := c.turn(e.caller.user, e.session, d)
+	answer, err := c.turn(e.caller, e.session, d)
 	if err != nil {
 		e.fault()
 		return
@@ -42,8 +42,10 @@ func (c *Cat) message(e *exchange) {
 
 // turn is one turn of a conversation: the user is the one who is signed in,
 // whatever the message says. A text may ask for more than an echo: "sleep 0.5"
-// takes that long, "big 1000" is answered with as many letters, "fail" fails.
-func (c *Cat) turn(user string, s *session, message any) (object, error) {
+// takes that long, "big 1000" is answered with as many letters, "fail" fails, and
+// "rights" is answered with what a hook is told of the person.
+func (c *Cat) turn(who caller, s *session, message any) (object, error) {
+	user := who.user
 	c.turns <- struct{}{}
 	defer func() { <-c.turns }()
 
@@ -81,7 +83,7 @@ func (c *Cat) turn(user string, s *session, message any) (object, error) {
 	}
 	c.mu.Unlock()
 
-	output, err := c.think(user, text)
+	output, err := c.think(who, text)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +154,8 @@ func notAnObject(v any) error {
 }
 
 // think makes the answer and sends it word by word to the user's socket.
-func (c *Cat) think(user, text string) (string, error) {
+func (c *Cat) think(who caller, text string) (string, error) {
+	user := who.user
 	verb, rest, _ := strings.Cut(text, " ")
 	switch verb {
 	case "sleep":
@@ -163,6 +166,9 @@ func (c *Cat) think(user, text string) (string, error) {
 		if n, err := strconv.Atoi(rest); err == nil && n >= 0 {
 			return strings.Repeat("x", n), nil
 		}
+	case "rights":
+		b, err := marshal(who.believed())
+		return string(b), err
 	case "fail":
 		return "", failure{"ValueError", "asked to fail"}
 	}

@@ -17,5 +17,6 @@
 // whose names matter are made for the run. Point it at a Cat of no value.
 //
 // What needs an answer without a model (an echo) or an endpoint of a plugin asks
-// for it with [Target.Echoes] and [Target.Plugin] and is skipped otherwise.
+// for it with [Target.Echoes], [Target.Plugin] and [Target.Rights] and is skipped
+// otherwise. The folder plugin is one for a real Cat that has the last.
 package cattest

@@ -19,6 +19,11 @@ func TestRealCat(t *testing.T) {
 		t.Fatalf("the Cat does not answer: %v", err)
 	}
 	resp.Body.Close()
+	guarded, err := http.Get(url + "/custom/rights")
+	if err != nil {
+		t.Fatalf("the Cat does not answer: %v", err)
+	}
+	guarded.Body.Close()
 	lab := resp.StatusCode == http.StatusOK
 	cattest.Run(t, cattest.Target{
 		URL:       url,
@@ -27,6 +32,7 @@ func TestRealCat(t *testing.T) {
 		JWTSecret: os.Getenv("CATFLAP_TEST_CAT_JWT_SECRET"),
 		Echoes:    lab,
 		Plugin:    lab,
+		Rights:    guarded.StatusCode != http.StatusNotFound,
 		MayWipe:   os.Getenv("CATFLAP_TEST_CAT_MAY_WIPE") == "1",
 	})
 }

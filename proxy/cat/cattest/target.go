@@ -22,6 +22,10 @@ type Target struct {
 	// Plugin: GET /custom/ping, /custom/stream?n=&ms= and POST /custom/echo are there
 	// for anybody, and GET /custom/whoami for CONVERSATION:READ.
 	Plugin bool
+	// Rights: GET /custom/rights says for CONVERSATION:READ what user_data holds, as
+	// {"user_id", "permissions"}, and so does the answer to "rights" (a hook's), and GET
+	// /custom/guarded is there for SETTINGS:WRITE.
+	Rights bool
 	// MayWipe: the Cat's whole memory may be deleted.
 	MayWipe bool
 }
@@ -35,6 +39,7 @@ func Run(t *testing.T, target Target) {
 	t.Run("SocketCredentials", s.socketCredentials)
 	t.Run("Login", s.login)
 	t.Run("Tokens", s.tokens)
+	t.Run("Plugins", s.plugins)
 	t.Run("Isolation", s.isolation)
 	t.Run("Names", s.names)
 	t.Run("Sockets", s.sockets)
