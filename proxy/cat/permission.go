@@ -71,6 +71,31 @@ func Every() []Permission { return all.List() }
 // PermissionsOf is the set of one permission.
 func PermissionsOf(p Permission) Permissions { return 1 << (p - 1) }
 
+// All is each of the Cat's own permissions: those of its administrator.
+const All = all
+
+func (s Permissions) count() int { return bits.OnesCount64(uint64(s)) }
+
+// Names writes the Cat's own permissions of the set as briefly as a configuration
+// may: *, RESOURCE:* and RESOURCE:ACTION.
+func (s Permissions) Names() []string {
+	if s.Covers(all) {
+		return []string{"*"}
+	}
+	var names []string
+	by := s.ByResource()
+	for _, r := range resources {
+		if len(by[r]) == len(actions) {
+			names = append(names, r+":*")
+			continue
+		}
+		for _, a := range by[r] {
+			names = append(names, r+":"+a)
+		}
+	}
+	return names
+}
+
 // List returns the permissions in order.
 func (s Permissions) List() []Permission {
 	var l []Permission
@@ -128,8 +153,9 @@ const all Permissions = 1<<(11*5) - 1
 // where an endpoint keeps to the caller's own data ([Route.Own]).
 const Base Permissions = 1<<(0*5+3) | 1<<(1*5+2) | 1<<(1*5+3) | 0b11111<<(2*5) | 1<<(10*5+3)
 
-// The two permissions of the Cat's upload endpoints.
+// The permissions of the Cat's upload endpoints, and of its files.
 var (
 	uploadFile = permission("UPLOAD", "WRITE")
 	uploadWeb  = permission("UPLOAD_WEB", "WRITE")
+	staticRead = permission("STATIC", "READ")
 )

@@ -111,6 +111,7 @@ func (l *wire) again(left time.Duration) bool {
 		l.turns.begin(m, time.Now())
 	}
 	l.mu.Unlock()
+	l.person.room.lowered() // before anything is said over it
 	l.hub.counts.lost.Add(-1)
 	l.hub.counts.open.Add(1)
 	l.tell(EventCatBack, Closing{})

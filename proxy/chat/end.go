@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -26,6 +28,9 @@ func (h *Hub) Rejudge(judge func(*authhandlers.AuthUserInfo) *Closing) {
 		if c := judge(s.user.Load()); c != nil {
 			go s.who.end(*c)
 		}
+	}
+	for _, p := range h.persons() {
+		p.relevel()
 	}
 }
 
@@ -57,6 +62,12 @@ func (h *Hub) rooms() []*room {
 		list = append(list, &p.room)
 	}
 	return list
+}
+
+func (h *Hub) persons() []*person {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.people))
 }
 
 // Shutdown takes no more sockets, ends those that are open with 1001, and waits

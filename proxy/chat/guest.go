@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/proxy/cat"
 )
 
 // guest is another process's clients of a person whose socket at the Cat this one
@@ -13,6 +15,7 @@ type guest struct {
 	window           *window
 	hub              *Hub
 	process, session string
+	rights           cat.Permissions // each of its clients has them
 	unwatch          func()
 	owed             uint64 // the answers to others that it was told of last; the room guards it
 
@@ -59,7 +62,7 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	if p.n&openLate != 0 {
 		l.cut() // another's socket was closed after this one had opened: it may be silent now
 	}
-	g := &guest{hub: h, process: from, session: p.session, unwatch: h.o.Fleet.Watch(from)}
+	g := &guest{hub: h, process: from, session: p.session, rights: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from)}
 	g.space = sync.NewCond(&g.mu)
 	w := &window{guest: g, isOpen: true}
 	w.maxBytes, w.maxCount = h.settings.Load().queue()
@@ -69,6 +72,7 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	g.owed = l.underWay(func(uint64) bool { return true })
 	g.send(&parcel{kind: parcelOpened, n: g.owed})
 	r.windows = append(r.windows, w)
+	r.lower()
 	if missing { // it was said while they had no way to hear it
 		w.add(ours(missed()))
 	}

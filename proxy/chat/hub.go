@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
 )
 
 // Options are the parts of a Hub.
@@ -23,6 +24,10 @@ type Options struct {
 	// Redial, if set, opens a person's socket at the Cat anew, as the configuration in
 	// force has it. Without it the newest client's own Dial is used.
 	Redial func(context.Context, *authhandlers.AuthUserInfo) (*websocket.Conn, error)
+	// Rights, if set, are what the Cat may believe of a person at their socket, as the
+	// configuration in force has it. Those who share one have it opened with what each of
+	// them has: Within says so to Dial and Redial. It must not call the hub.
+	Rights func(*authhandlers.AuthUserInfo) cat.Permissions
 	// Fleet, if set, is the other processes before the same Cat. Without it this one
 	// is alone.
 	Fleet Fleet
@@ -44,7 +49,8 @@ type Joining struct {
 	// socket is closed.
 	Page bool
 	// Dial opens the person's socket at the Cat, with a Dialer of the hub. It may be
-	// called after Join has returned, and should hold nothing of the request.
+	// called after Join has returned, and should hold nothing of the request. [Within] of its ctx bounds what the socket may be
+	// opened with.
 	Dial func(context.Context) (*websocket.Conn, error)
 	// Upgrade answers the client's handshake, with an Upgrader of the hub.
 	Upgrade func() (*websocket.Conn, error)

@@ -35,10 +35,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lab is a hub between clients and a Cat whose sockets a test serves.
 type lab struct {
-	page  bool // whether clients are pages of a browser
-	hub   *Hub
-	cat   *httptest.Server
-	front *httptest.Server
+	page   bool          // whether clients are pages of a browser
+	within atomic.Uint64 // the rights that the last socket at the Cat was opened within
+	hub    *Hub
+	cat    *httptest.Server
+	front  *httptest.Server
 
 	catAddr   string                        // if set, of another Cat
 	byUser    func(string, *websocket.Conn) // if set, serves at the Cat
@@ -148,6 +149,7 @@ func (l *lab) dial(ctx context.Context, s *httptest.Server, user string) (*webso
 }
 
 func (l *lab) dialCat(ctx context.Context, user string) (*websocket.Conn, error) {
+	l.within.Store(uint64(Within(ctx)))
 	if l.catAddr == "" {
 		return l.dial(ctx, l.cat, user)
 	}

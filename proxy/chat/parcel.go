@@ -31,7 +31,7 @@ const (
 	endParted = 3 // the bye has come: what is under way is the sender's care now
 )
 
-// What the n of a parcelOpen says; both may hold.
+// What the n of a parcelOpen says, beside what the clients lack; both may hold.
 const (
 	openLate  = 1 // it had a claim for too long, and may have disturbed the socket
 	openAgain = 2 // its clients were there before the socket was

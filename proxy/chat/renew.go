@@ -117,6 +117,15 @@ func (h *Hub) become(s *seat, before, u *authhandlers.AuthUserInfo) error {
 	if u == nil || u.ID != before.ID {
 		return &EndedError{closeOther}
 	}
+	if err := h.replace(s, u); err != nil {
+		return err
+	}
+	s.person.relevel()
+	return nil
+}
+
+// replace puts the renewed credential in the place of the old one.
+func (h *Hub) replace(s *seat, u *authhandlers.AuthUserInfo) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !u.Expiry.IsZero() && !h.o.Now().Before(u.Expiry) {

@@ -19,7 +19,8 @@ type room struct {
 	waiting atomic.Bool
 
 	mu      sync.Mutex
-	line    line      // nil while there is none
+	line    line // nil while there is none
+	level   level
 	windows []*window // in the order of their coming
 	newest  newest
 	space   chan struct{} // closed when a client has taken something
@@ -52,7 +53,12 @@ func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
 	if err := p.clear(ctx, closeChanged); err != nil {
 		return err
 	}
-	l, err := openLine(ctx, p, j)
+	r.mu.Lock()
+	r.level.most = r.hub.rightsOf(j.User)
+	r.mu.Unlock()
+	within := *j
+	within.Dial = func(ctx context.Context) (*websocket.Conn, error) { return r.dialWithin(ctx, j.Dial) }
+	l, err := openLine(ctx, p, &within)
 	if err != nil {
 		return err
 	}
@@ -67,11 +73,12 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 	defer r.mu.Unlock()
 	if l != nil {
 		r.line, r.forsaken = l, nil
-	} else if r.line == nil || r.line.isEnding() {
+	} else if r.line == nil || r.line.isEnding() || r.mayRise(j) {
 		return false
 	}
 	r.newest = newest{j.User, j.Dial}
 	r.windows = append(r.windows, w)
+	r.lower()
 	r.welcome(w)
 	return true
 }
@@ -145,10 +152,12 @@ func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
 	r.mu.Lock()
 	n := r.newest
 	r.mu.Unlock()
-	if r.hub.o.Redial != nil {
-		return r.hub.o.Redial(ctx, n.user)
-	}
-	return n.dial(ctx)
+	return r.dialWithin(ctx, func(ctx context.Context) (*websocket.Conn, error) {
+		if r.hub.o.Redial != nil {
+			return r.hub.o.Redial(ctx, n.user)
+		}
+		return n.dial(ctx)
+	})
 }
 
 // failed tells a sender, or whoever there is, that a message may be lost.

@@ -88,6 +88,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 	}
 	o.mu.Unlock()
 	p.joined(l)
+	o.room.lowered() // before anything is said over it
 	if !ok {
 		p.left(l)
 		l.peer.stop() // at once: somebody else may be about to open one
@@ -112,8 +113,12 @@ func (o *route) redial(ctx context.Context) (*websocket.Conn, error) {
 // join finds a way through the process that has the person.
 func (o *route) join(ctx context.Context, c Claim) error {
 	f := newFar(o, c.Owner)
+	o.room.mu.Lock()
+	most := o.room.level.most
+	o.room.level.opened = most
+	o.room.mu.Unlock()
 	o.mu.Lock()
-	how := uint64(0)
+	how := lacking(most)
 	if o.late {
 		how |= openLate
 	}
@@ -134,6 +139,7 @@ func (o *route) join(ctx context.Context, c Claim) error {
 		f.end(closeUnused)
 		return errNoAnswer
 	}
+	o.room.lowered() // the other process was told of what was then
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/proxy/cat"
 )
 
 // The two ways through a socket. A way is also the name of the side that it comes
@@ -21,7 +23,8 @@ type socket struct {
 	seat
 
 	over    chan struct{} // closed when the socket at the Cat is closed completely
-	running atomic.Int32  // relays under way
+	within  cat.Permissions
+	running atomic.Int32 // relays under way
 	sides   [2]side
 	// said is held while a message is written to a side, so that a word of ours
 	// does not come in the middle of it.
@@ -69,15 +72,19 @@ func (s *socket) dial(ctx context.Context, j *Joining) error {
 	if err != nil {
 		return err
 	}
-	cat, err := j.Dial(ctx)
+	s.within = s.hub.rightsOf(j.User)
+	conn, err := j.Dial(context.WithValue(ctx, withinKey{}, s.within))
 	if err != nil {
 		p.rest() // the Cat may have seen it come and go
 		return &DialError{err}
 	}
 	s.mu.Lock()
-	s.inputs[toClient], s.outputs[toClient] = s.hub.take(cat, toClient)
+	s.inputs[toClient], s.outputs[toClient] = s.hub.take(conn, toClient)
 	s.mu.Unlock()
 	p.joined(s)
+	if !s.fits() { // the rules have changed meanwhile
+		s.end(closeChanged)
+	}
 	return nil
 }
 
