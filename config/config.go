@@ -80,19 +80,23 @@ type Cat struct {
 	Failover string `yaml:"failover" default:"wait" enum:"wait,next"`
 	// The Cat's generation. v2 is not supported yet.
 	Contract string `yaml:"contract" default:"v1" enum:"v1,v2"`
-	// How Catflap proves itself to the Cat. api_key: with the Cat's own keys, which
-	// mean full rights. minted: with a short-lived Cat JWT of the least service
-	// account that covers the request, so that the Cat refuses too.
+	// How Catflap proves itself to the Cat. minted: with a short-lived Cat JWT of a
+	// service account that has no more rights than the person, so that the Cat and its
+	// plugins refuse too. api_key: with the Cat's own keys, which mean full rights; with
+	// jwt_secret and service_accounts beside them, a minted JWT goes with what plugins
+	// act on (turns, uploads and their own endpoints). With the keys alone, plugins
+	// believe that each person may do everything over HTTP.
 	Credential string `yaml:"credential" default:"api_key" enum:"api_key,minted"`
 	// The Cat's CCAT_API_KEY. Required with credential: api_key.
 	APIKey value.Secret `yaml:"api_key" example:"{env: CCAT_API_KEY}"`
 	// The Cat's CCAT_API_KEY_WS. Required with credential: api_key.
 	APIKeyWS value.Secret `yaml:"api_key_ws" example:"{env: CCAT_API_KEY_WS}"`
-	// The Cat's CCAT_JWT_SECRET. Required with credential: minted.
+	// The Cat's CCAT_JWT_SECRET. Required with credential: minted, and with
+	// service_accounts.
 	JWTSecret value.Secret `yaml:"jwt_secret" example:"{env: CCAT_JWT_SECRET}"`
-	// The Cat's own users that minted tokens stand for. The first whose permissions
-	// cover the request is used, so list the least first. `catflap cat-accounts
-	// create` makes them.
+	// The Cat's own users that minted tokens stand for. The one is used that covers
+	// the request, holds nothing that the person was not granted, and of these holds
+	// most; of equals the first. `catflap cat-accounts create` makes them.
 	ServiceAccounts []ServiceAccount `yaml:"service_accounts"`
 	// Serve although the Cat answers without a credential. Only for a Cat that
 	// nobody but Catflap can reach.

@@ -65,6 +65,11 @@ func Parse(name string, data []byte, dir string, known Known) (*Config, error) {
 // Warnings is what is allowed and may still not be meant, in the order of the file.
 func (c *Config) Warnings() []Problem { return c.warnings }
 
+// Doubt makes a warning about a field, for what can't be judged here.
+func (c *Config) Doubt(field, message, hint string) Problem {
+	return c.places.problem(field, message, hint)
+}
+
 // format is the only version of the file's format so far.
 const format = "1"
 

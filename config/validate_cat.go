@@ -97,10 +97,8 @@ func sameAddress(text string) string {
 var cookieName = regexp.MustCompile("\\A[!#$%&'+.^_`|~0-9A-Za-z-]+\\z")
 
 func (v *validator) catKeys(c *Cat) {
-	const instead = "remove it, or write credential: minted"
-	v.misplacedSecret("cat.jwt_secret", c.JWTSecret, instead)
-	if len(c.ServiceAccounts) > 0 {
-		v.bad("cat.service_accounts", "belongs to credential: minted", instead)
+	if !c.JWTSecret.IsZero() || len(c.ServiceAccounts) > 0 {
+		v.catTokens(c)
 	}
 	if c.InsecureOpenCat {
 		return
@@ -113,9 +111,14 @@ func (v *validator) catAccounts(c *Cat) {
 	const instead = "remove it, or write credential: api_key"
 	v.misplacedSecret("cat.api_key", c.APIKey, instead)
 	v.misplacedSecret("cat.api_key_ws", c.APIKeyWS, instead)
-	v.neededSecret("cat.jwt_secret", c.JWTSecret, "write jwt_secret: {env: NAME} with the variable that holds the Cat's CCAT_JWT_SECRET")
+	v.catTokens(c)
+}
+
+// catTokens is what minted tokens need; with the keys they are for what plugins act on.
+func (v *validator) catTokens(c *Cat) {
+	v.needed("cat.jwt_secret", c.JWTSecret, tokensBy(c, "cat.service_accounts"), "write jwt_secret: {env: NAME} with the variable that holds the Cat's CCAT_JWT_SECRET")
 	if len(c.ServiceAccounts) == 0 {
-		v.bad("cat.service_accounts", "required with credential: minted", "list at least one account, the one with the fewest permissions first")
+		v.bad("cat.service_accounts", "required with "+tokensBy(c, "cat.jwt_secret"), "list at least one account, the one with the fewest permissions first")
 	}
 	for i, a := range c.ServiceAccounts {
 		at := item("cat.service_accounts", i)
@@ -136,9 +139,21 @@ func (v *validator) accountPermission(field, name string) {
 	}
 }
 
+// tokensBy says why minted tokens are to be made.
+func tokensBy(c *Cat, beside string) string {
+	if c.Credential == "minted" {
+		return "credential: minted"
+	}
+	return beside
+}
+
 func (v *validator) neededSecret(field string, s value.Secret, hint string) {
+	v.needed(field, s, "credential: "+v.c.Cat.Credential, hint)
+}
+
+func (v *validator) needed(field string, s value.Secret, with, hint string) {
 	if s.IsZero() {
-		v.bad(field, "required with credential: "+v.c.Cat.Credential, hint)
+		v.bad(field, "required with "+with, hint)
 	}
 }
 

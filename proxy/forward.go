@@ -134,7 +134,7 @@ type roundTripper struct {
 func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ex := rt.ex
 	if !ex.decision.Public {
-		if err := ex.h.o.Credentials.HTTP(req.Header, ex.identity(), ex.decision.Route); err != nil {
+		if err := ex.h.o.Credentials.HTTP(req.Header, ex.h.person(ex.user), ex.decision.Route); err != nil {
 			return nil, err
 		}
 	}
@@ -195,10 +195,7 @@ func (ex *exchange) explain(err error) *refusal {
 		ex.record.Reason = "the client left"
 		return &refusal{status: 499, code: "client_left", public: "The client left", err: context.Cause(ex.r.Context())}
 	case errors.Is(err, cat.ErrNoAccount):
-		return &refusal{
-			status: http.StatusForbidden, code: codeNoAccount, public: "You may not do this", rule: "cat.service_accounts",
-			hint: "no service account at the Cat covers it; the operator can add one", err: err,
-		}
+		return refuseAccount(err)
 	case errors.Is(err, cat.ErrNoIdentity):
 		return &refusal{
 			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",

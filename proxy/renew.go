@@ -22,7 +22,8 @@ func (h *Handler) Judge(u *authhandlers.AuthUserInfo) error {
 	if d := h.o.Policy.Decide(u, permission.Target{Method: http.MethodGet, Path: route.Path, Route: route, Known: true}); !d.Allow {
 		return errors.New(d.Reason)
 	}
-	return nil
+	_, err := h.o.Credentials.ChatRights(h.person(u))
+	return err
 }
 
 // Renew asks anew who has the session by which a person came. The error is a

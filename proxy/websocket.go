@@ -65,6 +65,9 @@ func (ex *exchange) serveSocket() *refusal {
 	if ref := ex.checkSocketOrigin(); ref != nil {
 		return ref
 	}
+	if _, err := ex.h.o.Credentials.ChatRights(ex.h.person(ex.user)); err != nil {
+		return refuseSocket(err)
+	}
 	upgrader := ex.h.o.Hub.Upgrader()
 	if protocolTokens(ex.r.Header) != nil {
 		upgrader.Subprotocols = []string{bearerProtocol}
@@ -87,21 +90,23 @@ func (ex *exchange) serveSocket() *refusal {
 // dialer returns how the person's socket at the Cat is opened. It may be asked after
 // the request has ended, and holds nothing of it but where it came from.
 func (ex *exchange) dialer() func(context.Context) (*websocket.Conn, error) {
-	h, id, from := ex.h, ex.identity(), ex.peer
+	h, u, from := ex.h, ex.user, ex.peer
 	return func(ctx context.Context) (*websocket.Conn, error) {
 		head := http.Header{}
 		(&exchange{peer: from}).writePeer(head)
-		return h.dialCat(ctx, id, head)
+		return h.dialCat(ctx, u, head)
 	}
 }
 
 // DialCat opens a person's socket at the Cat anew, for no client in particular.
 func (h *Handler) DialCat(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
-	return h.dialCat(ctx, u.ID, http.Header{})
+	return h.dialCat(ctx, u, http.Header{})
 }
 
-func (h *Handler) dialCat(ctx context.Context, id string, head http.Header) (*websocket.Conn, error) {
-	token, err := h.o.Credentials.Chat(id)
+func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, head http.Header) (*websocket.Conn, error) {
+	id, who := u.ID, h.person(u)
+	who.Held &= chat.Within(ctx) // others share the socket
+	token, err := h.o.Credentials.Chat(who)
 	if err != nil {
 		return nil, err
 	}
@@ -140,10 +145,7 @@ func refuseSocket(err error) *refusal {
 			status: http.StatusServiceUnavailable, code: codeStopping, public: "Catflap is stopping", hint: "try again in a moment", err: err, retry: 1,
 		}
 	case errors.Is(err, cat.ErrNoAccount):
-		return &refusal{
-			status: http.StatusForbidden, code: codeNoAccount, public: "You may not do this", rule: "cat.service_accounts",
-			hint: "no service account at the Cat covers it; the operator can add one", err: err,
-		}
+		return refuseAccount(err)
 	case errors.As(err, new(websocket.HandshakeError)):
 		return badRequest(codeBadHandshake, errors.New("the WebSocket handshake is malformed"))
 	case errors.As(err, &dial):

@@ -19,6 +19,7 @@ import (
 	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/internal/telemetry"
 	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/fleet"
 	"github.com/catflap/catflap/proxy/session"
@@ -176,6 +177,7 @@ func (a *app) newHub(c *config.Config, others chat.Fleet) *chat.Hub {
 		Redial: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
 			return a.current.Load().handler.DialCat(ctx, u)
 		},
+		Rights: func(u *authhandlers.AuthUserInfo) cat.Permissions { return a.current.Load().handler.Rights(u) },
 		Renew: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 			return a.current.Load().handler.Renew(ctx, u)
 		},

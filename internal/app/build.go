@@ -119,17 +119,31 @@ func rules(p config.Permissions) permission.Rules {
 
 // credentials reads the secrets for the Cat.
 func credentials(c config.Cat, contract *cat.Contract) (cat.Credentials, []cat.Account, error) {
-	if c.Credential != "minted" {
-		http, err := readSecret(c.APIKey)
-		if err != nil {
-			return nil, nil, fmt.Errorf("cat.api_key: %w", err)
-		}
-		chat, err := readSecret(c.APIKeyWS)
-		if err != nil {
-			return nil, nil, fmt.Errorf("cat.api_key_ws: %w", err)
-		}
-		return cat.NewKeys(http, chat), nil, nil
+	if c.Credential == "minted" {
+		minter, accounts, err := minter(c, contract)
+		return minter, accounts, err
 	}
+	keys, err := keys(c)
+	if err != nil || len(c.ServiceAccounts) == 0 {
+		return keys, nil, err
+	}
+	minter, accounts, err := minter(c, contract)
+	return &cat.KeysAndTokens{Keys: keys, Minter: minter}, accounts, err
+}
+
+func keys(c config.Cat) (*cat.Keys, error) {
+	http, err := readSecret(c.APIKey)
+	if err != nil {
+		return nil, fmt.Errorf("cat.api_key: %w", err)
+	}
+	chat, err := readSecret(c.APIKeyWS)
+	if err != nil {
+		return nil, fmt.Errorf("cat.api_key_ws: %w", err)
+	}
+	return cat.NewKeys(http, chat), nil
+}
+
+func minter(c config.Cat, contract *cat.Contract) (*cat.Minter, []cat.Account, error) {
 	secret, err := c.JWTSecret.Read()
 	if err != nil {
 		return nil, nil, fmt.Errorf("cat.jwt_secret: %w", err)
@@ -163,15 +177,21 @@ func account(s config.ServiceAccount) (cat.Account, error) {
 		}
 		a.ID = string(id)
 	}
+	var err error
+	a.Permissions, err = accountPermissions(s)
+	return a, err
+}
+
+func accountPermissions(s config.ServiceAccount) (cat.Permissions, error) {
+	var all cat.Permissions
 	for _, name := range s.Permissions {
 		set, err := cat.ParsePermissions(name)
 		if err != nil {
-			return cat.Account{}, err
+			return 0, err
 		}
-		a.Permissions |= set
-		a.Full = a.Full || name == "*"
+		all |= set
 	}
-	return a, nil
+	return all, nil
 }
 
 func prefixes(texts []string) ([]netip.Prefix, error) {

@@ -23,9 +23,19 @@ func Load(path string, handlers authhandlers.Registry) (*config.Config, []config
 	if err != nil {
 		return nil, nil, err
 	}
-	warnings = append(warnings, inspected...)
+	warnings = append(append(warnings, inspected...), warnAccounts(c)...)
 	slices.SortStableFunc(warnings, func(a, b config.Problem) int { return a.Line - b.Line })
 	return c, warnings, nil
+}
+
+// LoadForAccounts reads and validates a configuration file whose service accounts may
+// not exist yet. Of what else it names it verifies the Cat's keys alone.
+func LoadForAccounts(path string, handlers authhandlers.Registry) (*config.Config, error) {
+	c, err := config.Load(path, known(handlers))
+	if err == nil && len(c.Cat.ServiceAccounts) == 0 {
+		_, err = c.Inspect()
+	}
+	return c, err
 }
 
 // known tells the configuration what it can't import: the types of handlers, the

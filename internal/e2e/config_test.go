@@ -14,6 +14,7 @@ type config struct {
 	listen, admin string
 	cat           string   // the address of the Cat
 	cats          []string // the addresses of several, instead
+	catKeys       string   // lines of cat in place of the two keys
 	catMore       string   // further lines of cat
 	jwksURL       string   // of a real identity provider; empty takes the issuer of this package
 	issuer        string   // with jwksURL
@@ -27,6 +28,8 @@ type config struct {
 	sessions      string   // lines of sessions
 	publicURL     string   // what browsers see, if not the address itself by another name
 }
+
+const usualKeys = "api_key: {env: CCAT_API_KEY}\napi_key_ws: {env: CCAT_API_KEY_WS}"
 
 // desk is a handler of type oidc.
 type desk struct {
@@ -60,9 +63,7 @@ listen: %s
 admin_listen: %s
 cat:
   %s
-  api_key: {env: CCAT_API_KEY}
-  api_key_ws: {env: CCAT_API_KEY_WS}
-%shandlers:
+%s%shandlers:
   - name: staff
     type: jwt
     issuer: %s
@@ -71,7 +72,7 @@ cat:
     keys: {%s}
     groups: groups
 %s%slog: {format: json, audit: all}
-`, c.listen, c.admin, behind, indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)), c.deskLines())
+`, c.listen, c.admin, behind, indent(cmp.Or(c.catKeys, usualKeys)), indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)), c.deskLines())
 	if c.permissions == "" {
 		c.permissions = "everyone: [base]\ngrants:\n  - {from: [staff], groups: [" + groups + "], allow: [admin]}"
 		for _, d := range c.desks {

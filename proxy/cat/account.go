@@ -40,7 +40,7 @@ func (a *Accounts) Create(ctx context.Context, username string, permissions Perm
 	}
 	req.Header.Set("Content-Type", "application/json")
 	SetIdentity(req.Header, AnonymousID)
-	if err := a.Credentials.HTTP(req.Header, AnonymousID, route); err != nil {
+	if err := a.Credentials.HTTP(req.Header, Nobody(), route); err != nil {
 		return nil, err
 	}
 	resp, err := a.HTTP.Do(req)

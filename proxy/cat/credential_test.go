@@ -37,83 +37,124 @@ func TestKeysGoWhereTheyBelong(t *testing.T) {
 	c := V1()
 	h := http.Header{}
 	r, _ := c.Route("POST", "/message")
-	if err := k.HTTP(h, "alice", r); err != nil || h.Get("Authorization") != "Bearer http-key" || h.Get("Cookie") != "" {
+	if err := k.HTTP(h, Person{ID: "alice"}, r); err != nil || h.Get("Authorization") != "Bearer http-key" || h.Get("Cookie") != "" {
 		t.Errorf("%v %v", h, err)
 	}
 	panel, _ := c.Route("GET", "/admin/")
 	h = http.Header{"Cookie": {"plugin=1"}}
-	if err := k.HTTP(h, "alice", panel); err != nil || len(h["Cookie"]) != 1 || h.Get("Cookie") != PanelCookie+"=http-key; plugin=1" {
+	if err := k.HTTP(h, Person{ID: "alice"}, panel); err != nil || len(h["Cookie"]) != 1 || h.Get("Cookie") != PanelCookie+"=http-key; plugin=1" {
 		t.Errorf("%v %v", h, err)
 	}
-	if token, err := k.Chat("alice"); err != nil || token != "ws-key" {
+	if token, err := k.Chat(Person{ID: "alice"}); err != nil || token != "ws-key" {
 		t.Error("the socket's key is not the WebSocket key")
 	}
 }
 
-func TestMinterTakesTheLeastAccount(t *testing.T) {
-	now := time.Now()
-	c := V1()
+// granted is somebody with these permissions.
+func granted(t *testing.T, id string, texts ...string) Person {
+	return Person{ID: id, Held: permissions(t, texts...)}
+}
+
+func minter(t *testing.T, now func() time.Time) *Minter {
+	t.Helper()
 	m, err := NewMinter([]byte("the Cat's own secret"), []Account{
 		{ID: "chat", Permissions: permissions(t, "STATUS:READ", "CONVERSATION:*")},
-		{ID: "reader", Permissions: permissions(t, "STATUS:READ", "CONVERSATION:*", "MEMORY:READ", "UPLOAD:WRITE")},
-		{ID: "admin", Full: true, Permissions: permissions(t, "*")},
-	}, c, func() time.Time { return now })
+		{ID: "reader", Permissions: permissions(t, "STATUS:READ", "CONVERSATION:*", "MEMORY:READ")},
+		{ID: "admin", Permissions: permissions(t, "*")},
+	}, V1(), now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	unknown := Route{Pattern: "unknown", Admin: true}
-	for _, row := range []struct{ method, path, account string }{
-		{"POST", "/message", "chat"},
-		{"GET", "/memory/recall", "reader"},
-		{"POST", "/rabbithole/web", "reader"}, // one permission at the Cat: Catflap's policy has decided before
-		{"DELETE", "/memory/conversation_history", "admin"},
-		{"GET", "/users/", "admin"},
-		{"GET", "/admin/", "admin"},
-		{"", "", "admin"},
-	} {
-		r := unknown
-		if row.path != "" {
-			r, _ = c.Route(row.method, row.path)
-		}
+	return m
+}
+
+// claimsOf reads a minted token.
+func claimsOf(t *testing.T, token string) jwt.MapClaims {
+	t.Helper()
+	claims := jwt.MapClaims{}
+	if _, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return []byte("the Cat's own secret"), nil }); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+func TestMintedTokensAreThePersonsOwn(t *testing.T) {
+	now := time.Now()
+	m := minter(t, func() time.Time { return now })
+	alice, bob := granted(t, "staff:alice", "*"), Person{ID: "staff:bob", Held: Base}
+	message, _ := V1().Route("POST", "/message")
+	for who, account := range map[Person]string{alice: "admin", bob: "reader"} {
 		h := http.Header{}
-		if err := m.HTTP(h, "staff:alice", r); err != nil {
+		if err := m.HTTP(h, who, message); err != nil {
 			t.Fatal(err)
 		}
-		claims := jwt.MapClaims{}
-		if _, err := jwt.ParseWithClaims(h.Get("Authorization")[len("Bearer "):], claims, func(*jwt.Token) (any, error) {
-			return []byte("the Cat's own secret"), nil
-		}); err != nil {
+		token, err := m.Chat(who)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if claims["sub"] != row.account || claims["username"] != "staff:alice" || claims["aud"] != nil {
-			t.Errorf("%s %s: %v", row.method, row.path, claims)
+		for _, text := range []string{token, h.Get("Authorization")[len("Bearer "):]} {
+			if c := claimsOf(t, text); c["sub"] != account || c["username"] != who.ID || c["aud"] != nil {
+				t.Errorf("%s: %v", who.ID, c)
+			}
+		}
+		if rights, err := m.ChatRights(who); err != nil || !who.Held.Covers(rights) {
+			t.Errorf("%s: %v, %v", who.ID, rights.Names(), err)
 		}
 	}
-	token, err := m.Chat("staff:alice")
+	token, err := m.Chat(bob)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, _ := m.Chat("staff:alice"); again != token {
+	if again, _ := m.Chat(bob); again != token {
 		t.Error("the token of a moment ago was not used again")
 	}
-	if other, _ := m.Chat("staff:bob"); other == token {
+	if other, _ := m.Chat(Person{ID: "staff:carol", Held: Base}); other == token {
 		t.Error("two people share a token")
 	}
 	now = now.Add(mintedReuse + time.Second)
-	if later, _ := m.Chat("staff:alice"); later == token {
+	if later, _ := m.Chat(bob); later == token {
 		t.Error("an old token was used again")
 	}
 }
 
-func TestMinterRefusesWhatNoAccountCovers(t *testing.T) {
-	c := V1()
-	m, err := NewMinter([]byte("s3cret-s3cret"), []Account{{ID: "chat", Permissions: permissions(t, "CONVERSATION:*")}}, c, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, _ := c.Route("GET", "/users/")
+func TestMinterRefusesWhatNoAccountFits(t *testing.T) {
+	r, _ := V1().Route("GET", "/users/")
 	h := http.Header{}
-	if err := m.HTTP(h, "alice", r); !errors.Is(err, ErrNoAccount) || len(h) != 0 {
+	if err := minter(t, time.Now).HTTP(h, granted(t, "alice", "USERS:LIST", "STATUS:READ"), r); !errors.Is(err, ErrNoAccount) || len(h) != 0 {
 		t.Errorf("%v %v", h, err)
+	}
+}
+
+// With the keys and the secret, a token goes with what plugins act on, and the key
+// with the rest.
+func TestKeysAndTokens(t *testing.T) {
+	both := &KeysAndTokens{Keys: NewKeys("http-key", "ws-key"), Minter: minter(t, time.Now)}
+	bob := Person{ID: "staff:bob", Held: Base}
+	for _, c := range []struct {
+		name, method, path string
+		token              bool
+	}{
+		{"a turn", "POST", "/message", true},
+		{"a plugin's endpoint", "GET", "/custom/x", true},
+		{"own data", "GET", "/memory/recall", false},
+		{"the status", "GET", "/", false},
+		{"the panel", "GET", "/admin/", false},
+	} {
+		r, known := V1().Route(c.method, c.path)
+		if !known {
+			r = Route{Pattern: "* " + c.path, Plugins: true}
+		}
+		h := http.Header{}
+		if err := both.HTTP(h, bob, r); err != nil || (h.Get("Authorization") != "Bearer http-key") != c.token {
+			t.Errorf("%s: %v, %v", c.name, h, err)
+		}
+	}
+	upload, _ := V1().Route("POST", "/rabbithole/")
+	if err := both.HTTP(http.Header{}, granted(t, "staff:carol", "UPLOAD:WRITE"), upload); !errors.Is(err, ErrNoAccount) {
+		t.Errorf("hooks of an upload would be told of all permissions: %v", err)
+	}
+	token, err := both.Chat(bob)
+	if err != nil || claimsOf(t, token)["sub"] != "reader" {
+		t.Errorf("the socket: %q, %v", token, err)
 	}
 }

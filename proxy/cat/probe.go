@@ -36,9 +36,9 @@ type Probe struct {
 	// HTTP is a client of the probe's own: it follows no redirects and uses no
 	// proxy of the environment.
 	HTTP *http.Client
-	// Credentials list the Cat's accounts where Accounts is empty.
+	// Credentials, if there are any, list the Cat's accounts.
 	Credentials Credentials
-	// Accounts are known accounts; the secret is tried on one that may read the status.
+	// Accounts are known ones. The secret is tried on one that may read the status.
 	Accounts []Account
 	Now      func() time.Time
 }
@@ -101,12 +101,12 @@ func (p *Probe) secretDoor(ctx context.Context) error {
 // account returns the id of an account that may read the Cat's status: an unknown
 // one would be refused whatever the secret.
 func (p *Probe) account(ctx context.Context) (string, error) {
-	for _, a := range p.Accounts {
-		if a.Full || a.Permissions.Has(permission("STATUS", "READ")) {
-			return a.ID, nil
-		}
-	}
 	if p.Credentials == nil {
+		for _, a := range p.Accounts {
+			if a.Permissions.Has(permission("STATUS", "READ")) {
+				return a.ID, nil
+			}
+		}
 		return "", nil
 	}
 	users, err := listUsers(ctx, p)
@@ -164,7 +164,7 @@ type User struct {
 
 func listUsers(ctx context.Context, p *Probe) ([]User, error) {
 	route, _ := V1().Route(http.MethodGet, "/users/")
-	status, body, err := p.get(ctx, "/users/", func(h http.Header) error { return p.Credentials.HTTP(h, AnonymousID, route) })
+	status, body, err := p.get(ctx, "/users/", func(h http.Header) error { return p.Credentials.HTTP(h, Nobody(), route) })
 	switch {
 	case err != nil:
 		return nil, err

@@ -19,6 +19,9 @@ type Route struct {
 	// Panel means a page of the Cat's admin panel, which takes its credential from a
 	// cookie.
 	Panel bool
+	// Plugins means that plugins act on it for the person, and so may look at the
+	// person's rights: a turn, an upload, and each endpoint of a plugin's own.
+	Plugins bool
 	// Path is the decoded path to forward: the Cat's own spelling as regards the
 	// slash at the end, since the Cat answers the other one with a redirect to an
 	// address of its own.
@@ -48,13 +51,13 @@ func V1() *Contract {
 			c.add(method, row)
 		}
 	}
-	c.chat = Route{Pattern: "WS /ws/{user_id}", Needs: permission("CONVERSATION", "WRITE"), Own: true, Path: "/ws"}
+	c.chat = Route{Pattern: "WS /ws/{user_id}", Needs: permission("CONVERSATION", "WRITE"), Own: true, Plugins: true, Path: "/ws"}
 	return c
 }
 
 func (c *Contract) add(method string, row row) {
 	e := endpoint{
-		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own, Admin: row.whose == adminOnly, Panel: row.panel},
+		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own, Admin: row.whose == adminOnly, Panel: row.panel, Plugins: forPlugins(row.path)},
 		method: method, slash: strings.HasSuffix(row.path, "/"),
 	}
 	if resource, action, ok := strings.Cut(row.needs, ":"); ok {

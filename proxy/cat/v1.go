@@ -1,5 +1,7 @@
 package cat
 
+import "strings"
+
 type whose uint8
 
 const (
@@ -83,4 +85,9 @@ var v1 = [...]row{
 	{"GET", "/openapi.json", "", adminOnly, false},
 	{"GET", "/static/**", "STATIC:READ", own, false},
 	{"GET", "/core-static/**", "STATIC:READ", own, false},
+}
+
+// forPlugins reports an endpoint whose hooks are given the person who calls it.
+func forPlugins(path string) bool {
+	return path == "/message" || strings.HasPrefix(path, "/rabbithole/")
 }

@@ -41,7 +41,7 @@ func (p *Policy) Public(method, path string) (Decision, bool) {
 func (p *Policy) Decide(u *authhandlers.AuthUserInfo, t Target) Decision {
 	everyone := false
 	if !t.Known {
-		t.Route = cat.Route{Pattern: "unknown", Admin: true, Path: t.Path}
+		t.Route = cat.Route{Pattern: "unknown", Admin: true, Plugins: true, Path: t.Path}
 		for i := range p.endpoints {
 			if e := &p.endpoints[i]; e.pattern.Match(t.Method, t.Path) {
 				t.Route, everyone = e.route, e.everyone

@@ -96,7 +96,7 @@ func compileEndpoint(e Endpoint) (endpoint, error) {
 	if err != nil {
 		return endpoint{}, err
 	}
-	c := endpoint{pattern: pattern, route: cat.Route{Pattern: e.Match, Own: e.Own}}
+	c := endpoint{pattern: pattern, route: cat.Route{Pattern: e.Match, Own: e.Own, Plugins: true}}
 	switch e.Needs {
 	case wordAdmin:
 		c.route.Admin = true
@@ -152,16 +152,4 @@ func overlap(a, b []string) bool {
 		}
 	}
 	return false
-}
-
-// Held are the Cat's permissions that u has, be it for their own data alone: what
-// a front end may show. It decides nothing.
-func (p *Policy) Held(u *authhandlers.AuthUserInfo) cat.Permissions {
-	var held cat.Permissions
-	for _, one := range cat.Every() {
-		if p.decide(u, cat.Route{Needs: one, Own: true}, false).Allow {
-			held |= cat.PermissionsOf(one)
-		}
-	}
-	return held
 }

@@ -47,9 +47,7 @@ func parseRights(names []string, sets map[string][]string, depth int) (Rights, e
 			if err != nil {
 				return Rights{}, err
 			}
-			r.Named |= more.Named
-			r.Base = r.Base || more.Base
-			r.Admin = r.Admin || more.Admin
+			r.add(more)
 			continue
 		}
 		p, err := cat.ParsePermissions(name)
