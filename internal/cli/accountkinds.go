@@ -2,11 +2,14 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/internal/app"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -17,13 +20,42 @@ type accountKind struct {
 	permissions []string
 }
 
-// accountKinds are in the order in which Catflap tries them: the least first.
-// STATIC:READ is with the least, or each picture would be fetched by the account
-// that may do everything.
+// accountKinds are those that most configurations need.
 var accountKinds = [3]accountKind{
 	{flag: "chat", purpose: "may chat", permissions: []string{"STATUS:READ", "STATIC:READ", "CONVERSATION:*"}},
 	{flag: "reader", purpose: "may also read memories", permissions: []string{"STATUS:READ", "STATIC:READ", "CONVERSATION:*", "MEMORY:READ"}},
 	{flag: "admin", purpose: "may do everything", permissions: []string{"*"}},
+}
+
+// instead says how to keep away from a user that has the kind's name.
+func (k accountKind) instead() string {
+	if k.flag == "config" {
+		return ""
+	}
+	return "name another with --" + k.flag + ", or "
+}
+
+// kindsMost bounds the accounts that are made for one configuration.
+const kindsMost = 16
+
+// withPolicy adds an account for each set of permissions that people can have by the
+// configuration, if no other is exactly that. Its name follows from its permissions,
+// so that the order of the rules does not matter.
+func withPolicy(kinds []accountKind, c *config.Config) ([]accountKind, error) {
+	holdings, err := app.Holdings(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, held := range holdings {
+		held &= cat.All
+		k := accountKind{flag: "config", purpose: "is for people with just that", permissions: held.Names()}
+		k.name = fmt.Sprintf("catflap-%x", sha256.Sum256([]byte(strings.Join(k.permissions, " "))))[:len("catflap-")+8]
+		same := func(o accountKind) bool { set, err := o.set(); return err == nil && set == held }
+		if held != 0 && len(kinds) < kindsMost && !slices.ContainsFunc(kinds, same) {
+			kinds = append(kinds, k)
+		}
+	}
+	return kinds, nil
 }
 
 // set is the kind's permissions as the Cat counts them.
@@ -40,7 +72,7 @@ func (k accountKind) set() (cat.Permissions, error) {
 }
 
 // createAccounts makes what is missing, and prints lines only when all are there.
-func createAccounts(ctx context.Context, e *env, a *cat.Accounts, kinds [3]accountKind) error {
+func createAccounts(ctx context.Context, e *env, a *cat.Accounts, kinds []accountKind) error {
 	users, err := a.List(ctx)
 	if err != nil {
 		return &hintedError{err, "is the Cat running there, and is this its HTTP key?"}
@@ -51,12 +83,12 @@ func createAccounts(ctx context.Context, e *env, a *cat.Accounts, kinds [3]accou
 			return &usageError{fmt.Sprintf("two accounts can't both be named %q", k.name), "--chat, --reader and --admin take three names"}
 		}
 		if _, err := existing(users, k); err != nil {
-			return &hintedError{err, "name another with --" + k.flag + ", or delete that user at the Cat"}
+			return &hintedError{err, k.instead() + "delete that user at the Cat"}
 		}
 	}
 	var lines strings.Builder
 	lines.WriteString("# under cat: in the configuration\n  credential: minted\n")
-	lines.WriteString("  jwt_secret: {env: CCAT_JWT_SECRET}   # the Cat's own\n  service_accounts:                    # the first that covers a request is used\n")
+	lines.WriteString("  jwt_secret: {env: CCAT_JWT_SECRET}   # the Cat's own\n  service_accounts:                    # of those with no more rights than the person, the one with most\n")
 	for _, k := range kinds {
 		id, err := ensureAccount(ctx, e, a, users, k)
 		if err != nil {

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/internal/app"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -25,13 +27,15 @@ func accountsCommand() command {
 		long: `
 Makes three users at the Cat, through its own API and with its HTTP key, and prints
 the lines for the configuration: one that may chat, one that may also read
-memories, and one that may do everything. Accounts that exist already with the
-same permissions are used again, so that the command can be repeated. Their
+memories, and one that may do everything. With --config there is one more for each
+set of permissions that people can have by that file's rules, so that plugins see
+of each person's rights exactly what was granted. Accounts that exist already with
+the same permissions are used again, so that the command can be repeated. Their
 passwords are random and told to nobody.
 
 The HTTP key comes from the configuration's cat.api_key or, where there is none,
-from the variable that --api-key-env names. A configuration with credential:
-minted names accounts that do not exist yet: use --cat-url then.`,
+from the variable that --api-key-env names. The accounts that a file names need
+not exist yet.`,
 		setup: func(f *flag.FlagSet, e *env) func(context.Context, []string) error {
 			file := f.String("config", "", "take the Cat's address, and its key if there is one, from this `FILE`")
 			at := f.String("cat-url", "", "the Cat's `URL`, such as http://127.0.0.1:1865")
@@ -44,13 +48,18 @@ minted names accounts that do not exist yet: use --cat-url then.`,
 				if err := noArguments("cat-accounts create", args); err != nil {
 					return err
 				}
-				a, err := accountsAt(e, *file, *at, *keyEnv)
+				a, c, err := accountsAt(e, *file, *at, *keyEnv)
 				if err != nil {
 					return err
 				}
-				kinds := accountKinds
+				kinds := slices.Clone(accountKinds[:])
 				for i := range kinds {
 					kinds[i].name = *names[i]
+				}
+				if c != nil {
+					if kinds, err = withPolicy(kinds, c); err != nil {
+						return err
+					}
 				}
 				return createAccounts(ctx, e, a, kinds)
 			}
@@ -58,41 +67,42 @@ minted names accounts that do not exist yet: use --cat-url then.`,
 	}
 }
 
-// accountsAt finds the Cat and its key.
-func accountsAt(e *env, file, at, keyEnv string) (*cat.Accounts, error) {
+// accountsAt finds the Cat and its key, and the configuration if a file is named.
+func accountsAt(e *env, file, at, keyEnv string) (*cat.Accounts, *config.Config, error) {
 	const own = "the Cat's own CCAT_API_KEY"
 	key := ""
+	var c *config.Config
 	switch {
 	case (file == "") == (at == ""):
-		return nil, &usageError{"cat-accounts create needs either --config or --cat-url", "catflap cat-accounts create --cat-url http://127.0.0.1:1865"}
+		return nil, nil, &usageError{"cat-accounts create needs either --config or --cat-url", "catflap cat-accounts create --cat-url http://127.0.0.1:1865"}
 	case file != "":
-		c, _, err := app.Load(file, e.handlers)
-		if err != nil {
-			return nil, &hintedError{err, "mend the file, or name the Cat with --cat-url and its key with --api-key-env"}
+		var err error
+		if c, err = app.LoadForAccounts(file, e.handlers); err != nil {
+			return nil, nil, &hintedError{err, "mend the file, or name the Cat with --cat-url and its key with --api-key-env"}
 		}
 		if len(c.Cat.URLs) > 0 {
-			return nil, &usageError{"the file names several Cats, and each has users of its own", "name one with --cat-url, and its key with --api-key-env"}
+			return nil, nil, &usageError{"the file names several Cats, and each has users of its own", "name one with --cat-url, and its key with --api-key-env"}
 		}
 		at = c.Cat.URL
 		if !c.Cat.APIKey.IsZero() {
 			secret, err := c.Cat.APIKey.Read()
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			key = string(secret)
 		}
 	}
 	if key = cmp.Or(key, os.Getenv(keyEnv)); key == "" {
-		return nil, &hintedError{errors.New("the Cat's HTTP key is not known"), "set the environment variable " + keyEnv + " to " + own}
+		return nil, nil, &hintedError{errors.New("the Cat's HTTP key is not known"), "set the environment variable " + keyEnv + " to " + own}
 	}
 	base, err := url.Parse(at)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, &usageError{"--cat-url is no address of a Cat", "--cat-url http://127.0.0.1:1865"}
+		return nil, nil, &usageError{"--cat-url is no address of a Cat", "--cat-url http://127.0.0.1:1865"}
 	}
 	// The key must reach the Cat and nobody else: no proxy, no redirect.
 	client := &http.Client{
 		Timeout: accountsTimeout, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	return &cat.Accounts{Base: base, HTTP: client, Credentials: cat.NewKeys(key, "")}, nil
+	return &cat.Accounts{Base: base, HTTP: client, Credentials: cat.NewKeys(key, "")}, c, nil
 }
