@@ -72,6 +72,10 @@ func serve(t *testing.T, e example) served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.cat.Close() })
+	k["CAT_READER_ACCOUNT_ID"] = s.cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
+		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
+	})
+	k["CAT_ADMIN_ACCOUNT_ID"] = s.cat.AddAccount("catflap-admin", "a long password", standin.FullPermissions())
 	listen, admin := freePort(t), freePort(t)
 	s.url = "http://" + listen
 	config := localize(t, e.config,

@@ -48,7 +48,9 @@ type parts struct {
 	Public, Issuer     string // URLs: what browsers see
 	ClientID, Audience string
 	// Files with a secret each.
-	ClientSecret, APIKey, APIKeyWS string
+	ClientSecret, JWTSecret string
+	// The Cat's accounts, by their ids.
+	BaseAccount, AdminAccount string
 }
 
 // Run runs the demo until ctx ends.
@@ -64,8 +66,15 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer h.release()
 	p := h.parts(dir)
-	secret, key, keyWS := rand.Text(), rand.Text(), rand.Text()
-	for file, content := range map[string]string{p.ClientSecret: secret, p.APIKey: key, p.APIKeyWS: keyWS} {
+	secret, catSecret := rand.Text(), rand.Text()
+	static, err := fs.Sub(page, "page")
+	if err != nil {
+		return err
+	}
+	cat := standin.New(standin.Options{APIKey: rand.Text(), APIKeyWS: rand.Text(), JWTSecret: catSecret, Static: static})
+	p.BaseAccount = cat.AddAccount("catflap-base", rand.Text(), standin.BasePermissions())
+	p.AdminAccount = cat.AddAccount("catflap-admin", rand.Text(), standin.FullPermissions())
+	for file, content := range map[string]string{p.ClientSecret: secret, p.JWTSecret: catSecret} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			return err
 		}
@@ -78,12 +87,8 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	static, err := fs.Sub(page, "page")
-	if err != nil {
-		return err
-	}
-	cat := standin.New(standin.Options{APIKey: key, APIKeyWS: keyWS, JWTSecret: rand.Text(), Static: static}).Start(h.cat)
-	defer cat.Close()
+	running := cat.Start(h.cat)
+	defer running.Close()
 	server := &http.Server{Handler: people, ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(h.provider) }()

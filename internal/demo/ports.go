@@ -53,7 +53,7 @@ func (h *held) parts(dir string) *parts {
 		Listen: h.listen.Addr().String(), Cat: h.cat.Addr().String(), Admin: h.admin.Addr().String(),
 		Public: "http://" + net.JoinHostPort("localhost", port), Issuer: "http://" + h.provider.Addr().String(),
 		ClientID: clientID, Audience: audience,
-		ClientSecret: filepath.Join(dir, "client.secret"), APIKey: filepath.Join(dir, "cat.key"), APIKeyWS: filepath.Join(dir, "cat-ws.key"),
+		ClientSecret: filepath.Join(dir, "client.secret"), JWTSecret: filepath.Join(dir, "cat.secret"),
 	}
 }
 

@@ -8,8 +8,11 @@ public_url: {{.Public}}
 
 cat:
   url: http://{{.Cat}}
-  api_key: {file: {{.APIKey}}}
-  api_key_ws: {file: {{.APIKeyWS}}}
+  credential: minted
+  jwt_secret: {file: {{.JWTSecret}}}
+  service_accounts:                # catflap cat-accounts create makes them at a real Cat
+    - {id: {{.BaseAccount}}, permissions: ["STATUS:READ", "MEMORY:READ", "MEMORY:LIST", "CONVERSATION:*", "STATIC:READ"]}
+    - {id: {{.AdminAccount}}, permissions: ["*"]}
 
 handlers:
   - name: demo
@@ -28,6 +31,9 @@ permissions:
     - from: [demo]
       groups: [cat-admins]
       allow: [admin]
+  endpoints:                       # a plugin's, which looks at people's rights itself
+    - {match: "GET /custom/rights", needs: everyone}
+    - {match: "GET /custom/guarded", needs: everyone}
 
 log:
   format: text
@@ -64,6 +70,11 @@ Or paste these:
   # bob may not list everybody's memories; alice, an administrator, may
   curl -s {{.P.Public}}/memory/collections/episodic/points -H "Authorization: Bearer $BOB" | cut -c1-240
   curl -s {{.P.Public}}/memory/collections/episodic/points -H "Authorization: Bearer $ALICE" | cut -c1-240
+
+  # what a plugin is told of their rights; it lets alice change settings, and not bob
+  curl -s {{.P.Public}}/custom/rights -H "Authorization: Bearer $BOB" | cut -c1-240
+  curl -s {{.P.Public}}/custom/guarded -H "Authorization: Bearer $BOB" | cut -c1-240
+  curl -s {{.P.Public}}/custom/guarded -H "Authorization: Bearer $ALICE" | cut -c1-240
 
   # nobody gets in without a token
   curl -s {{.P.Public}}/message -d '{"text":"hi"}' | cut -c1-240
