@@ -29,6 +29,7 @@ type exchange struct {
 	session    *session.Session           // of a person who came by the cookie
 	user       *authhandlers.AuthUserInfo // nil: nobody, on a public endpoint
 	decision   permission.Decision
+	ofCat      bool      // whether the contract has the endpoint
 	upstream   *Upstream // the person's Cat
 
 	body   *requestBody // the client's body while it is forwarded
@@ -149,7 +150,7 @@ func (ex *exchange) authorise() *refusal {
 	} else {
 		t.Route, t.Known = ex.h.o.Contract.Route(t.Method, t.Path)
 	}
-	ex.decision = ex.h.o.Policy.Decide(ex.user, t)
+	ex.decision, ex.ofCat = ex.h.o.Policy.Decide(ex.user, t), t.Known
 	if !ex.decision.Allow {
 		if d, ok := ex.h.o.Policy.Public(t.Method, t.Path); ok && !ex.socket {
 			ex.decision = d

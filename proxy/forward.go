@@ -146,6 +146,9 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // answer makes the Cat's answer fit for the client.
 func (ex *exchange) answer(resp *http.Response) error {
+	if ex.refusedByCat(resp) {
+		return errCatRefuses
+	}
 	h := resp.Header
 	for name := range h {
 		if strings.HasPrefix(name, "Access-Control-") {
@@ -196,6 +199,8 @@ func (ex *exchange) explain(err error) *refusal {
 		return &refusal{status: 499, code: "client_left", public: "The client left", err: context.Cause(ex.r.Context())}
 	case errors.Is(err, cat.ErrNoAccount):
 		return refuseAccount(err)
+	case errors.Is(err, errCatRefuses):
+		return ex.refuseCredential()
 	case errors.Is(err, cat.ErrNoIdentity):
 		return &refusal{
 			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",

@@ -50,6 +50,7 @@ const (
 	codePermission     authhandlers.Code = "permission_denied"
 	codeOrigin         authhandlers.Code = "origin_not_allowed"
 	codeNotFound       authhandlers.Code = "not_found"
+	codeCatRefuses     authhandlers.Code = "cat_refused"
 	codeNoAccount      authhandlers.Code = "no_service_account"
 	codeCatOpen        authhandlers.Code = "not_ready"
 	codeAuthFault      authhandlers.Code = "authentication_unavailable"

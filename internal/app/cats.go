@@ -103,8 +103,11 @@ func guard(c config.Cat, base *url.URL, credentials cat.Credentials, accounts []
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
-	if c.Credential == "minted" {
-		p.Credentials = nil
+	switch own := credentials.(type) {
+	case *cat.Minter:
+		p.Credentials, p.Minter = nil, own
+	case *cat.KeysAndTokens:
+		p.Minter = own.Minter
 	}
 	return cat.NewGuard(p, log)
 }

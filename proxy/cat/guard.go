@@ -24,6 +24,7 @@ type Guard struct {
 	probe *Probe
 	log   *slog.Logger
 	state atomic.Pointer[guardState]
+	doubt chan struct{}
 }
 
 type guardState struct {
@@ -34,7 +35,7 @@ type guardState struct {
 // NewGuard makes a guard that lets nothing pass yet. A nil probe lets everything
 // pass: the operator has said that the Cat may be open.
 func NewGuard(probe *Probe, log *slog.Logger) *Guard {
-	g := &Guard{probe: probe, log: log}
+	g := &Guard{probe: probe, log: log, doubt: make(chan struct{}, 1)}
 	g.state.Store(&guardState{refuse: ErrNotProbed, ready: ErrNotProbed})
 	if probe == nil {
 		g.state.Store(&guardState{})
@@ -48,24 +49,38 @@ func (g *Guard) Refuse() error { return g.state.Load().refuse }
 // Ready returns why Catflap is not ready because of the Cat, or nil.
 func (g *Guard) Ready() error { return g.state.Load().ready }
 
-// Run probes until ctx ends.
+// Doubt has the Cat looked at soon, since it has refused what it had to take.
+func (g *Guard) Doubt() {
+	select {
+	case g.doubt <- struct{}{}:
+	default:
+	}
+}
+
+// Run probes until ctx ends, never more often than each probeSoon.
 func (g *Guard) Run(ctx context.Context) {
 	if g.probe == nil {
 		return
 	}
 	for {
-		pause := probeRare
-		if !g.Look(ctx) {
-			pause = probeSoon
-		}
-		t := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		closed := g.Look(ctx)
+		if !wait(ctx, probeSoon, nil) || closed && !wait(ctx, probeRare-probeSoon, g.doubt) {
 			return
-		case <-t.C:
 		}
 	}
+}
+
+// wait waits, for early at most; false means that ctx has ended.
+func wait(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-early:
+	case <-ctx.Done():
+		return false
+	}
+	return true
 }
 
 // Look probes once and reports whether the Cat was found closed.
@@ -77,9 +92,10 @@ func (g *Guard) Look(ctx context.Context) bool {
 	old := g.state.Load()
 	next := &guardState{refuse: err, ready: err}
 	var open *OpenError
-	if err != nil && !errors.As(err, &open) && (old.refuse == nil) {
+	if err != nil && !errors.As(err, &open) && (old.refuse == nil || errors.As(err, new(*AccountError))) {
 		// It was closed when last seen and can't be asked now: what can't be
-		// reached is not open, and the transport says so to each request.
+		// reached is not open, and the transport says so to each request. Or it is
+		// closed, to accounts of ours too.
 		next.refuse = nil
 	}
 	g.state.Store(next)

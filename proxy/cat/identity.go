@@ -37,6 +37,12 @@ func OwnLogin(path string) bool {
 	return false
 }
 
+// IsRefusal reports the body of the Cat's one answer to a credential that is missing,
+// wrong or too weak.
+func IsRefusal(body []byte) bool {
+	return string(body) == `{"detail":{"error":"Invalid Credentials"}}`
+}
+
 // ErrNoIdentity means that a request was about to leave without exactly one
 // well-formed user id. The Cat would take it for its own user "user".
 var ErrNoIdentity = errors.New("a request without exactly one user id was about to leave")

@@ -40,7 +40,9 @@ type Probe struct {
 	Credentials Credentials
 	// Accounts are known ones. The secret is tried on one that may read the status.
 	Accounts []Account
-	Now      func() time.Time
+	// Minter, if set, makes tokens that the Cat has to take, one for each account.
+	Minter *Minter
+	Now    func() time.Time
 }
 
 const (
@@ -49,11 +51,15 @@ const (
 )
 
 // Check returns nil when the Cat refuses strangers, an *OpenError when it does
-// not, and another error when that could not be found out.
+// not, *AccountErrors when it refuses them and accounts of ours too, and another
+// error when that could not be found out.
 func (p *Probe) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	return errors.Join(p.httpDoor(ctx), p.chatDoor(ctx), p.secretDoor(ctx))
+	if err := errors.Join(p.httpDoor(ctx), p.chatDoor(ctx), p.secretDoor(ctx)); err != nil {
+		return err
+	}
+	return p.accountDoors(ctx)
 }
 
 func (p *Probe) httpDoor(ctx context.Context) error {
