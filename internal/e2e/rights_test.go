@@ -190,6 +190,15 @@ func TestRightsFallAtALiveSocket(t *testing.T) {
 	}
 }
 
+// awaitNoSocket waits until no client is left.
+func (f *flap) awaitNoSocket() {
+	f.t.Helper()
+	f.await("alone", func() bool {
+		_, page := get(f.t.Context(), "http://"+f.admin+"/metrics")
+		return strings.Contains(page, "catflap_sockets_open 0")
+	})
+}
+
 // TestAClientWithFewerRights: a person's clients share one socket at the Cat, and none
 // speaks there with rights that it does not have itself.
 func TestAClientWithFewerRights(t *testing.T) {
@@ -215,6 +224,11 @@ func TestAClientWithFewerRights(t *testing.T) {
 			for _, client := range []*websocket.Conn{high, low} {
 				_ = client.Close()
 			}
+			c.first.awaitNoSocket()
+			c.second.awaitNoSocket()
+			if got := overSocket(t, mustChat(t, c.first, staff.token(id, "cat-admins"))); got != "55 of staff:"+id {
+				t.Errorf("an administrator alone again: %s", got)
+			}
 		})
 	}
 }
@@ -236,10 +250,7 @@ func TestAClientWithMoreRights(t *testing.T) {
 	for _, c := range []*websocket.Conn{low, high} {
 		_ = c.Close()
 	}
-	f.await("alone", func() bool {
-		_, page := get(t.Context(), "http://"+f.admin+"/metrics")
-		return strings.Contains(page, "catflap_sockets_open 0")
-	})
+	f.awaitNoSocket()
 	if got := overSocket(t, mustChat(t, f, root())); got != "55 of staff:root" {
 		t.Errorf("alone: %s", got)
 	}

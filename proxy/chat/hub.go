@@ -49,8 +49,8 @@ type Joining struct {
 	// socket is closed.
 	Page bool
 	// Dial opens the person's socket at the Cat, with a Dialer of the hub. It may be
-	// called after Join has returned, and should hold nothing of the request. [Within] of its ctx bounds what the socket may be
-	// opened with.
+	// called after Join has returned, and should hold nothing of the request. [Within]
+	// of its ctx bounds what the socket may be opened with.
 	Dial func(context.Context) (*websocket.Conn, error)
 	// Upgrade answers the client's handshake, with an Upgrader of the hub.
 	Upgrade func() (*websocket.Conn, error)

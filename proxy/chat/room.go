@@ -54,7 +54,7 @@ func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
 		return err
 	}
 	r.mu.Lock()
-	r.level.most = r.hub.rightsOf(j.User)
+	r.newest, r.level.most = newest{j.User, j.Dial}, r.hub.rightsOf(j.User)
 	r.mu.Unlock()
 	within := *j
 	within.Dial = func(ctx context.Context) (*websocket.Conn, error) { return r.dialWithin(ctx, j.Dial) }
