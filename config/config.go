@@ -111,6 +111,9 @@ type Cat struct {
 	// Names of further request headers that a plugin needs. The usual ones pass (see
 	// docs/headers.md); every other one of the client stays here.
 	ForwardHeaders []string `yaml:"forward_headers" example:"[X-Conversation-Id]"`
+	// Names of further headers of a plugin's answers that its clients need. The usual
+	// ones pass (see docs/headers.md); every other one stays here.
+	AnswerHeaders []string `yaml:"answer_headers" example:"[X-Total-Count]"`
 }
 
 // Addresses are the Cat's, or those of all Cats.

@@ -19,6 +19,9 @@ type Known struct {
 	Base []string
 	// RefuseRequestHeader says why a header never reaches the Cat; empty: it may.
 	RefuseRequestHeader func(name string) string
+	// RefuseAnswerHeader says why a header of the Cat's never reaches a client; empty:
+	// it may.
+	RefuseAnswerHeader func(name string) string
 }
 
 // Load reads the file at path and validates it. The error is an *[Errors] with

@@ -112,6 +112,12 @@ func known() config.Known {
 			"people": func() config.HandlerSettings { return new(people) },
 		},
 		Permissions: []string{"*"},
+		RefuseAnswerHeader: func(name string) string {
+			if strings.EqualFold(name, "Refresh") {
+				return "would have a browser do something for the whole site"
+			}
+			return ""
+		},
 		RefuseRequestHeader: func(name string) string {
 			switch {
 			case strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_") != "" || name == "":

@@ -29,6 +29,7 @@ func (v *validator) cat() {
 		}
 	}
 	v.headers("cat.forward_headers", c.ForwardHeaders, v.known.RefuseRequestHeader)
+	v.headers("cat.answer_headers", c.AnswerHeaders, v.known.RefuseAnswerHeader)
 }
 
 // headers verifies names of headers that are let pass.

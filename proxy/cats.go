@@ -133,9 +133,9 @@ func (c *choice) take(m *member, weight uint64) bool {
 	return true
 }
 
-// has reports the host of one of the Cats.
-func (c *Cats) has(host string) bool {
-	return c != nil && slices.ContainsFunc(c.all, func(m member) bool { return m.Upstream.base.Host == host })
+// has reports the name of one of the Cats.
+func (c *Cats) has(name string) bool {
+	return c != nil && slices.ContainsFunc(c.all, func(m member) bool { return m.Upstream.name == name })
 }
 
 // shut returns why nobody can be served, if no Cat may be asked.

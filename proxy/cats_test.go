@@ -401,7 +401,7 @@ func TestNoBrowserIsSentToACat(t *testing.T) {
 		"https://idp.example/signin": "https://idp.example/signin",
 	} {
 		h := http.Header{"Location": {at}}
-		if ex.mapLocation(h, "Location"); h.Get("Location") != want {
+		if ex.mapAddresses(h); h.Get("Location") != want {
 			t.Errorf("%s became %s", at, h.Get("Location"))
 		}
 	}

@@ -3,7 +3,6 @@ package proxy
 import (
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -84,27 +83,4 @@ func refuseNotReady(err error) *refusal {
 // that must not be asked, whatever else could be done.
 func forbidden(err error) bool {
 	return errors.As(err, new(*cat.OpenError)) || errors.Is(err, cat.ErrNotProbed)
-}
-
-// mapLocation makes an address of a Cat's own a path, so that no browser is ever
-// sent to a Cat itself. Other hosts' addresses stay.
-func (ex *exchange) mapLocation(h http.Header, name string) {
-	text := h.Get(name)
-	if text == "" {
-		return
-	}
-	at, err := url.Parse(text)
-	if err != nil {
-		delete(h, name)
-		return
-	}
-	if at.Host == "" || at.Host != ex.upstream.base.Host && !ex.h.o.Cats.has(at.Host) {
-		return
-	}
-	at.Scheme, at.Host, at.User = "", "", nil
-	path := at.String()
-	if len(path) > 1 && path[0] == '/' && (path[1] == '/' || path[1] == '\\') {
-		path = "/" // a path that a browser would read as another host
-	}
-	h[name] = []string{path}
 }

@@ -125,6 +125,12 @@ func withoutQuery(u string) string {
 	return u
 }
 
+// untraced hides from http.Transport that ReverseProxy wants the Cat's informational
+// answers, to pass them on: a 103 has headers for the browser, past the list.
+type untraced struct{ context.Context }
+
+func (untraced) Value(any) any { return nil }
+
 // roundTripper writes the Cat's credential and takes the last look.
 type roundTripper struct {
 	ex       *exchange
@@ -141,50 +147,21 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := cat.CheckIdentity(req.Header, ex.identity()); err != nil {
 		return nil, err
 	}
-	return ex.upstream.roundTrip(req, ex.owner(), rt.streamed)
-}
-
-// answer makes the Cat's answer fit for the client.
-func (ex *exchange) answer(resp *http.Response) error {
-	if ex.refusedByCat(resp) {
-		return errCatRefuses
+	if rt.streamed {
+		req = req.WithContext(untraced{req.Context()})
 	}
-	h := resp.Header
-	for name := range h {
-		if strings.HasPrefix(name, "Access-Control-") {
-			delete(h, name)
+	resp, err := ex.upstream.roundTrip(req, ex.owner(), rt.streamed)
+	if err != nil {
+		return nil, err
+	}
+	if len(resp.TransferEncoding) > 0 {
+		// The trailers are read into the answer at the end of its body: not into this one.
+		resp = &http.Response{
+			Status: resp.Status, StatusCode: resp.StatusCode, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
+			Header: resp.Header, Body: resp.Body, ContentLength: resp.ContentLength, TransferEncoding: resp.TransferEncoding, Request: resp.Request,
 		}
 	}
-	delete(h, "Server")
-	delete(h, "Alt-Svc")
-	dropCookies(h)
-	ex.mapLocation(h, "Location")
-	ex.mapLocation(h, "Content-Location")
-	ex.setCORS(h)
-	if ex.decision.Route.Panel {
-		ex.dressPanel(h)
-	}
-	ex.record.Status = resp.StatusCode
-	return nil
-}
-
-// dropCookies keeps the Cat and its plugins from planting what would be a
-// credential here or there.
-func dropCookies(h http.Header) {
-	lines := h["Set-Cookie"]
-	kept := lines[:0]
-	for _, line := range lines {
-		name, _, _ := strings.Cut(line, "=")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if !cat.CookieCarries(name) && !ownCookie(name) {
-			kept = append(kept, line)
-		}
-	}
-	if len(kept) == 0 {
-		delete(h, "Set-Cookie")
-		return
-	}
-	h["Set-Cookie"] = kept
+	return resp, nil
 }
 
 // explain turns a failed round trip into an answer. A fault of the client's own

@@ -50,6 +50,9 @@ type Options struct {
 	// ForwardHeaders are the names of further headers that reach the Cat. None may be
 	// one that RefuseRequestHeader refuses.
 	ForwardHeaders []string
+	// AnswerHeaders are the names of further headers of the Cat's answers that reach the
+	// client. None may be one that RefuseAnswerHeader refuses.
+	AnswerHeaders []string
 	// VisibleRefusals accepts the handshake of a browser that is refused, to close it
 	// with a code and a reason that its page can read.
 	VisibleRefusals bool
@@ -84,12 +87,9 @@ func New(o Options) (*Handler, error) {
 	if o.SignIn != nil && (o.Sessions == nil || o.Pages == nil || o.PublicURL == "") {
 		return nil, errors.New("proxy: people can't sign in without Sessions, Pages and PublicURL")
 	}
-	for _, name := range o.ForwardHeaders {
-		if reason := RefuseRequestHeader(name); reason != "" {
-			return nil, errors.New("proxy: the header " + name + " " + reason)
-		}
+	if err := o.readHeaders(); err != nil {
+		return nil, err
 	}
-	o.ForwardHeaders = canonical(o.ForwardHeaders)
 	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux()}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)

@@ -71,7 +71,7 @@ func (ex *exchange) setCORS(h http.Header) {
 	if len(origins) == 1 && ex.originAllowed(origins[0]) {
 		h.Set("Access-Control-Allow-Origin", origins[0])
 		h.Set("Access-Control-Allow-Credentials", "true")
-		h.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, Content-Disposition")
+		h.Set("Access-Control-Expose-Headers", strings.Join(append([]string{"WWW-Authenticate, Retry-After, Content-Disposition"}, ex.h.o.AnswerHeaders...), ", "))
 	}
 }
 

@@ -57,13 +57,23 @@ func tokenChar(r rune) bool {
 	return r > ' ' && r < 0x7f && !strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
 }
 
-// canonical is how net/http spells the names.
-func canonical(names []string) []string {
-	list := make([]string, 0, len(names))
-	for _, name := range names {
-		list = append(list, http.CanonicalHeaderKey(name))
+// readHeaders spells the operator's names as net/http does, and takes none that is
+// never passed on.
+func (o *Options) readHeaders() error {
+	for _, list := range []struct {
+		names  *[]string
+		refuse func(string) string
+	}{{&o.ForwardHeaders, RefuseRequestHeader}, {&o.AnswerHeaders, RefuseAnswerHeader}} {
+		read := make([]string, 0, len(*list.names))
+		for _, name := range *list.names {
+			if reason := list.refuse(name); reason != "" {
+				return fmt.Errorf("proxy: the header %q %s", name, reason)
+			}
+			read = append(read, http.CanonicalHeaderKey(name))
+		}
+		*list.names = read
 	}
-	return list
+	return nil
 }
 
 // fold lower-cases a name and turns every character outside a-z and 0-9 into _,

@@ -63,7 +63,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	}
 	o := proxy.Options{
 		Chain: chain, Policy: policy, Contract: contract, Guard: g.cats.guard, Credentials: credentials, Upstream: g.cats.upstream, Cats: g.cats.several, Hub: a.hub,
-		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: trusted, ForwardCookies: c.Cat.ForwardCookies, ForwardHeaders: c.Cat.ForwardHeaders,
+		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: trusted, ForwardCookies: c.Cat.ForwardCookies, ForwardHeaders: c.Cat.ForwardHeaders, AnswerHeaders: c.Cat.AnswerHeaders,
 		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals, MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), BodyIdle: c.Limits.BodyIdle.Std(),
 		Observe: a.observer(c.Log), Log: a.log, Now: time.Now,
 	}

@@ -41,7 +41,10 @@ func LoadForAccounts(path string, handlers authhandlers.Registry) (*config.Confi
 // known tells the configuration what it can't import: the types of handlers, the
 // Cat's permissions, and which headers never pass.
 func known(registry authhandlers.Registry) config.Known {
-	k := config.Known{Handlers: config.HandlerTypes{}, Permissions: []string{"*"}, RefuseRequestHeader: proxy.RefuseRequestHeader}
+	k := config.Known{
+		Handlers: config.HandlerTypes{}, Permissions: []string{"*"},
+		RefuseRequestHeader: proxy.RefuseRequestHeader, RefuseAnswerHeader: proxy.RefuseAnswerHeader,
+	}
 	for name, empty := range registry {
 		k.Handlers[name] = func() config.HandlerSettings { return empty() }
 	}

@@ -65,6 +65,7 @@ cat:
   contract: v1
   api_key: {env: BENCH_KEY}
   api_key_ws: {env: BENCH_KEY_WS}
+  answer_headers: [User-Seen]
 handlers:
   - name: staff
     alias: staff
