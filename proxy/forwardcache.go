@@ -11,6 +11,11 @@ import (
 // keepPersonal keeps an answer that is for one person out of shared caches, and apart
 // for each credential in a browser's own. It never takes back what the Cat forbids.
 func keepPersonal(h http.Header) {
+	if len(h["Cache-Control"])+len(h["Vary"]) == 0 {
+		both := []string{"private", carriers} // one allocation for two
+		h["Cache-Control"], h["Vary"] = both[0:1:1], both[1:2:2]
+		return
+	}
 	if lines := h["Cache-Control"]; !keptByNobody(lines) {
 		h["Cache-Control"] = []string{private(lines)}
 	}

@@ -30,7 +30,7 @@ type tcpConn struct {
 // speak TLS: the dialer's time is for both then, as it is with tls.Dialer.
 func catDialer(dialer *net.Dialer, config *tls.Config) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if dialer.Timeout > 0 {
+		if config != nil && dialer.Timeout > 0 {
 			limited, cancel := context.WithTimeout(ctx, dialer.Timeout)
 			defer cancel()
 			ctx = limited
