@@ -16,7 +16,6 @@ func TestOnlyListedAnswerHeadersPass(t *testing.T) {
 	t.Parallel()
 	cat := startHostileCat(t)
 	c := cat.config()
-	c.catMore += "\nanswer_headers: [X-Total-Count]"
 	c.permissions = "everyone: [base, admin]\npublic: [GET /custom/**]"
 	f := start(t, c)
 	lines := []string{
