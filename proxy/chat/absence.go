@@ -34,7 +34,7 @@ func (r *room) miss(m *said) {
 			return word
 		})
 	}
-	if !r.hub.hold(m.size()) {
+	if m.keep(r.person) != nil {
 		r.lose()
 		return
 	}
@@ -51,7 +51,7 @@ func (r *room) miss(m *said) {
 // forgo gives a kept message's memory back. The room is locked.
 func (r *room) forgo(m *said) {
 	r.absence.bytes -= m.size()
-	r.hub.drop(m.size())
+	m.letGo(r.person)
 }
 
 // lose notes that a message is lost, which whoever comes back is told.
@@ -61,9 +61,11 @@ func (r *room) lose() {
 }
 
 // take hands out what was missed.
-func (a *absence) take(h *Hub) []*said {
+func (a *absence) take(p *person) []*said {
 	list := a.missed
-	h.drop(a.bytes)
+	for _, m := range list {
+		m.letGo(p)
+	}
 	if a.dropped > 0 {
 		list = append([]*said{ours(cat.NotificationFrame(fmt.Sprintf(
 			"You were away for too much: %d earlier messages were dropped.", a.dropped)))}, list...)
@@ -101,7 +103,7 @@ func (r *room) check() {
 		a.timer = time.AfterFunc(wait, r.look)
 		return
 	}
-	a.take(r.hub)
+	a.take(r.person)
 	if r.line != nil {
 		r.line.end(closeUnused)
 		r.line = nil
@@ -189,7 +191,7 @@ func (r *room) handOver(o *route) {
 		r.check()
 		return
 	}
-	list := r.absence.take(r.hub)
+	list := r.absence.take(r.person)
 	if !o.away(list) { // that way has ended already
 		for _, m := range list {
 			r.miss(m)

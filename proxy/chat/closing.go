@@ -34,6 +34,8 @@ var (
 	closeSilent      = Closing{websocket.CloseAbnormalClosure, "no answer to two pings"}
 	closeSlow        = Closing{websocket.CloseTryAgainLater, "too slow: messages wait for you"}
 	closeFull        = Closing{websocket.CloseTryAgainLater, "the server holds too many messages"}
+	closeOwnFull     = Closing{websocket.CloseTryAgainLater, "too much of yours is held here"}
+	closeLate        = Closing{websocket.ClosePolicyViolation, "a message took too long"}
 	closeCatGone     = Closing{websocket.CloseTryAgainLater, "the Cat can't be reached"}
 	closeUnused      = Closing{websocket.CloseNormalClosure, "nobody is left"}
 )

@@ -111,6 +111,7 @@ func (f *far) received(p *parcel) {
 		}
 	case parcelWrote:
 		f.waiting -= f.sizes[p.n]
+		f.route.person.drop(f.sizes[p.n])
 		delete(f.sizes, p.n)
 		f.space.Broadcast()
 		return
@@ -121,6 +122,7 @@ func (f *far) received(p *parcel) {
 		go f.over(endAgain) // it is not there
 	default:
 		f.got = append(f.got, p) // bounded: they wait for acks
+		f.route.person.mustHold(int64(len(p.data)))
 		f.tellSoon()
 	}
 }
@@ -146,7 +148,8 @@ func (f *far) tell() {
 	for {
 		f.mu.Lock()
 		if len(f.got) == 0 || f.isOver || f.parting {
-			f.telling, f.got = false, nil
+			f.telling = false
+			f.forgetGot()
 			f.mu.Unlock()
 			return
 		}
@@ -154,6 +157,7 @@ func (f *far) tell() {
 		f.got[0] = nil
 		f.got = f.got[1:]
 		f.mu.Unlock()
+		f.route.person.drop(int64(len(p.data))) // what is kept of it is counted with that
 		f.tellOne(p)
 	}
 }
@@ -164,6 +168,8 @@ func (f *far) tellOne(p *parcel) {
 	case parcelSaid:
 		m := ofCat(p.frame, p.data)
 		m.far, m.only = f, p.n == saidAlone
+		m.mustKeep(f.route.person) // while it is told
+		defer m.letGo(f.route.person)
 		whole = m.what == cat.FrameChat
 		f.mu.Lock()
 		f.current = m

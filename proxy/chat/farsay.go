@@ -24,6 +24,7 @@ func (f *far) say(m message) {
 	m.ref = f.ref
 	f.sizes[m.ref] = n
 	f.waiting += n
+	f.route.person.mustHold(n)
 	f.turns.begin(m, time.Now())
 	f.send(&parcel{kind: parcelSay, n: m.ref, frame: m.kind, data: m.data})
 	f.mu.Unlock()
@@ -44,6 +45,9 @@ func (f *far) bye(rest []*said) bool {
 		taken++
 	}
 	f.parting, f.rest = true, rest
+	for _, m := range rest {
+		m.mustKeep(f.route.person)
+	}
 	f.space.Broadcast()
 	f.send(&parcel{kind: parcelBye, n: taken, rest: rest})
 	return true
@@ -107,6 +111,7 @@ func (f *far) stop(how int) ([]message, bool) {
 	}
 	f.unwatch()
 	f.hub.post.removeFar(f)
+	f.letGo()
 	list := f.turns.lost(time.Now())
 	for range min(f.inherited, maxTurns) {
 		list = append(list, message{from: nobody})
@@ -137,3 +142,23 @@ func (f *far) hasParted() bool {
 }
 
 func (f *far) done() <-chan struct{} { return f.finished }
+
+// letGo has nothing of the session's counted as held any more. It is locked, and over.
+func (f *far) letGo() {
+	p := f.route.person
+	p.drop(f.waiting)
+	f.waiting = 0
+	clear(f.sizes)
+	for _, m := range f.rest {
+		m.letGo(p)
+	}
+	f.forgetGot()
+}
+
+// forgetGot forgets what came and was not told. It is locked.
+func (f *far) forgetGot() {
+	for _, p := range f.got {
+		f.route.person.drop(int64(len(p.data)))
+	}
+	f.got = nil
+}

@@ -91,7 +91,7 @@ func TestWhatIsGivenBack(t *testing.T) {
 			}
 			next.empty()
 			p.room.mu.Lock()
-			p.room.recent.forget(h, 0)
+			p.room.recent.forget(p, 0)
 			p.room.mu.Unlock()
 			if held := h.held.Load(); held != 0 {
 				t.Errorf("%d bytes are held", held)
@@ -123,5 +123,5 @@ func TestTheSameIsSaidTwice(t *testing.T) {
 	}
 	p.room.mu.Lock()
 	defer p.room.mu.Unlock()
-	p.room.recent.forget(h, 0)
+	p.room.recent.forget(p, 0)
 }

@@ -101,7 +101,7 @@ func (g *guest) write(m *said) bool {
 	}
 	g.sent = append(g.sent, m)
 	g.bytes += m.size()
-	g.hub.held.Add(m.size())
+	m.mustKeep(g.window.person)
 	switch m.what {
 	case controlAnswered:
 		g.send(&parcel{kind: parcelAnswered, n: m.ref()})
@@ -219,7 +219,9 @@ func (g *guest) stop(last *parcel) ([]*said, bool) {
 	}
 	g.hub.post.removeGuest(g)
 	g.unwatch()
-	g.hub.drop(g.bytes)
+	for _, m := range g.sent {
+		m.letGo(g.window.person)
+	}
 	g.space.Broadcast()
 	return g.sent, true
 }

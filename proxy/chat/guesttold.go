@@ -16,6 +16,7 @@ func (g *guest) received(p *parcel) {
 			return
 		}
 		g.ups = append(g.ups, p) // bounded: its process waits until they are passed on
+		g.window.person.mustHold(int64(len(p.data)))
 		if !g.passing {
 			g.passing = true
 			go g.pass()
@@ -27,7 +28,7 @@ func (g *guest) received(p *parcel) {
 func (g *guest) took(n uint64) {
 	for g.taken < n && len(g.sent) > 0 && !g.isOver {
 		g.bytes -= g.sent[0].size()
-		g.hub.drop(g.sent[0].size())
+		g.sent[0].letGo(g.window.person)
 		g.sent[0] = nil
 		g.sent = g.sent[1:]
 		g.taken++
@@ -41,6 +42,9 @@ func (g *guest) pass() {
 	for {
 		g.mu.Lock()
 		if len(g.ups) == 0 || g.isOver {
+			for _, p := range g.ups {
+				g.window.person.drop(int64(len(p.data)))
+			}
 			g.passing, g.ups = false, nil
 			g.mu.Unlock()
 			return
@@ -58,6 +62,7 @@ func (g *guest) pass() {
 			continue
 		}
 		g.window.person.room.say(message{from: g.window.n, ref: p.n, kind: p.frame, data: p.data})
+		g.window.person.drop(int64(len(p.data)))
 		g.send(&parcel{kind: parcelWrote, n: p.n})
 	}
 }

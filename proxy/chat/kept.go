@@ -10,23 +10,23 @@ type kept struct {
 }
 
 // add keeps a message, if there is room. What has waited for long enough expires.
-func (k *kept) add(h *Hub, m message, expire func()) bool {
-	bytes, count := h.settings.Load().queue()
-	if k.bytes+int64(len(m.data)) > bytes || len(k.list) >= min(count, maxKept) || !h.hold(int64(len(m.data))) {
+func (k *kept) add(p *person, m message, expire func()) bool {
+	bytes, count := p.hub.settings.Load().queue()
+	if k.bytes+int64(len(m.data)) > bytes || len(k.list) >= min(count, maxKept) || p.hold(int64(len(m.data)), toCat) != nil {
 		return false
 	}
 	k.list = append(k.list, m)
 	k.bytes += int64(len(m.data))
 	if k.expires == nil {
-		k.expires = time.AfterFunc(h.times.hold, expire)
+		k.expires = time.AfterFunc(p.hub.times.hold, expire)
 	}
 	return true
 }
 
 // take takes what was kept.
-func (k *kept) take(h *Hub) []message {
+func (k *kept) take(p *person) []message {
 	list := k.list
-	h.drop(k.bytes)
+	p.drop(k.bytes)
 	k.list, k.bytes = nil, 0
 	if k.expires != nil {
 		k.expires.Stop()

@@ -16,9 +16,9 @@ type written struct {
 }
 
 // keep keeps a message; forget is called when it may be too old.
-func (l *lately) keep(h *Hub, m *said, bytes int64, count int, d time.Duration, forget func()) {
+func (l *lately) keep(p *person, m *said, bytes int64, count int, d time.Duration, forget func()) {
 	for len(l.list) > 0 && (l.bytes+m.size() > bytes || len(l.list) >= count) {
-		l.dropFirst(h)
+		l.dropFirst(p)
 	}
 	l.list = append(l.list, written{m, time.Now()})
 	l.bytes += m.size()
@@ -27,19 +27,19 @@ func (l *lately) keep(h *Hub, m *said, bytes int64, count int, d time.Duration, 
 	}
 }
 
-func (l *lately) dropFirst(h *Hub) {
-	n := l.list[0].m.size()
+func (l *lately) dropFirst(p *person) {
+	m := l.list[0].m
 	l.list[0] = written{}
 	l.list = l.list[1:]
-	l.bytes -= n
-	h.drop(n)
+	l.bytes -= m.size()
+	m.letGo(p)
 }
 
 // forget gives up what is older than d, and comes again for the rest.
-func (l *lately) forget(h *Hub, d time.Duration) {
+func (l *lately) forget(p *person, d time.Duration) {
 	now := time.Now()
 	for len(l.list) > 0 && now.Sub(l.list[0].at) >= d {
-		l.dropFirst(h)
+		l.dropFirst(p)
 	}
 	if len(l.list) > 0 {
 		l.timer.Reset(d - now.Sub(l.list[0].at))

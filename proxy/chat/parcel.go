@@ -121,7 +121,7 @@ func (r *parcelReader) take(n uint64) []byte {
 		r.bad = true
 		return nil
 	}
-	p := r.b[:n]
+	p := r.b[:n:n]
 	r.b = r.b[n:]
 	return p
 }

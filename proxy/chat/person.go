@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type person struct {
 	seats []*seat // guarded by the hub
 	turn  chan struct{}
 	room  room
+	held  atomic.Int64 // bytes of their messages that are in memory
 
 	mu    sync.Mutex
 	atCat []atCat   // what is not closed completely; with Shared, at most one

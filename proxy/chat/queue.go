@@ -81,12 +81,12 @@ func (w *window) queueUp(m *said) {
 	if w.gone {
 		return
 	}
-	if !w.hub.hold(m.size()) {
+	if c := m.keep(w.person); c != nil {
 		if len(w.queue) > 0 {
-			go w.end(closeFull)
+			go w.end(*c)
 			return
 		}
-		w.hub.held.Add(m.size()) // it is the client's only one, and bounded itself
+		m.mustKeep(w.person) // it is the client's only one, and bounded itself
 	}
 	if w.queue == nil {
 		w.queue = w.first[:0]
@@ -183,7 +183,7 @@ func (w *window) took(m *said) {
 	kept := w.keepLatest(m)
 	w.mu.Unlock()
 	if !kept {
-		w.hub.drop(m.size())
+		m.letGo(w.person)
 	}
 	w.person.room.wrote()
 }
@@ -273,7 +273,9 @@ func (w *window) empty() []*said {
 	}
 	rest := w.queue
 	w.queue = nil
-	w.hub.drop(w.bytes)
+	for _, m := range rest {
+		m.letGo(w.person)
+	}
 	w.bytes = 0
 	return rest
 }

@@ -16,16 +16,16 @@ const recentFor = 2 * time.Second
 // gives back is a copy, and who else still has the message is counted with the original.
 // The room is locked.
 func (r *room) remember(m *said) {
-	if m.given > 1 && m.what != cat.FrameToken && r.hub.hold(m.size()) {
+	if m.given > 1 && m.what != cat.FrameToken && m.keep(r.person) == nil {
 		bytes, count := r.hub.settings.Load().queue()
-		r.recent.keep(r.hub, m, bytes, count, recentFor, r.forgetRecent)
+		r.recent.keep(r.person, m, bytes, count, recentFor, r.forgetRecent)
 	}
 }
 
 func (r *room) forgetRecent() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.recent.forget(r.hub, recentFor)
+	r.recent.forget(r.person, recentFor)
 }
 
 // original is what a copy was made of that a process gives back, or the copy. No process

@@ -85,7 +85,7 @@ func (r *room) join(w *window, j *Joining, l line) bool {
 
 // welcome gives what was missed to a client that has just come in. The room is locked.
 func (r *room) welcome(w *window) {
-	for _, m := range r.absence.take(r.hub) {
+	for _, m := range r.absence.take(r.person) {
 		m.giveTo(1)
 		w.add(m)
 	}
@@ -117,7 +117,7 @@ func (r *room) remove(w *window, rest []*said) {
 		r.windows = slices.Delete(r.windows, i, i+1)
 	}
 	if len(r.windows) == 0 {
-		list := append(rest, r.absence.take(r.hub)...) // what was said since is later
+		list := append(rest, r.absence.take(r.person)...) // what was said since is later
 		if far, ok := r.line.(interface{ away([]*said) bool }); ok && far.away(list) {
 			list = nil // whoever has the Cat keeps it
 		}

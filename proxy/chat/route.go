@@ -120,7 +120,7 @@ func (o *route) say(m message) {
 	if l != nil && l.isEnding() {
 		l = nil // the next will take it
 	}
-	ok := o.closing == nil && (l != nil || o.kept.add(o.hub, m, o.expire))
+	ok := o.closing == nil && (l != nil || o.kept.add(o.person, m, o.expire))
 	o.mu.Unlock()
 	switch {
 	case !ok:
@@ -135,7 +135,7 @@ func (o *route) replay(l line) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
-	list := o.kept.take(o.hub)
+	list := o.kept.take(o.person)
 	o.now = l // from here on nothing is kept, and nothing overtakes
 	o.mu.Unlock()
 	for _, m := range list {
@@ -146,7 +146,7 @@ func (o *route) replay(l line) {
 // expire tells the senders of what was kept that it was not delivered.
 func (o *route) expire() {
 	o.mu.Lock()
-	list := o.kept.take(o.hub)
+	list := o.kept.take(o.person)
 	o.mu.Unlock()
 	for _, m := range list {
 		o.room.failed(m, undelivered())

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -20,6 +21,9 @@ type said struct {
 	far    *far     // the way it came by, if it came from another process
 	only   bool     // no other process was given it
 	passed bool     // that came to clients; the room guards it
+
+	keepers atomic.Int32 // how many keep it in memory
+	held    int64        // what it was counted with when it was read
 }
 
 // ours is a text of our own.
@@ -46,10 +50,11 @@ func (m *said) giveBack() bool {
 
 func (m *said) size() int64 { return int64(len(m.data)) }
 
-// prepare encodes the message for several clients.
+// prepare encodes the message for several clients. Nobody has it yet.
 func (m *said) prepare() {
 	if m.frame == nil {
 		m.frame = encode(m.kind, m.data)
+		m.data = m.frame[len(m.frame)-len(m.data):] // one copy is enough
 	}
 }
 
@@ -71,15 +76,3 @@ func (m *said) offer(o *output) (left []byte, begun bool, err error) {
 	defer o.pool.Put(b)
 	return o.offer(append(appendHead((*b)[:0], m.kind, true, len(m.data), false), m.data...))
 }
-
-// hold counts bytes that are in memory. False means that they are too many; nothing
-// is counted then.
-func (h *Hub) hold(n int64) bool {
-	if most := h.settings.Load().MaxHeld; h.held.Add(n) > most && most > 0 {
-		h.held.Add(-n)
-		return false
-	}
-	return true
-}
-
-func (h *Hub) drop(n int64) { h.held.Add(-n) }

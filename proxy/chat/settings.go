@@ -22,6 +22,10 @@ type Settings struct {
 	// number. It may be ahead by burst seconds.
 	MessageRate int
 
+	MaxHeld        int64         // bytes of messages in memory, in all; 0 means any number
+	MaxHeldPerUser int64         // of one person; 0 means any number
+	MessageTimeout time.Duration // for a message of a client's to come whole, see times.toCome; 0 means any time
+
 	// With Shared alone:
 
 	Linger       time.Duration // how long the Cat's socket stays when nobody is left
@@ -29,7 +33,6 @@ type Settings struct {
 	MaxReply     int64         // bytes of a message of the Cat; 0 means any size
 	MaxQueue     int64         // bytes that wait for one client; one message may be larger
 	MaxQueued    int           // messages that wait for one client
-	MaxHeld      int64         // bytes of messages in memory, in all; 0 means any number
 }
 
 // The bounds that hold where the settings name none.

@@ -21,7 +21,7 @@ func (w *window) keepLatest(m *said) bool {
 	if !w.page || m.what == cat.FrameToken {
 		return false
 	}
-	w.latest.keep(w.hub, m, w.maxBytes, w.maxCount, unheardFor, w.forgetLatest)
+	w.latest.keep(w.person, m, w.maxBytes, w.maxCount, unheardFor, w.forgetLatest)
 	return true
 }
 
@@ -30,7 +30,7 @@ func (w *window) forgetLatest() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.latest.timer != nil && !w.peer.isEnding() { // else leave sees to it
-		w.latest.forget(w.hub, unheardFor)
+		w.latest.forget(w.person, unheardFor)
 	}
 }
 
@@ -53,7 +53,9 @@ func (w *window) unheard() []*said {
 			}
 		}
 	}
-	w.hub.drop(l.bytes)
+	for _, x := range l.list {
+		x.m.letGo(w.person)
+	}
 	w.latest = lately{}
 	return rest
 }

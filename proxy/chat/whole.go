@@ -7,25 +7,26 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// leastRoom is the room that a message gets at first. Whatever its head claims, it
-// gets more only when that is full.
-const leastRoom = 512
+const (
+	// leastRoom is the room that a message gets at first. Whatever its head claims, it
+	// gets more only when that is full: twice as much up to enoughRoom, and then a
+	// quarter more, so that little is held ahead of what has come.
+	leastRoom  = 512
+	enoughRoom = 64 << 10
+)
 
 // whole reads the message that has begun into memory, at most the input's limit of it.
-// What it holds there is counted, also with an error; the caller drops it.
-func (p *peer) whole(kind int) (data []byte, held int64, err error) {
+// What it holds there is counted with the person, also with an error; the caller drops it.
+func (p *peer) whole(who *person, kind int) (data []byte, held int64, err error) {
 	in := p.in
 	text := textCheck{on: kind == websocket.TextMessage}
-	data = make([]byte, 0, min(in.left, leastRoom)+1) // there is always room to find the end
 	for {
 		if len(data) == cap(data) {
-			next := int64(max(2*cap(data), leastRoom))
-			if next > piece { // what is small is gone at once
-				if !p.hub.hold(next - held) {
-					return nil, held, &EndedError{closeFull}
-				}
-				held = next
+			next := in.room(int64(len(data)))
+			if c := who.hold(next-held, p.from); c != nil {
+				return nil, held, &EndedError{*c}
 			}
+			held = next
 			data = append(make([]byte, 0, next), data...)
 		}
 		n, failed := in.Read(data[len(data):cap(data)])
@@ -41,4 +42,20 @@ func (p *peer) whole(kind int) (data []byte, held int64, err error) {
 			return data, held, nil
 		}
 	}
+}
+
+// room is how much a message gets of which so many bytes have come and fill all that it
+// had. There is always room to find the end.
+func (in *input) room(have int64) int64 {
+	next := max(2*have, leastRoom)
+	if have >= enoughRoom {
+		next = have + have/4
+	}
+	if in.final {
+		next = min(next, have+in.left)
+	}
+	if in.limit > 0 {
+		next = min(next, in.limit)
+	}
+	return max(next, have) + 1
 }

@@ -101,8 +101,8 @@ func (w *window) hear(kind int) error {
 		_, err := io.Copy(io.Discard, w.peer.in)
 		return err
 	}
-	data, held, err := w.peer.whole(kind)
-	defer w.hub.drop(held)
+	data, held, err := w.peer.whole(w.person, kind)
+	defer func() { w.person.drop(held) }()
 	if err != nil {
 		return err
 	}

@@ -99,12 +99,14 @@ func (l *wire) finish() {
 
 // hear takes one message of the Cat's, and passes it on.
 func (l *wire) hear(kind int) error {
-	data, held, err := l.peer.whole(kind)
-	defer l.hub.drop(held)
+	data, held, err := l.peer.whole(l.person, kind)
 	if err != nil {
+		l.person.drop(held)
 		return err
 	}
 	m := ofCat(kind, data)
+	m.adopt(held)
+	defer m.letGo(l.person)
 	l.mu.Lock()
 	took, first := l.turns.word(m.what, l.peer.in.came)
 	var of message
@@ -160,7 +162,7 @@ func (l *wire) write(pr *peer, m message) {
 // keep keeps a message for when the Cat is back. The wire is locked.
 func (l *wire) keep(m message) bool {
 	bytes, count := l.hub.settings.Load().queue()
-	if l.bytes+int64(len(m.data)) > bytes || len(l.held) >= min(count, maxKept) || !l.hub.hold(int64(len(m.data))) {
+	if l.bytes+int64(len(m.data)) > bytes || len(l.held) >= min(count, maxKept) || l.person.hold(int64(len(m.data)), toCat) != nil {
 		return false
 	}
 	l.held = append(l.held, m)
@@ -174,7 +176,7 @@ func (l *wire) keep(m message) bool {
 // takeKept takes what was kept. The wire is locked.
 func (l *wire) takeKept() []message {
 	list := l.held
-	l.hub.drop(l.bytes)
+	l.person.drop(l.bytes)
 	l.held, l.bytes = nil, 0
 	if l.expires != nil {
 		l.expires.Stop()
