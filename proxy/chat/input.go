@@ -34,6 +34,8 @@ type input struct {
 	pool   *sync.Pool
 	masked bool  // what a client sends is masked
 	limit  int64 // bytes of a message; 0 means any size
+	// within is the time for a message to come whole, see toCome; 0 means any time.
+	within time.Duration
 	first  [small]byte
 
 	// Called in the reader's goroutine. The payload is lent for the call.
@@ -64,6 +66,9 @@ type input struct {
 	length int64 // of the message so far
 	key    [4]byte
 	at     int // the place in the key
+
+	began   time.Time // when the message was found incomplete, if it was
+	bounded bool      // the reading ends when it is late
 }
 
 // take takes the two halves of a connection over from the library, which has shaken
@@ -104,6 +109,9 @@ func (in *input) next() (int, error) {
 		return 0, nil
 	case err == nil && kind >= websocket.CloseMessage:
 		kind = 0
+		if !in.open {
+			in.wholeNow()
+		}
 	case err == nil:
 		in.idle, in.fresh = false, true
 		if !in.news { // it came together with the one before, which may have taken long
@@ -122,6 +130,7 @@ func (in *input) Read(p []byte) (int, error) {
 	for in.left == 0 {
 		if in.final {
 			in.open, in.length = false, 0
+			in.wholeNow()
 			if len(in.got) == 0 {
 				in.giveBack()
 			}
@@ -187,10 +196,14 @@ func (in *input) fill(n int) error {
 // read reads in the middle of something, where nobody rests.
 func (in *input) read(p []byte) (int, error) {
 	for {
+		in.dueSoon()
 		n, err := in.conn.Read(p)
 		in.came, in.news = time.Now(), true
-		if n > 0 || !in.rested(err) {
+		if n > 0 {
 			return n, err
+		}
+		if err = in.lateOr(err); err != errSilent { //nolint:errorlint // never wrapped
+			return 0, err
 		}
 	}
 }
@@ -205,6 +218,9 @@ func (in *input) use(n int) []byte {
 // wait waits until there is something to read, holding no buffer, and reads it.
 func (in *input) wait() error {
 	if in.raw == nil || !pollable {
+		if in.part {
+			in.dueSoon()
+		}
 		n, err := in.conn.Read(in.first[:])
 		in.borrow()
 		in.got = (*in.buf)[:copy(*in.buf, in.first[:n])]
@@ -212,18 +228,19 @@ func (in *input) wait() error {
 		if n > 0 {
 			return nil
 		}
-		return err
+		return in.lateOr(err)
 	}
-	in.restSoon()
+	if in.part {
+		in.dueSoon()
+	} else {
+		in.restSoon()
+	}
 	in.err = nil
 	if in.trying == nil {
 		in.trying = in.try
 	}
 	if err := in.raw.Read(in.trying); err != nil {
-		if in.rested(err) {
-			return errSilent
-		}
-		return err
+		return in.lateOr(err)
 	}
 	if len(in.got) == 0 {
 		in.giveBack()

@@ -106,6 +106,8 @@ func (p *peer) ended(err error) {
 		p.refuse(own.Closing)
 	case errors.Is(err, websocket.ErrReadLimit):
 		p.refuse(Closing{websocket.CloseMessageTooBig, "message too large"})
+	case errors.Is(err, errLate):
+		p.refuse(closeLate)
 	case errors.Is(err, errNotUTF8):
 		p.refuse(Closing{websocket.CloseInvalidFramePayloadData, err.Error()})
 	case errors.Is(err, errProtocol):

@@ -27,6 +27,10 @@ func (s *socket) copyMessages(way int) error {
 }
 
 func (s *socket) copyMessage(way, kind int, from *input) error {
+	if c := s.person.hold(piece, way); c != nil {
+		return &EndedError{*c}
+	}
+	defer s.person.drop(piece)
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
 	n, err := 0, error(nil)
@@ -60,9 +64,11 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 			kind = 0 // it goes on
 		}
 		s.towards[way].bytes.Add(int64(n))
+		since := from.pause()
 		if failed := s.pass(way, kind, (*buf)[:n], last); failed != nil {
 			return &writeError{failed}
 		}
+		from.goOn(since)
 		if last {
 			s.towards[way].messages.Add(1)
 			return nil

@@ -20,6 +20,7 @@ type seat struct {
 	addr   netip.Addr
 	ping   time.Duration
 	limit  int64
+	within time.Duration // for a message to come whole
 	rate   rate
 	since  time.Time
 
@@ -48,6 +49,7 @@ func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *sea
 	}
 	s.hub, s.person, s.n, s.id, s.addr, s.expiry = h, p, h.serial, j.ID, j.Client, noExpiry
 	s.ping, s.limit, s.rate = set.Ping, set.MaxMessage, newRate(set.MessageRate)
+	s.within = set.MessageTimeout
 	s.user.Store(j.User)
 	return s
 }

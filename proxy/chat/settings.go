@@ -24,7 +24,7 @@ type Settings struct {
 
 	MaxHeld        int64         // bytes of messages in memory, in all; 0 means any number
 	MaxHeldPerUser int64         // of one person; 0 means any number
-	MessageTimeout time.Duration // for a message of a client's to come whole, see times.toCome; 0 means any time
+	MessageTimeout time.Duration // for a message to come whole that is read, see toCome; 0 means any time
 
 	// With Shared alone:
 

@@ -105,7 +105,7 @@ func (s *socket) hangUp() {
 // hangUp closes a socket at the Cat that nothing reads from.
 func hangUp(in *input, out *output) {
 	_ = out.control(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), closeWait)
-	in.restless = true // for that little while
+	in.restless, in.within = true, 0 // for that little while
 	_ = in.conn.SetReadDeadline(time.Now().Add(closeWait))
 	in.ping, in.pong, in.closed = func([]byte) {}, func([]byte) {}, func(int) {}
 	if properClose(discard(in)) != nil {
@@ -122,7 +122,7 @@ func (s *socket) serve() {
 		s.answerClose(way)
 	}
 	s.mu.Unlock()
-	s.inputs[toCat].limit = s.limit
+	s.inputs[toCat].limit, s.inputs[toCat].within = s.limit, s.within
 	s.opened()
 	s.hub.served(&s.seat)
 	s.startPings()

@@ -48,6 +48,7 @@ func (w *window) open(ctx context.Context, j *Joining) error {
 		return &UpgradeError{err}
 	}
 	w.peer = newPeer(w.hub, conn, toCat, w.limit, w.ping)
+	w.peer.in.within = w.within
 	return nil
 }
 

@@ -49,7 +49,9 @@ func newWire(p *person, r *room, conn *websocket.Conn) *wire {
 func (l *wire) connect(conn *websocket.Conn) *peer {
 	set := l.hub.settings.Load()
 	l.up = time.Now()
-	return newPeer(l.hub, conn, toClient, set.MaxReply, set.Ping)
+	p := newPeer(l.hub, conn, toClient, set.MaxReply, set.Ping)
+	p.in.within = set.MessageTimeout
+	return p
 }
 
 // start begins to listen to the Cat. The hub knows the person's place, so that it is
