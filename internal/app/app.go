@@ -30,6 +30,8 @@ type Options struct {
 	ConfigFile string
 	Handlers   authhandlers.Registry
 	Version    string
+	// MemoryLimit is how many bytes the process may use, for the log; 0 means any number.
+	MemoryLimit uint64
 	// Stderr gets the log.
 	Stderr io.Writer
 	// Signals are SIGHUP (reload), SIGTERM and SIGINT (stop; a second one cuts).
@@ -103,7 +105,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	go g.cats.watch()
 	s.serve()
-	a.log.Info("catflap serves", "version", o.Version, "listen", s.publicAddr().String(), "cat", strings.Join(c.Cat.Addresses(), " "), "handlers", len(c.Handlers))
+	a.log.Info("catflap serves", "version", o.Version, "listen", s.publicAddr().String(), "cat", strings.Join(c.Cat.Addresses(), " "), "handlers", len(c.Handlers), "memory_limit", o.MemoryLimit)
 	if o.Ready != nil {
 		o.Ready(s.publicAddr(), s.adminAddr())
 	}

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"context"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/catflap/catflap/internal/memlimit"
 )
 
 // relaxed is the collector's percentage while next to nothing is live: the heap may
@@ -63,6 +66,59 @@ func relaxCollector() {
 }
 
 const (
+	// enough is how many bytes the process may use before the collector works harder,
+	// whatever its percentage says. That follows what is live, but too late for a burst:
+	// large messages of somebody who means harm, say.
+	enough = 160 << 20
+	// times is by how much it may use more than is live, where that is the greater.
+	times = 3
+)
+
+// limiter is the collector's limit by what is live.
+type limiter struct {
+	most uint64 // what the system gives; 0 means any number
+	set  uint64
+}
+
+// next returns the limit for so many live bytes. Small changes are not worth it.
+func (l *limiter) next(live uint64) (limit int64, changed bool) {
+	want := max(enough, times*live)
+	if l.most > 0 {
+		want = min(want, l.most)
+	}
+	if want > l.set*3/4 && want < l.set*4/3 {
+		return 0, false
+	}
+	l.set = want
+	return int64(want), true //nolint:gosec // memory is less
+}
+
+func (l *limiter) apply(live uint64) {
+	if limitTuned() {
+		return
+	}
+	if limit, changed := l.next(live); changed {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// limitTuned reports whether the operator has set a limit, which stands then.
+func limitTuned() bool { return os.Getenv("GOMEMLIMIT") != "" }
+
+// limitMemory returns how much the process may use: nine tenths of what the system
+// gives, since that counts more than the collector does. 0 means any number.
+func limitMemory() uint64 {
+	if limitTuned() {
+		if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
+			return uint64(n) //nolint:gosec // not negative
+		}
+		return 0
+	}
+	n, _ := memlimit.Of(os.DirFS("/"))
+	return n / 10 * 9
+}
+
+const (
 	// tidyEach is how often it is looked whether there is something to tidy up.
 	tidyEach = 500 * time.Millisecond
 	// quiet is how many bytes a process that does next to nothing allocates meanwhile.
@@ -76,12 +132,13 @@ const (
 // tidyMemory keeps the collector's percentage, and gives memory back to the system when
 // the process has become quiet: what thousands of handshakes have used once would
 // otherwise stay for as long as their sockets are open and silent. It ends with ctx.
-func tidyMemory(ctx context.Context) {
+func tidyMemory(ctx context.Context, most uint64) {
 	list := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
 	tick := time.NewTicker(tidyEach)
 	defer tick.Stop()
 	var t tidier
-	p := pacer{set: relaxed}
+	p, l := pacer{set: relaxed}, limiter{most: most}
+	l.apply(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -92,6 +149,7 @@ func tidyMemory(ctx context.Context) {
 		if percent, changed := p.next(list[2].Value.Uint64(), list[3].Value.Uint64()); changed && !tuned() {
 			debug.SetGCPercent(percent)
 		}
+		l.apply(list[2].Value.Uint64())
 		if t.due(list[0].Value.Uint64(), list[1].Value.Uint64()) {
 			debug.FreeOSMemory()
 		}

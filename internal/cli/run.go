@@ -29,14 +29,15 @@ last good one stays in force.`,
 					return &usageError{"run needs a configuration file", "catflap run --config catflap.yaml"}
 				}
 				relaxCollector()
+				most := limitMemory()
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
-				go tidyMemory(ctx)
+				go tidyMemory(ctx, most)
 				signals := make(chan os.Signal, 4)
 				signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 				defer signal.Stop(signals)
 				return explainStart(app.Run(ctx, app.Options{
-					ConfigFile: *file, Handlers: e.handlers, Version: version(), Stderr: e.stderr, Signals: signals,
+					ConfigFile: *file, Handlers: e.handlers, Version: version(), MemoryLimit: most, Stderr: e.stderr, Signals: signals,
 				}))
 			}
 		},

@@ -42,9 +42,10 @@ func rules() []rule {
 
 		{"internal/keyset/**", "internal/keyset/**"},
 		{"internal/tokencache", ""},
+		{"internal/memlimit", ""},
 		{"internal/telemetry", "config proxy proxy/*"},
 		{"internal/app", "authhandlers config config/value internal/telemetry proxy proxy/*"},
-		{"internal/cli", "authhandlers config internal/app internal/demo proxy/cat"},
+		{"internal/cli", "authhandlers config internal/app internal/demo internal/memlimit proxy/cat"},
 
 		{"internal/demo/**", "internal/demo/**"},
 		{"internal/configdoc/generate", "authhandlers/builtin config internal/configdoc"},
