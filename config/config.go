@@ -246,7 +246,10 @@ type WebSocket struct {
 	// The largest message to the Cat. The Cat itself takes 16MiB.
 	MaxMessage value.Size `yaml:"max_message" default:"16MiB"`
 	// The largest message of the Cat's, which has no limit itself. With session: shared.
-	MaxReply value.Size `yaml:"max_reply" default:"64MiB"`
+	MaxReply value.Size `yaml:"max_reply" default:"16MiB"`
+	// How long a message may take to come whole. It has a second more for each 64KiB
+	// that has come.
+	MessageTimeout value.Duration `yaml:"message_timeout" default:"60s"`
 	// Messages of one client in a second; it may be ahead by four seconds. One that
 	// comes faster is refused with an error frame; 0 means any number.
 	MessageRate int `yaml:"message_rate" default:"50"`
@@ -255,8 +258,12 @@ type WebSocket struct {
 	MaxQueue value.Size `yaml:"max_queue" default:"4MiB"`
 	// Messages that may wait likewise.
 	MaxQueueMessages int `yaml:"max_queue_messages" default:"1000"`
-	// Bytes of messages in memory, of all clients together. With session: shared.
-	MaxHeld value.Size `yaml:"max_held" default:"512MiB"`
+	// Bytes of messages in memory, of all persons together; what clients send may fill
+	// three quarters. Keep it below half of the memory that the process has.
+	MaxHeld value.Size `yaml:"max_held" default:"96MiB"`
+	// Bytes likewise of one person: half of max_held at most. Three quarters of it must
+	// take max_message, and all of it max_reply.
+	MaxHeldPerUser value.Size `yaml:"max_held_per_user" default:"24MiB"`
 	// Sockets in all.
 	MaxSockets int `yaml:"max_sockets" default:"10000"`
 	// Sockets of one person.

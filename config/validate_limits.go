@@ -8,7 +8,7 @@ import (
 )
 
 func (v *validator) websocket() {
-	w := &v.c.WebSocket
+	w, before := &v.c.WebSocket, len(v.problems)
 	between(v, "websocket.ping", w.Ping, value.Duration(time.Second), value.Duration(time.Hour))
 	between(v, "websocket.linger", w.Linger, 0, value.Duration(time.Hour))
 	between(v, "websocket.reconnect_for", w.ReconnectFor, value.Duration(time.Second), value.Duration(time.Hour))
@@ -18,8 +18,32 @@ func (v *validator) websocket() {
 	between(v, "websocket.max_queue", w.MaxQueue, 64<<10, 1<<30)
 	between(v, "websocket.max_queue_messages", w.MaxQueueMessages, 10, 1_000_000)
 	between(v, "websocket.max_held", w.MaxHeld, 16<<20, 1<<40)
+	between(v, "websocket.max_held_per_user", w.MaxHeldPerUser, 1<<20, 1<<40)
+	between(v, "websocket.message_timeout", w.MessageTimeout, value.Duration(time.Second), value.Duration(time.Hour))
 	between(v, "websocket.max_sockets", w.MaxSockets, 1, maxCount)
 	between(v, "websocket.max_sockets_per_user", w.MaxSocketsPerUser, 1, maxCount)
+	if len(v.problems) == before {
+		v.held()
+	}
+}
+
+// held verifies that the bounds of what is in memory fit each other: a share that one
+// person can take from all the others is none, and one that no whole message fits is none.
+func (v *validator) held() {
+	w := &v.c.WebSocket
+	share := w.MaxHeldPerUser
+	if share > w.MaxHeld/2 {
+		v.bad("websocket.max_held_per_user", fmt.Sprintf("%v is more than half of max_held", share), fmt.Sprintf("write %v at most, or raise max_held", w.MaxHeld/2))
+	}
+	if w.Session == "separate" { // no message is held as a whole
+		return
+	}
+	if most := share / 4 * 3; w.MaxMessage > most {
+		v.bad("websocket.max_message", fmt.Sprintf("%v is more than three quarters of max_held_per_user", w.MaxMessage), fmt.Sprintf("write %v at most, or raise max_held_per_user", most))
+	}
+	if w.MaxReply > share {
+		v.bad("websocket.max_reply", fmt.Sprintf("%v is more than max_held_per_user", w.MaxReply), fmt.Sprintf("write %v at most, or raise max_held_per_user", share))
+	}
 }
 
 // maxCount is more than one process can hold of anything; a number above it is a

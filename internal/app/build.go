@@ -210,7 +210,8 @@ func sockets(c config.WebSocket) chat.Settings {
 	s := chat.Settings{
 		Mode: chat.Shared, Ping: c.Ping.Std(), MaxMessage: int64(c.MaxMessage), MaxSockets: c.MaxSockets, MaxPerUser: c.MaxSocketsPerUser,
 		MessageRate: c.MessageRate, Linger: c.Linger.Std(), ReconnectFor: c.ReconnectFor.Std(),
-		MaxReply: int64(c.MaxReply), MaxQueue: int64(c.MaxQueue), MaxQueued: c.MaxQueueMessages, MaxHeld: int64(c.MaxHeld),
+		MaxReply: int64(c.MaxReply), MaxQueue: int64(c.MaxQueue), MaxQueued: c.MaxQueueMessages, MaxHeld: int64(c.MaxHeld), MaxHeldPerUser: int64(c.MaxHeldPerUser),
+		MessageTimeout: c.MessageTimeout.Std(),
 	}
 	if c.Session == "separate" {
 		s.Mode = chat.Separate
