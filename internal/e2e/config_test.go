@@ -26,6 +26,7 @@ type config struct {
 	more          string   // further sections
 	desks         []desk   // where people sign in in a browser, beside the handler staff
 	sessions      string   // lines of sessions
+	binary        string   // that is run, if not the usual one
 	publicURL     string   // what browsers see, if not the address itself by another name
 }
 

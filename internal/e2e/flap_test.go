@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type flap struct {
 	addr       string // what people reach
 	admin      string // health and reload
 	configFile string
+	binary     string
 	cmd        *exec.Cmd
 	log        *output
 	exited     <-chan struct{} // closed when the process has ended
@@ -64,7 +66,7 @@ func launch(t testing.TB, c config) *flap {
 	dir := t.TempDir()
 	f := &flap{
 		t: t, addr: freeAddress(t), admin: freeAddress(t), log: &output{},
-		configFile: filepath.Join(dir, "catflap.yaml"),
+		configFile: filepath.Join(dir, "catflap.yaml"), binary: cmp.Or(c.binary, binary),
 	}
 	c.listen, c.admin = f.addr, f.admin
 	c.write(t, f.configFile)
@@ -76,7 +78,7 @@ func launch(t testing.TB, c config) *flap {
 
 func (f *flap) run() {
 	f.t.Helper()
-	f.cmd = exec.Command(binary, "run", "--config", f.configFile)
+	f.cmd = exec.Command(f.binary, "run", "--config", f.configFile)
 	f.cmd.Dir = filepath.Dir(f.configFile)
 	f.cmd.Env = append(os.Environ(), "CCAT_API_KEY="+catKey, "CCAT_API_KEY_WS="+catKeyWS, "GORACE=halt_on_error=0 exitcode=66")
 	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
