@@ -53,15 +53,67 @@ func TestTwoPeopleDoTheirWorst(t *testing.T) {
 	}
 }
 
-func twoPeopleDo(t *testing.T, lines string, ways []int, uploads int) {
-	cat := listenAs(t, "127.0.0.1:0", standin.Options{APIKey: catKey, APIKeyWS: catKeyWS, JWTSecret: "no default"})
-	t.Cleanup(func() { _ = cat.Close() })
+// TestTwoPeopleDoTheirWorstAtTwo: the same where the sockets at the Cat are another
+// Catflap's, for either of them.
+func TestTwoPeopleDoTheirWorstAtTwo(t *testing.T) {
+	cat, file := quietCat(t)
+	for _, row := range []struct {
+		name string
+		ways []int
+	}{
+		{"everything", []int{0, 1, 2, 3, 4, 4, 4, 4}},
+		{"whole messages", []int{3}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c := startCoupleOf(t, config{cat: cat, binary: file})
+			carol := mustChat(t, c.a, staff.token("carol"))
+			expectBig(t, carol, 20_000)
+			others := mustChat(t, c.b, staff.token("carol")) // by way of the first
+			var all sync.WaitGroup
+			for _, user := range []string{"mallory", "mallet"} {
+				mustChat(t, c.a, staff.token(user))
+				for i := range 31 {
+					w := mustChat(t, c.b, staff.token(user))
+					all.Go(func() { worst(w, row.ways[i%len(row.ways)]) })
+				}
+			}
+			for i := range 10 {
+				expectBig(t, others, 1000<<(i%8))
+			}
+			all.Wait()
+			expectBig(t, others, 20_000)
+			for name, f := range map[string]*flap{"the owner": c.a, "the other": c.b} {
+				expectWithin(t, name, f)
+			}
+		})
+	}
+}
+
+// expectWithin verifies that the process never had more memory than the example gives.
+func expectWithin(t *testing.T, name string, f *flap) {
+	t.Helper()
+	peak := resident(t, f)
+	t.Logf("%s: at most %d KiB", name, peak)
+	if peak > most {
+		t.Errorf("%s had %d KiB", name, peak)
+	}
+}
+
+// quietCat starts a Cat that remembers nothing, and makes the binary.
+func quietCat(t *testing.T) (cat, file string) {
+	t.Helper()
+	c := listenAs(t, "127.0.0.1:0", standin.Options{APIKey: catKey, APIKeyWS: catKeyWS, JWTSecret: "no default"})
+	t.Cleanup(func() { _ = c.Close() })
 	file, err := plain()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := start(t, config{cat: strings.TrimPrefix(cat.URL, "http://"), binary: file, websocket: lines, permissions: `everyone: [base, "UPLOAD:WRITE"]`})
-	calm := resident(t, f)
+	return strings.TrimPrefix(c.URL, "http://"), file
+}
+
+func twoPeopleDo(t *testing.T, lines string, ways []int, uploads int) {
+	cat, file := quietCat(t)
+	f := start(t, config{cat: cat, binary: file, websocket: lines, permissions: `everyone: [base, "UPLOAD:WRITE"]`})
 	carol := mustChat(t, f, staff.token("carol"))
 	expectBig(t, carol, 20_000)
 	var all sync.WaitGroup
@@ -84,11 +136,7 @@ func twoPeopleDo(t *testing.T, lines string, ways []int, uploads int) {
 	for range 3 {
 		expectBig(t, carol, 20_000)
 	}
-	peak := resident(t, f)
-	t.Logf("at most %d KiB, %d at the start", peak, calm)
-	if peak > most {
-		t.Errorf("the process had %d KiB", peak)
-	}
+	expectWithin(t, "the process", f)
 }
 
 // expectBig asks for an answer of some size, and gets it.
