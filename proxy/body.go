@@ -13,6 +13,9 @@ import (
 // without saying so. Larger ones stream through, on a connection of their own.
 const maxReplay = 64 << 10
 
+// firstReplay is the room that a body gets before any of it has come, whatever it claims.
+const firstReplay = 4 << 10
+
 // requestBody is the client's body: bounded in size and in how long it may stand
 // still. It remembers its own errors, so that they are told from the Cat's.
 type requestBody struct {
@@ -83,7 +86,7 @@ func (ex *exchange) takeBody() (replay []byte, streamed bool, ref *refusal) {
 		return nil, true, nil
 	}
 	var buf bytes.Buffer
-	buf.Grow(int(r.ContentLength))
+	buf.Grow(int(min(r.ContentLength, firstReplay)) + bytes.MinRead) // it would grow once more to find the end
 	if _, err := buf.ReadFrom(ex.body); err != nil {
 		return nil, false, ex.body.refusal()
 	}
