@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// part is how much of a message is one entry of a stream.
-	part = 256 << 10
+	// part is how much of a message is one entry of a stream. A batch of them is in
+	// memory several times: as it is, sealed, and on its way.
+	part = 32 << 10
 	// maxWaiting bounds what waits for Redis, in bytes, to one process.
 	maxWaiting = 64 << 20
 	// maxInbox is about how many entries a process that does not read may have.
