@@ -35,6 +35,7 @@ var (
 	closeSlow        = Closing{websocket.CloseTryAgainLater, "too slow: messages wait for you"}
 	closeFull        = Closing{websocket.CloseTryAgainLater, "the server holds too many messages"}
 	closeOwnFull     = Closing{websocket.CloseTryAgainLater, "too much of yours is held here"}
+	closeFlood       = Closing{websocket.ClosePolicyViolation, errFlood.Error()}
 	closeLate        = Closing{websocket.ClosePolicyViolation, "a message took too long"}
 	closeCatGone     = Closing{websocket.CloseTryAgainLater, "the Cat can't be reached"}
 	closeUnused      = Closing{websocket.CloseNormalClosure, "nobody is left"}
@@ -88,6 +89,27 @@ const (
 	// abortWait is how long sockets that were cut may take to be told of.
 	abortWait = time.Second
 )
+
+// refusalOf is how a connection is ended over what came from it, if its reading ended
+// for that.
+func refusalOf(err error, name string) (Closing, bool) {
+	own, isOwn := errors.AsType[*EndedError](err)
+	switch {
+	case isOwn:
+		return own.Closing, true
+	case errors.Is(err, websocket.ErrReadLimit):
+		return Closing{websocket.CloseMessageTooBig, "message too large"}, true
+	case errors.Is(err, errLate):
+		return closeLate, true
+	case errors.Is(err, errFlood):
+		return closeFlood, true
+	case errors.Is(err, errNotUTF8):
+		return Closing{websocket.CloseInvalidFramePayloadData, err.Error()}, true
+	case errors.Is(err, errProtocol):
+		return Closing{websocket.CloseProtocolError, "a malformed frame from " + name}, true
+	}
+	return Closing{}, false
+}
 
 // because makes the error of a join that is ended before it has opened anything.
 func because(c Closing) error {

@@ -100,6 +100,9 @@ func (in *input) headRest(length int64) (int64, [4]byte, error) {
 }
 
 func (in *input) control(opcode, length int, key [4]byte) error {
+	if ok, _ := in.controls.take(in.came); !ok {
+		return errFlood
+	}
 	var p []byte
 	if length > 0 {
 		if err := in.fill(length); err != nil {

@@ -227,3 +227,26 @@ func TestNoCompression(t *testing.T) {
 		t.Errorf("%d", code)
 	}
 }
+
+// TestAFloodOfPings: a client that sends nothing but pings is closed; a few at once are
+// all answered.
+func TestAFloodOfPings(t *testing.T) { inBothModes(t, aFloodOfPingsIn) }
+
+func aFloodOfPingsIn(t *testing.T, set Settings) {
+	l := newLab(t, set, echo)
+	w := l.open(t, "/alice")
+	pongs := 0
+	w.SetPongHandler(func(string) error { pongs++; return nil })
+	send := func(n int) {
+		_, _ = w.NetConn().Write(bytes.Repeat([]byte{0x89, 0x80, 0, 0, 0, 0}, n))
+	}
+	send(100)
+	_ = w.WriteMessage(websocket.TextMessage, []byte("x"))
+	if _, _, err := w.ReadMessage(); err != nil || pongs != 100 {
+		t.Fatalf("%d pongs, %v", pongs, err)
+	}
+	send(1000)
+	if code, reason := closedWith(t, w); code != closeFlood.Code || reason != closeFlood.Reason {
+		t.Errorf("%d %s", code, reason)
+	}
+}

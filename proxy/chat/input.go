@@ -22,6 +22,7 @@ const small = 16
 var (
 	errProtocol = errors.New("a malformed frame")
 	errSilent   = errors.New("nothing has come")
+	errFlood    = errors.New("too many control frames")
 )
 
 // input reads the frames of one connection (RFC 6455 §5). The library shakes hands,
@@ -67,6 +68,8 @@ type input struct {
 	key    [4]byte
 	at     int // the place in the key
 
+	controls rate // of control frames; it is of clients alone
+
 	began   time.Time // when the message was found incomplete, if it was
 	bounded bool      // the reading ends when it is late
 }
@@ -85,6 +88,9 @@ func (h *Hub) take(c *websocket.Conn, from int) (*input, *output) {
 
 func newInput(c net.Conn, masked bool, pool *sync.Pool, p *parker) *input {
 	in := &input{conn: c, masked: masked, pool: pool, parker: p, idle: true, came: time.Now()}
+	if masked {
+		in.controls = newRate(controlRate)
+	}
 	if s, ok := in.conn.(syscall.Conn); ok {
 		in.raw, _ = s.SyscallConn() // without it the connection is read as any other
 	}

@@ -19,7 +19,7 @@ func (s *socket) passEnd(way int, err error) {
 	}
 	name := sideName(way)
 	closed := properClose(err)
-	own, isOwn := errors.AsType[*EndedError](err)
+	refused, isRefused := refusalOf(err, name)
 	switch {
 	case closed != nil:
 		s.note(Closing{closed.Code, "closed by " + name})
@@ -33,16 +33,8 @@ func (s *socket) passEnd(way int, err error) {
 		if way == toClient {
 			drain(from.conn) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
 		}
-	case isOwn:
-		s.refuse(way, own.Closing)
-	case errors.Is(err, websocket.ErrReadLimit):
-		s.refuse(way, Closing{websocket.CloseMessageTooBig, "message too large"})
-	case errors.Is(err, errLate):
-		s.refuse(way, closeLate)
-	case errors.Is(err, errNotUTF8):
-		s.refuse(way, Closing{websocket.CloseInvalidFramePayloadData, err.Error()})
-	case errors.Is(err, errProtocol):
-		s.refuse(way, Closing{websocket.CloseProtocolError, "a malformed frame from " + name})
+	case isRefused:
+		s.refuse(way, refused)
 	default:
 		// The other side sees the same: a connection that ends without a close.
 		s.note(Closing{websocket.CloseAbnormalClosure, "closed by " + name + ", without a close"})

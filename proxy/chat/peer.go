@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -95,23 +94,15 @@ func (p *peer) receive(message func(kind int) error, resume func()) (how Closing
 func (p *peer) ended(err error) {
 	name := sideName(p.from)
 	closed := properClose(err)
-	own, isOwn := errors.AsType[*EndedError](err)
+	refused, isRefused := refusalOf(err, name)
 	switch {
 	case closed != nil:
 		p.note(Closing{closed.Code, "closed by " + name})
 		if p.from == toClient {
 			drain(p.in.conn) // a server closes the connection first; then it knows of the end (RFC 6455 §7.1.1)
 		}
-	case isOwn:
-		p.refuse(own.Closing)
-	case errors.Is(err, websocket.ErrReadLimit):
-		p.refuse(Closing{websocket.CloseMessageTooBig, "message too large"})
-	case errors.Is(err, errLate):
-		p.refuse(closeLate)
-	case errors.Is(err, errNotUTF8):
-		p.refuse(Closing{websocket.CloseInvalidFramePayloadData, err.Error()})
-	case errors.Is(err, errProtocol):
-		p.refuse(Closing{websocket.CloseProtocolError, "a malformed frame from " + name})
+	case isRefused:
+		p.refuse(refused)
 	default:
 		p.note(Closing{websocket.CloseAbnormalClosure, "closed by " + name + ", without a close"})
 	}

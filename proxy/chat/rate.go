@@ -6,6 +6,10 @@ import "time"
 // many it may be refused in a row before it is closed.
 const burst = 4
 
+// controlRate is how many pings, pongs and closes a client may send in a second. Each
+// ping is answered, and none of them counts as a message.
+const controlRate = 50
+
 // rate is a bucket of messages. It is the client's reader's own.
 type rate struct {
 	perSecond float64 // 0: any number
