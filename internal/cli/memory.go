@@ -71,7 +71,7 @@ const (
 	// large messages of somebody who means harm, say.
 	enough = 160 << 20
 	// times is by how much it may use more than is live, where that is the greater.
-	times = 3
+	times = 2
 )
 
 // limiter is the collector's limit by what is live.
