@@ -14,6 +14,9 @@
 // own at the Cat, messages stream through instead, and a slow reader slows the
 // writer.
 //
+// Each message in memory is counted with its person, who has a share of what all may
+// hold: nobody loses an answer over what somebody else holds.
+//
 // The names: a seat is a client's place in the hub, in either mode; a line is a
 // person's way to the Cat, and a wire is a line of this process's own.
 package chat
