@@ -49,7 +49,7 @@ func TestAutobahn(t *testing.T) {
 		t.Run(session, func(t *testing.T) {
 			f := start(t, config{
 				cat: echo, catMore: "insecure_open_cat: true",
-				websocket: "session: " + session + "\nmessage_rate: 0\nmax_message: 32MiB\nlinger: 1s",
+				websocket: "session: " + session + "\nmessage_rate: 0\nmax_message: 32MiB\nmax_held: 512MiB\nmax_held_per_user: 256MiB\nlinger: 1s",
 			})
 			through := fuzz(t, startFront(t, f.addr))
 			t.Logf("through Catflap: %v; without: %v", tally(through), tally(alone))
