@@ -112,7 +112,7 @@ func (o *route) reopen() {
 
 // fits reports whether a client may go on with a socket of its own at the Cat, which
 // was opened within these rights.
-func (s *socket) fits() bool { return s.hub.rightsOf(s.user.Load()).Covers(s.within) }
+func (s *socket) fits() bool { return s.hub.rightsOf(s.user.Load()).Covers(s.rights) }
 
 // relevel looks at what the person's sockets at the Cat were opened with, after rights
 // may have changed.

@@ -23,7 +23,7 @@ type socket struct {
 	seat
 
 	over    chan struct{} // closed when the socket at the Cat is closed completely
-	within  cat.Permissions
+	rights  cat.Permissions
 	running atomic.Int32 // relays under way
 	sides   [2]side
 	// said is held while a message is written to a side, so that a word of ours
@@ -72,8 +72,8 @@ func (s *socket) dial(ctx context.Context, j *Joining) error {
 	if err != nil {
 		return err
 	}
-	s.within = s.hub.rightsOf(j.User)
-	conn, err := j.Dial(context.WithValue(ctx, withinKey{}, s.within))
+	s.rights = s.hub.rightsOf(j.User)
+	conn, err := j.Dial(context.WithValue(ctx, withinKey{}, s.rights))
 	if err != nil {
 		p.rest() // the Cat may have seen it come and go
 		return &DialError{err}
