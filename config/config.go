@@ -270,31 +270,6 @@ type WebSocket struct {
 	MaxSocketsPerUser int `yaml:"max_sockets_per_user" default:"32"`
 }
 
-// Limits bounds what a client can take. A limit of 0 is refused unless the field
-// says what 0 means.
-type Limits struct {
-	// The head of a request.
-	HeaderBytes value.Size `yaml:"header_bytes" default:"32KiB"`
-	// The number of header lines of a request.
-	Headers int `yaml:"headers" default:"100"`
-	// The time to send the head of a request.
-	HeaderTimeout value.Duration `yaml:"header_timeout" default:"5s"`
-	// The body of a request; 0 means any size.
-	BodyBytes value.Size `yaml:"body_bytes" default:"0"`
-	// How long a body may stand still on its way.
-	BodyIdle value.Duration `yaml:"body_idle" default:"60s"`
-	// How long an idle connection is kept.
-	Idle value.Duration `yaml:"idle" default:"120s"`
-	// Connections in all.
-	Connections int `yaml:"connections" default:"20000"`
-	// Signatures computed at once; 0 means one less than the processors, at least one.
-	Verifications int `yaml:"verifications" default:"0"`
-	// Tokens remembered after their verification, of each handler.
-	CachedTokens int `yaml:"cached_tokens" default:"20000"`
-	// How long requests and sockets may take to end after a stop is asked for.
-	StopGrace value.Duration `yaml:"stop_grace" default:"20s"`
-}
-
 // Log is what is written to standard error.
 type Log struct {
 	// The form of a line.

@@ -116,7 +116,7 @@ func TestResolved(t *testing.T) {
 		"    refresh: true\n",
 		"permissions:\n  sets:\n    readers: [base]\n",
 		"  max_message: 16MiB\n",
-		"  body_bytes: 0\n",
+		"  body_bytes: 16MiB\n",
 		"sessions:\n  store: memory\n  idle: 8h\n  lifetime: 24h\n  max: 100000\npages:\n  title: Catflap\n",
 		"  visible_refusals: false\n",
 	} {

@@ -32,7 +32,8 @@ type exchange struct {
 	ofCat      bool      // whether the contract has the endpoint
 	upstream   *Upstream // the person's Cat
 
-	body   *requestBody // the client's body while it is forwarded
+	body   *requestBody // nil: there is none
+	place  place        // where it is counted
 	record Record
 }
 
@@ -41,6 +42,9 @@ func (ex *exchange) run() *refusal {
 	ex.peer = readPeer(ex.r, ex.h.o.TrustedProxies)
 	ex.record.Client = ex.peer.ip
 	if ref := ex.arrive(); ref != nil {
+		return ref
+	}
+	if ref := ex.enterAsStranger(); ref != nil {
 		return ref
 	}
 	if strings.HasPrefix(ex.target.path, PagePrefix) {
@@ -68,14 +72,19 @@ func (ex *exchange) run() *refusal {
 		return ref
 	}
 	if ex.socket {
+		ex.leave() // sockets have bounds of their own
 		return ex.serveSocket()
+	}
+	if ex.user != nil {
+		if ref := ex.enterAsPerson(ex.user); ref != nil {
+			return ref
+		}
 	}
 	return ex.forward()
 }
 
 // arrive reads the target, once, and the bounds that net/http does not hold.
 func (ex *exchange) arrive() *refusal {
-	ex.closeAmbiguous()
 	if !validHost(ex.r.Host) {
 		return badRequest(codeBadTarget, errHost)
 	}
@@ -182,9 +191,9 @@ func (ex *exchange) refuse(ref *refusal) {
 		ex.record.Rule = ref.rule
 	}
 	ex.setCORS(ex.w.Header())
-	if ex.r.ProtoMajor == 1 && (ex.socket || ref.status == http.StatusBadRequest || ex.r.ContentLength != 0) {
+	if ex.r.ProtoMajor == 1 && (ex.socket || ref.status == http.StatusBadRequest) {
 		// What was piped behind a refused handshake or a request that could not be
-		// read is not looked at, and a body that nobody wants is not waited for.
+		// read is not looked at.
 		ex.w.Header().Set("Connection", "close")
 	}
 	if ref.status == http.StatusUnauthorized && ex.h.o.SignIn != nil {

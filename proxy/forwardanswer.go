@@ -16,6 +16,10 @@ func (ex *exchange) answer(resp *http.Response) error {
 	if ex.refusedByCat(resp) {
 		return errCatRefuses
 	}
+	ex.closeAmbiguous() // an answer of 1xx has cleared the head
+	if ex.body != nil {
+		ex.body.settle()
+	}
 	h := resp.Header
 	for name := range h {
 		if !answerPasses(name, ex.h.o.AnswerHeaders) {

@@ -60,10 +60,15 @@ type Options struct {
 	QueryToken bool
 	// MaxHeaders bounds the header lines of a request.
 	MaxHeaders int
-	// MaxBody bounds the body of a request in bytes; 0 means any size.
-	MaxBody int64
-	// BodyIdle is how long a body may stand still.
-	BodyIdle time.Duration
+	// MaxBody bounds the body of a request in bytes, MaxUpload that of an upload; 0
+	// means any size.
+	MaxBody, MaxUpload int64
+	// BodyIdle is how long a body may stand still on its way to the Cat, BodyUnread how
+	// long what nobody forwards of one may take to come.
+	BodyIdle, BodyUnread time.Duration
+	// UnderWay counts the requests, of which there may be PerPerson and PerAddress.
+	UnderWay              *UnderWay
+	PerPerson, PerAddress int
 	// Observe is told of every exchange, once, when it is over.
 	Observe func(*Record)
 	Log     *slog.Logger
@@ -81,7 +86,7 @@ type Handler struct {
 // New makes a Handler; every part must be there.
 func New(o Options) (*Handler, error) {
 	if o.Chain == nil || o.Policy == nil || o.Contract == nil || o.Credentials == nil || !o.haveCat() ||
-		o.Hub == nil || o.Observe == nil || o.Log == nil || o.Now == nil || o.MaxHeaders <= 0 || o.BodyIdle <= 0 {
+		o.Hub == nil || o.Observe == nil || o.Log == nil || o.Now == nil || !o.bounded() {
 		return nil, errors.New("proxy: incomplete Options")
 	}
 	if o.SignIn != nil && (o.Sessions == nil || o.Pages == nil || o.PublicURL == "") {
@@ -112,6 +117,10 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
+func (o *Options) bounded() bool {
+	return o.MaxHeaders > 0 && o.BodyIdle > 0 && o.BodyUnread > 0 && o.UnderWay != nil && o.PerPerson > 0 && o.PerAddress > 0
+}
+
 // Ready reports why a request could not be served now: the Cat's doors, and each
 // handler that knows whether it is ready. The texts hold no secrets.
 func (h *Handler) Ready(ctx context.Context) error {
@@ -135,6 +144,11 @@ func (h *Handler) Ready(ctx context.Context) error {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ex := &exchange{h: h, w: w, r: r, start: h.o.Now()}
 	ex.record.Method = loggableMethod(r.Method)
+	ex.closeAmbiguous()
+	if ex.body = receive(w, r, h.o.BodyUnread); ex.body != nil {
+		defer ex.body.done()
+	}
+	defer ex.leave()
 	if ref := ex.run(); ref != nil {
 		ex.refuse(ref)
 	}

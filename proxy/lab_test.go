@@ -129,6 +129,7 @@ func newLab(t *testing.T, change func(*Options)) *lab {
 	o := Options{
 		Chain: chain, Policy: policy, Contract: l.contract, Guard: cat.NewGuard(nil, log), Credentials: cat.NewKeys(labKey, "the-cats-ws-key"),
 		Upstream: upstream, Hub: hub, QueryToken: true, MaxHeaders: 100, BodyIdle: 5 * time.Second,
+		BodyUnread: time.Second, UnderWay: NewUnderWay(), PerPerson: 100, PerAddress: 250,
 		Origins: []string{"https://app.example.com"},
 		Observe: l.observe, Log: log, Now: time.Now,
 	}

@@ -45,6 +45,7 @@ const (
 	codeBadBody        authhandlers.Code = "bad_request_body"
 	codeBodyTooLarge   authhandlers.Code = "body_too_large"
 	codeBodyTimeout    authhandlers.Code = "body_timeout"
+	codeTooMany        authhandlers.Code = "too_many_requests"
 	codeHeaders        authhandlers.Code = "too_many_headers"
 	codeMethod         authhandlers.Code = "method_not_allowed"
 	codePermission     authhandlers.Code = "permission_denied"

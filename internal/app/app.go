@@ -50,6 +50,8 @@ type app struct {
 	audit   atomic.Pointer[telemetry.Audit]
 	gate    *authhandlers.Gate
 	hub     *chat.Hub
+	// underWay is counted across reloads.
+	underWay *proxy.UnderWay
 	// sessions are those of people with a browser; nil until a configuration signs
 	// somebody in.
 	sessions    *session.Manager
@@ -78,7 +80,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error)}
+	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), underWay: proxy.NewUnderWay()}
 	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))

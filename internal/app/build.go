@@ -22,6 +22,7 @@ import (
 type generation struct {
 	config  *config.Config
 	handler *proxy.Handler
+	trusted []netip.Prefix // the front proxies
 	cats    *cats
 	end     context.CancelFunc // ends the background work of its handlers
 }
@@ -57,14 +58,15 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if g.cats, err = a.cats(ctx, c.Cat, credentials, accounts); err != nil {
 		return nil, err
 	}
-	trusted, err := prefixes(c.TrustedProxies)
-	if err != nil {
+	if g.trusted, err = prefixes(c.TrustedProxies); err != nil {
 		return nil, err
 	}
 	o := proxy.Options{
 		Chain: chain, Policy: policy, Contract: contract, Guard: g.cats.guard, Credentials: credentials, Upstream: g.cats.upstream, Cats: g.cats.several, Hub: a.hub,
-		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: trusted, ForwardCookies: c.Cat.ForwardCookies, ForwardHeaders: c.Cat.ForwardHeaders, AnswerHeaders: c.Cat.AnswerHeaders,
-		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals, MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), BodyIdle: c.Limits.BodyIdle.Std(),
+		PublicURL: c.PublicURL, Origins: c.Origins, TrustedProxies: g.trusted, ForwardCookies: c.Cat.ForwardCookies, ForwardHeaders: c.Cat.ForwardHeaders, AnswerHeaders: c.Cat.AnswerHeaders,
+		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals,
+		MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), MaxUpload: int64(c.Limits.UploadBytes), BodyIdle: c.Limits.BodyIdle.Std(),
+		BodyUnread: c.Limits.HeaderTimeout.Std(), UnderWay: a.underWay, PerPerson: c.Limits.RequestsPerPerson, PerAddress: c.Limits.RequestsPerAddress,
 		Observe: a.observer(c.Log), Log: a.log, Now: time.Now,
 	}
 	if err = a.signIn(c, chain, &o); err != nil {

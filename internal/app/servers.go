@@ -8,10 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/proxy"
 )
 
 // servers are the public listener and the one for operators.
@@ -23,6 +26,9 @@ type servers struct {
 
 // headerSlack is what net/http reads beyond MaxHeaderBytes.
 const headerSlack = 4096
+
+// adminConnections is what operators, probes and a scraper need, many times over.
+const adminConnections = 128
 
 // The bounds of HTTP/2, which is spoken over TLS only.
 const (
@@ -42,12 +48,16 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	if s.publicAt, err = open.Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	s.publicAt = limitConnections(s.publicAt, c.Limits.Connections)
+	public := limitConnections(s.publicAt, connectionLimits{
+		all: c.Limits.Connections, each: c.Limits.ConnectionsPerAddress, writeIdle: c.Limits.WriteIdle.Std(),
+		exempt: a.fromFrontProxy, refused: a.metrics.ConnectionRefused,
+	})
+	s.publicAt = public
 	errorLog := slog.NewLogLogger(a.log.Handler(), slog.LevelDebug)
 	s.public = &http.Server{
-		Handler: a, ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(),
+		Handler: boundStreams(a, c.Limits.WriteIdle.Std()), ConnState: public.state, ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(),
 		MaxHeaderBytes: max(int(c.Limits.HeaderBytes)-headerSlack, headerSlack), ErrorLog: errorLog, DisableGeneralOptionsHandler: true,
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter, WriteByteTimeout: pingAfter},
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter},
 	}
 	if c.TLS != nil {
 		pair, err := newCertificate(string(c.TLS.CertFile), string(c.TLS.KeyFile), a.log)
@@ -62,8 +72,19 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	if s.adminAt, err = open.Listen(ctx, "tcp", c.AdminListen); err != nil {
 		return nil, fmt.Errorf("admin_listen: %w", err)
 	}
-	s.admin = &http.Server{Handler: a.adminHandler(), ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(), ErrorLog: errorLog}
+	admin := limitConnections(s.adminAt, connectionLimits{all: adminConnections, each: adminConnections, writeIdle: c.Limits.WriteIdle.Std()})
+	s.adminAt = admin
+	s.admin = &http.Server{
+		Handler: proxy.BoundBodies(a.adminHandler(), c.Limits.HeaderTimeout.Std()), ConnState: admin.state,
+		ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(), ErrorLog: errorLog, DisableGeneralOptionsHandler: true,
+	}
 	return s, nil
+}
+
+// fromFrontProxy reports an address for whom trusted_proxies speaks: it carries many
+// people's requests, each of which counts for the address that the proxy names.
+func (a *app) fromFrontProxy(ip netip.Addr) bool {
+	return slices.ContainsFunc(a.current.Load().trusted, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
 func (s *servers) publicAddr() net.Addr { return s.publicAt.Addr() }

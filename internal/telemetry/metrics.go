@@ -26,6 +26,7 @@ type Metrics struct {
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
 	ready      prometheus.Gauge
+	refused    prometheus.Counter
 
 	// allowed and took hold the children of the frequent labels, so that an allowed
 	// request looks nothing up by a composed key.
@@ -56,10 +57,13 @@ func NewMetrics(version string) *Metrics {
 		reloadTime: gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was taken."),
 		ready:      gauge("ready", "1 if Catflap was ready when readiness was last asked for."),
 	}
+	m.refused = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: "catflap", Name: "connections_refused_total", Help: "Connections closed at once because their address had its share.",
+	})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "catflap", Name: "build_info", Help: "1, labelled with what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(m.requests, m.refusals, m.durations, m.events, m.sessions, m.reloads, m.reloadOK, m.reloadTime,
-		m.ready, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.ready, m.refused, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.sockets.collectors()...)
 	return m
 }
@@ -137,6 +141,9 @@ func (m *Metrics) Reloaded(taken bool, at float64) {
 	m.reloadOK.Set(1)
 	m.reloadTime.Set(at)
 }
+
+// ConnectionRefused counts a connection whose address had its share of them.
+func (m *Metrics) ConnectionRefused() { m.refused.Inc() }
 
 // Ready notes the answer to a readiness check.
 func (m *Metrics) Ready(ready bool) {

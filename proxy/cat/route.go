@@ -2,6 +2,7 @@ package cat
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,8 @@ type Route struct {
 	// Plugins means that plugins act on it for the person, and so may look at the
 	// person's rights: a turn, an upload, and each endpoint of a plugin's own.
 	Plugins bool
+	// Upload means that the body is a file, and may be as large as one.
+	Upload bool
 	// Path is the decoded path to forward: the Cat's own spelling as regards the
 	// slash at the end, since the Cat answers the other one with a redirect to an
 	// address of its own.
@@ -60,6 +63,7 @@ func (c *Contract) add(method string, row row) {
 		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own, Admin: row.whose == adminOnly, Panel: row.panel, Plugins: forPlugins(row.path)},
 		method: method, slash: strings.HasSuffix(row.path, "/"),
 	}
+	e.Upload = slices.Contains(uploads[:], method+" "+row.path)
 	if resource, action, ok := strings.Cut(row.needs, ":"); ok {
 		e.Needs = permission(resource, action)
 	}

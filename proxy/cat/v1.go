@@ -91,3 +91,6 @@ var v1 = [...]row{
 func forPlugins(path string) bool {
 	return path == "/message" || strings.HasPrefix(path, "/rabbithole/")
 }
+
+// uploads are the endpoints of v1 whose body is a file.
+var uploads = [...]string{"POST /rabbithole/", "POST /rabbithole/batch", "POST /rabbithole/memory", "POST /plugins/upload"}
