@@ -59,6 +59,7 @@ func (v *validator) limits() {
 	between(v, "limits.write_idle", l.WriteIdle, value.Duration(time.Second), value.Duration(24*time.Hour))
 	v.positive("limits.idle", l.Idle)
 	between(v, "limits.connections", l.Connections, 1, maxCount)
+	between(v, "limits.http_connections", l.HTTPConnections, 1, maxCount)
 	between(v, "limits.connections_per_address", l.ConnectionsPerAddress, 1, maxCount)
 	between(v, "limits.requests_per_person", l.RequestsPerPerson, 1, maxCount)
 	between(v, "limits.requests_per_address", l.RequestsPerAddress, 1, maxCount)

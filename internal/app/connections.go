@@ -14,8 +14,7 @@ import (
 // connections is a listener that has no more than so many connections open at once,
 // with a share for each network; more wait until there is a place. Where places are
 // short, kept connections that do nothing go first. A connection that has become a
-// WebSocket counts in all, but no more for its network: its person has a bound of
-// their own.
+// WebSocket costs less, and counts in all only: its person has a bound of their own.
 type connections struct {
 	net.Listener
 	o connectionLimits
@@ -28,13 +27,15 @@ type connections struct {
 	changed sync.Cond // a place may have come free, or a connection idle
 	closed  bool
 	open    int
+	http    int // of these, no WebSockets
 	origins map[netip.Addr]*origin
 }
 
 // connectionLimits are the bounds of a listener.
 type connectionLimits struct {
 	all  int
-	each int // of one network
+	http int // that are no WebSockets
+	each int // of these, of one network
 	// writeIdle is how long a write may make no progress.
 	writeIdle time.Duration
 	// exempt reports an address without a share: a front proxy's. Nil: there is none.
@@ -52,7 +53,8 @@ type origin struct {
 }
 
 func limitConnections(l net.Listener, o connectionLimits) *connections {
-	o.each = max(1, min(o.each, o.all/2)) // no network can have it all
+	o.http = min(o.http, o.all)
+	o.each = max(1, min(o.each, o.http/2)) // no network can have it all
 	c := &connections{Listener: l, o: o, origins: map[netip.Addr]*origin{}}
 	c.changed.L = &c.mu
 	return c
@@ -106,7 +108,7 @@ func (l *connections) enter(c *connection) (bool, error) {
 		l.drop(oldest)
 	}
 	defer l.waiting.Store(false)
-	for l.open >= l.o.all && !l.closed {
+	for (l.open >= l.o.all || l.http >= l.o.http) && !l.closed {
 		l.waiting.Store(true)
 		if oldest := l.oldestIdle(); oldest != nil {
 			l.drop(oldest)
@@ -127,6 +129,7 @@ func (l *connections) add(c *connection, from *origin) {
 	}
 	l.origins[from.network] = from
 	l.open++
+	l.http++
 	from.open++
 	c.from, c.next = from, from.first
 	if from.first != nil {
@@ -150,6 +153,8 @@ func (l *connections) leave(c *connection) {
 		c.next.previous = c.previous
 	}
 	c.from, c.next, c.previous = nil, nil, nil
+	l.http--
+	l.changed.Broadcast()
 	if from.open--; from.open == 0 {
 		delete(l.origins, from.network)
 	}

@@ -91,7 +91,7 @@ func isTimeout(err error) bool {
 // TestConnectionsAreLimited: one more than allowed is taken when another has ended,
 // and not before.
 func TestConnectionsAreLimited(t *testing.T) {
-	d := newDoor(t, connectionLimits{all: 2, each: 2})
+	d := newDoor(t, connectionLimits{all: 2, http: 2, each: 2})
 	for _, source := range []string{"127.0.0.1", "127.0.0.2", "127.0.0.3"} {
 		d.knock(t, source)
 	}
@@ -121,7 +121,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 // TestAnAddressHasItsShare, and a front proxy none: it is many people's.
 func TestAnAddressHasItsShare(t *testing.T) {
 	proxy := netip.MustParseAddr("127.0.0.9")
-	d := newDoor(t, connectionLimits{all: 100, each: 2, exempt: func(ip netip.Addr) bool { return ip == proxy }})
+	d := newDoor(t, connectionLimits{all: 100, http: 100, each: 2, exempt: func(ip netip.Addr) bool { return ip == proxy }})
 	for range 2 {
 		d.knock(t, "127.0.0.2")
 		d.enter(t)
@@ -146,7 +146,7 @@ func TestAnAddressHasItsShare(t *testing.T) {
 // TestIdleOnesGoFirst: of the same address for that address's share, and of the one
 // that has most for a place at all.
 func TestIdleOnesGoFirst(t *testing.T) {
-	d := newDoor(t, connectionLimits{all: 6, each: 3})
+	d := newDoor(t, connectionLimits{all: 6, http: 6, each: 3})
 	idle := func(source string) net.Conn {
 		c := d.knock(t, source)
 		d.state(d.enter(t), http.StateIdle)
@@ -180,10 +180,29 @@ func TestIdleOnesGoFirst(t *testing.T) {
 	_ = fourths.Close()
 }
 
+// TestWebSocketsLeavePlaces: a connection that has become one takes no place of those
+// that have not.
+func TestWebSocketsLeavePlaces(t *testing.T) {
+	d := newDoor(t, connectionLimits{all: 3, http: 2, each: 2})
+	d.knock(t, "127.0.0.2")
+	first := d.enter(t)
+	d.knock(t, "127.0.0.3")
+	d.enter(t)
+	d.knock(t, "127.0.0.4")
+	d.nobody(t)
+	d.state(first, http.StateHijacked)
+	d.enter(t)
+	d.state(first, http.StateHijacked) // twice is once
+	d.knock(t, "127.0.0.5")
+	d.nobody(t)
+	_ = first.Close()
+	d.nobody(t) // there is a place in all, but two are no WebSockets
+}
+
 // TestAWriteThatStandsIsCut, but not one whose client reads, however slowly, nor one
 // that has another's deadline.
 func TestAWriteThatStandsIsCut(t *testing.T) {
-	d := newDoor(t, connectionLimits{all: 4, each: 4, writeIdle: time.Second})
+	d := newDoor(t, connectionLimits{all: 4, http: 4, each: 4, writeIdle: time.Second})
 	large := make([]byte, 64<<20)
 	t.Run("nobody reads", func(t *testing.T) {
 		d.knock(t, "127.0.0.1")

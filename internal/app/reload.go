@@ -88,6 +88,7 @@ func (a *app) needsRestart(c *config.Config) {
 		{"admin_listen", old.AdminListen != c.AdminListen},
 		{"tls", fmt.Sprint(old.TLS) != fmt.Sprint(c.TLS) && (old.TLS == nil || c.TLS == nil || *old.TLS != *c.TLS)},
 		{"limits.connections", old.Limits.Connections != c.Limits.Connections},
+		{"limits.http_connections", old.Limits.HTTPConnections != c.Limits.HTTPConnections},
 		{"limits.connections_per_address", old.Limits.ConnectionsPerAddress != c.Limits.ConnectionsPerAddress},
 		{"limits.write_idle", old.Limits.WriteIdle != c.Limits.WriteIdle},
 		{"limits.header_bytes", old.Limits.HeaderBytes != c.Limits.HeaderBytes},

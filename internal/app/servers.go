@@ -49,7 +49,7 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	public := limitConnections(s.publicAt, connectionLimits{
-		all: c.Limits.Connections, each: c.Limits.ConnectionsPerAddress, writeIdle: c.Limits.WriteIdle.Std(),
+		all: c.Limits.Connections, http: c.Limits.HTTPConnections, each: c.Limits.ConnectionsPerAddress, writeIdle: c.Limits.WriteIdle.Std(),
 		exempt: a.fromFrontProxy, refused: a.metrics.ConnectionRefused,
 	})
 	s.publicAt = public
@@ -72,7 +72,7 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	if s.adminAt, err = open.Listen(ctx, "tcp", c.AdminListen); err != nil {
 		return nil, fmt.Errorf("admin_listen: %w", err)
 	}
-	admin := limitConnections(s.adminAt, connectionLimits{all: adminConnections, each: adminConnections, writeIdle: c.Limits.WriteIdle.Std()})
+	admin := limitConnections(s.adminAt, connectionLimits{all: adminConnections, http: adminConnections, each: adminConnections, writeIdle: c.Limits.WriteIdle.Std()})
 	s.adminAt = admin
 	s.admin = &http.Server{
 		Handler: proxy.BoundBodies(a.adminHandler(), c.Limits.HeaderTimeout.Std()), ConnState: admin.state,

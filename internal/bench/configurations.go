@@ -54,6 +54,7 @@ backend cat
 `
 	// The example with one issuer of RS256 tokens, and as many messages as anybody likes:
 	// what is measured of sockets is how fast they can be, not how fast they may be.
+	// The bodies are no uploads at the Cat's own endpoints.
 	catflapConf = `
 version: 1
 listen: %s
@@ -93,6 +94,8 @@ websocket:
   query_token: true
   linger: 30s
   message_rate: 0
+limits:
+  body_bytes: 0
 log:
   format: json
   audit: refusals

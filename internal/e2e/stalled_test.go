@@ -57,7 +57,9 @@ func TestStalledRequestsHoldNoPlace(t *testing.T) {
 		permissions: "everyone: [base]\npublic: [\"POST /custom/echo\", \"GET /custom/ping\"]",
 		desks:       []desk{{name: "company", provider: nowhere{}, clientID: "catflap", secret: "catflap-secret"}},
 	})
-	f.await("serving", func() bool { return exchange(t, f.addr, "GET", request("GET /custom/ping", f.addr, "", "")).status == 200 })
+	f.await("serving", func() bool {
+		return exchange(t, f.addr, "GET", request("GET /custom/ping", f.addr, "", "")).status == 200
+	})
 	head := func(what string, lines ...string) string {
 		return strings.Join(append([]string{what + " HTTP/1.1", "Host: " + f.addr}, lines...), "\r\n") + "\r\n\r\n"
 	}
