@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -32,8 +33,8 @@ type exchange struct {
 	ofCat      bool      // whether the contract has the endpoint
 	upstream   *Upstream // the person's Cat
 
-	body   *requestBody // nil: there is none
-	place  place        // where it is counted
+	body   *requestBody  // nil: there is none
+	place  *atomic.Int64 // where it is counted; nil: nowhere
 	record Record
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/catflap/catflap/authhandlers"
 )
@@ -21,42 +22,49 @@ type UnderWay struct {
 type person struct{ issuer, subject, id string }
 
 // NewUnderWay counts nothing yet.
-func NewUnderWay() *UnderWay {
-	return &UnderWay{people: counts[person]{n: map[person]int{}}, networks: counts[netip.Addr]{n: map[netip.Addr]int{}}}
-}
+func NewUnderWay() *UnderWay { return &UnderWay{} }
 
-// counts holds the numbers above nought.
+// counts holds a number for each key that has come lately. A number stays in its
+// place when it is nought, so that who comes often costs one look.
 type counts[K comparable] struct {
-	mu sync.Mutex
-	n  map[K]int
+	mu     sync.Mutex
+	of     map[K]*atomic.Int64
+	sweeps int // at how many keys those that count nothing are taken out
 }
 
-// enter counts one more, unless there are as many as may be.
-func (c *counts[K]) enter(k K, most int) bool {
+// leastSwept is how many keys may stay that count nothing.
+const leastSwept = 1024
+
+// enter counts one more for the key, which ends with its decrement. Nil means that
+// there are as many as may be.
+func (c *counts[K]) enter(k K, most int) *atomic.Int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := c.n[k]
-	if n >= most {
-		return false
+	n := c.of[k]
+	if n == nil {
+		c.sweep()
+		n = new(atomic.Int64)
+		c.of[k] = n
 	}
-	c.n[k] = n + 1
-	return true
+	if n.Load() >= int64(most) { // it only falls without the lock
+		return nil
+	}
+	n.Add(1)
+	return n
 }
 
-func (c *counts[K]) leave(k K) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if n := c.n[k]; n > 1 {
-		c.n[k] = n - 1
+// sweep takes out what counts nothing, once it could be half of all.
+func (c *counts[K]) sweep() {
+	if len(c.of) < c.sweeps {
 		return
 	}
-	delete(c.n, k)
-}
-
-// place is where an exchange is counted at the moment; the zero value is nowhere.
-type place struct {
-	network netip.Addr
-	person  person
+	kept := map[K]*atomic.Int64{}
+	for k, n := range c.of {
+		if n.Load() > 0 {
+			kept[k] = n
+		}
+	}
+	c.of, c.sweeps = kept, max(leastSwept, 2*len(kept))
 }
 
 // enterAsStranger counts the exchange for the network that it came from. A front
@@ -65,34 +73,30 @@ func (ex *exchange) enterAsStranger() *refusal {
 	if within(ex.peer.ip, ex.h.o.TrustedProxies) || !ex.peer.ip.IsValid() {
 		return nil
 	}
-	network := Network(ex.peer.ip)
-	if !ex.h.o.UnderWay.networks.enter(network, ex.h.o.PerAddress) {
+	ex.place = ex.h.o.UnderWay.networks.enter(Network(ex.peer.ip), ex.h.o.PerAddress)
+	if ex.place == nil {
 		return tooManyRequests("limits.requests_per_address")
 	}
-	ex.place.network = network
 	return nil
 }
 
 // enterAsPerson counts the exchange for the person, once it is known who came.
 func (ex *exchange) enterAsPerson(u *authhandlers.AuthUserInfo) *refusal {
-	p := person{u.Issuer, u.Subject, u.ID}
-	if !ex.h.o.UnderWay.people.enter(p, ex.h.o.PerPerson) {
+	place := ex.h.o.UnderWay.people.enter(person{u.Issuer, u.Subject, u.ID}, ex.h.o.PerPerson)
+	if place == nil {
 		return tooManyRequests("limits.requests_per_person")
 	}
 	ex.leave()
-	ex.place.person = p
+	ex.place = place
 	return nil
 }
 
 // leave ends the counting.
 func (ex *exchange) leave() {
-	if ex.place.network.IsValid() {
-		ex.h.o.UnderWay.networks.leave(ex.place.network)
+	if ex.place != nil {
+		ex.place.Add(-1)
+		ex.place = nil
 	}
-	if ex.place.person != (person{}) {
-		ex.h.o.UnderWay.people.leave(ex.place.person)
-	}
-	ex.place = place{}
 }
 
 // busyRetry is after how many seconds a request that was one too many may come again.
