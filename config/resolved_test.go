@@ -117,7 +117,7 @@ func TestResolved(t *testing.T) {
 		"permissions:\n  sets:\n    readers: [base]\n",
 		"  max_message: 16MiB\n",
 		"  body_bytes: 16MiB\n",
-		"sessions:\n  store: memory\n  idle: 8h\n  lifetime: 24h\n  max: 100000\npages:\n  title: Catflap\n",
+		"sessions:\n  store: memory\n  idle: 8h\n  lifetime: 24h\n  max: 100000\n  max_per_user: 50\npages:\n  title: Catflap\n",
 		"  visible_refusals: false\n",
 	} {
 		if !strings.Contains(string(got), want) {
@@ -155,6 +155,7 @@ pages: {title: Chat, logo_file: /etc/logo.svg}
   idle: 8h
   lifetime: 24h
   max: 100000
+  max_per_user: 50
   after_logout: /goodbye
 pages:
   title: Chat

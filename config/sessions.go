@@ -25,6 +25,9 @@ type Sessions struct {
 	Lifetime value.Duration `yaml:"lifetime" default:"24h"`
 	// Sessions in all, with store: memory.
 	Max int `yaml:"max" default:"100000"`
+	// Sessions of one person, in all their browsers: the oldest makes room for another.
+	// With store: memory one person never has more than a quarter of max.
+	MaxPerUser int `yaml:"max_per_user" default:"50"`
 	// The path of our own origin to which people are sent when they have signed out.
 	// Without it they see our own page that says so.
 	AfterLogout string `yaml:"after_logout" example:"/goodbye"`

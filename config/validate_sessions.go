@@ -40,6 +40,7 @@ func (v *validator) sessions() {
 	}
 	v.sessionTimes(s)
 	between(v, "sessions.max", s.Max, 1, maxCount)
+	between(v, "sessions.max_per_user", s.MaxPerUser, 1, maxCount)
 	if message, hint := ownPathProblem(s.AfterLogout); message != "" {
 		v.bad("sessions.after_logout", message, hint)
 	}

@@ -128,7 +128,7 @@ func (ex *exchange) serveTicket() *refusal {
 	if !ex.decision.Allow {
 		return ex.refusePermission(ex.decision)
 	}
-	t := session.Ticket{Origin: origin}
+	t := session.Ticket{Origin: origin, Holder: ex.user}
 	if ex.session != nil {
 		t.Session = ex.session.Handle
 	} else {

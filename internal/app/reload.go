@@ -65,7 +65,7 @@ func (a *app) next(ctx context.Context) (*generation, error) {
 // sessionPlace is where and how sessions are kept, which only a start decides.
 func sessionPlace(c *config.Config) string {
 	s := c.Sessions
-	s.Idle, s.Lifetime, s.AfterLogout = 0, 0, ""
+	s.Idle, s.Lifetime, s.AfterLogout, s.MaxPerUser = 0, 0, "", 0
 	redis, tls := config.Redis{}, config.RedisTLS{}
 	if s.Redis != nil {
 		redis = *s.Redis

@@ -38,10 +38,19 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 	}
 	ctx, a.endSessions = context.WithCancel(context.WithoutCancel(ctx))
 	a.sessions, err = session.New(ctx, session.Options{
-		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PublicURL: c.PublicURL,
+		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PerPerson: share(c.Sessions), PublicURL: c.PublicURL,
 		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke, Resync: a.hub.Resync,
 	})
 	return err
+}
+
+// share is how many sessions one person may have. In memory, where there is a bound
+// on all, some are left for others.
+func share(c config.Sessions) int {
+	if c.Store == "redis" {
+		return c.MaxPerUser
+	}
+	return min(c.MaxPerUser, max(1, c.Max/4))
 }
 
 // closeSessions ends what is under way. A renewal has to reach its end, or the person's
@@ -115,6 +124,7 @@ func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Optio
 		return err
 	}
 	a.sessions.Reconfigure(c.Sessions.Idle.Std(), c.Sessions.Lifetime.Std())
+	a.sessions.Share(share(c.Sessions))
 	o.Sessions, o.Pages = a.sessions, pages
 	own := func(path string) bool {
 		return cat.OwnLogin(path) || strings.HasPrefix(path+"/", proxy.PagePrefix)

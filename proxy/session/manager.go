@@ -53,6 +53,7 @@ const (
 	CodeSwitched       authhandlers.Code = "switched_person"
 	CodeLoginEnded     authhandlers.Code = "login_ended" // the provider refused the refresh
 	CodeProviderLogout authhandlers.Code = "provider_logout"
+	CodeOutnumbered    authhandlers.Code = "too_many_sessions" // newer ones of the same person
 )
 
 // Options are the parts of a Manager.
@@ -63,6 +64,9 @@ type Options struct {
 	Keys [][]byte
 	// Idle and Lifetime end a session that is not used, and one that is.
 	Idle, Lifetime time.Duration
+	// PerPerson is how many sessions one person may have: the oldest makes room for
+	// another. 0 means any number.
+	PerPerson int
 	// PublicURL decides names and attributes of the cookies.
 	PublicURL string
 	Now       func() time.Time
@@ -87,6 +91,7 @@ type Manager struct {
 	resync   func()
 	self     string // names this process on the bus
 	limits   atomic.Pointer[limits]
+	share    atomic.Int64 // of each person, in sessions
 	touched  *lru.Cache[string, time.Time]
 	rounds   *lru.Cache[string, *rounds]
 	looping  sync.Mutex
@@ -123,6 +128,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	}
 	m.fill()
 	m.Reconfigure(o.Idle, o.Lifetime)
+	m.Share(o.PerPerson)
 	if m.touched, err = lru.New[string, time.Time](remembered); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,9 +17,10 @@ type Memory struct {
 	mu      sync.Mutex
 	closed  bool
 	entries map[string]*entry
-	ends    deadlines // of entries
+	kinds   map[string]int // how many entries of each kind
+	ends    deadlines      // of entries
 	indexes map[string]map[string]struct{}
-	marks   *marks
+	marks   map[string]*marks // by their kind
 	locks   map[string]lease
 
 	subscribers map[*subscriber]struct{}
@@ -35,15 +37,20 @@ type lease struct {
 	until time.Time
 }
 
-// NewMemory makes an empty store of at most max entries, and of as many marks of
-// Once: the mark that would end first makes room for another. The clock may be nil.
+// leastRoom is how much there is of what lives for minutes in the smallest store.
+const leastRoom = 1 << 14
+
+// NewMemory makes an empty store of at most max sessions. What lives for minutes, the
+// tickets and the marks of each kind, takes no place from them or from each other: it
+// has as many places of its own, and at least some thousands. The mark of Once that
+// would end first makes room for another of its kind. The clock may be nil.
 func NewMemory(now func() time.Time, max int) *Memory {
 	if now == nil {
 		now = time.Now
 	}
 	return &Memory{
 		now: now, max: max, entries: map[string]*entry{}, indexes: map[string]map[string]struct{}{},
-		marks: newMarks(max), locks: map[string]lease{}, subscribers: map[*subscriber]struct{}{},
+		kinds: map[string]int{}, marks: map[string]*marks{}, locks: map[string]lease{}, subscribers: map[*subscriber]struct{}{},
 	}
 }
 
@@ -62,8 +69,27 @@ func (m *Memory) enter(ctx context.Context) error {
 	for d := m.ends.expired(now); d != nil; d = m.ends.expired(now) {
 		m.remove(d.key)
 	}
-	m.marks.expire(now)
+	for _, marks := range m.marks {
+		marks.expire(now)
+	}
 	return nil
+}
+
+// kind is what stands before the colon of a key: a few words of this package.
+func kind(key string) string {
+	before, _, found := strings.Cut(key, ":")
+	if !found {
+		return ""
+	}
+	return before
+}
+
+// room is how many entries of a kind there may be.
+func (m *Memory) room(kind string) int {
+	if kind == "ticket" || kind == "mark" {
+		return max(m.max, leastRoom)
+	}
+	return m.max
 }
 
 // Create implements Store.
@@ -75,13 +101,14 @@ func (m *Memory) Create(ctx context.Context, key string, value []byte, ttl time.
 	switch {
 	case m.entries[key] != nil:
 		return ErrExists
-	case len(m.entries) >= m.max:
+	case m.kinds[kind(key)] >= m.room(kind(key)):
 		return ErrFull
 	case ttl <= 0:
 		return nil
 	}
 	e := &entry{deadline: deadline{key: key, at: m.now().Add(ttl)}, value: bytes.Clone(value), indexes: indexes}
 	m.entries[key] = e
+	m.kinds[kind(key)]++
 	m.ends.add(&e.deadline)
 	for _, index := range indexes {
 		if m.indexes[index] == nil {
@@ -174,6 +201,7 @@ func (m *Memory) remove(key string) *entry {
 		return nil
 	}
 	delete(m.entries, key)
+	m.kinds[kind(key)]--
 	m.ends.remove(&e.deadline)
 	for _, index := range e.indexes {
 		delete(m.indexes[index], key)
@@ -190,7 +218,12 @@ func (m *Memory) Once(ctx context.Context, key string, ttl time.Duration) (bool,
 		return false, err
 	}
 	defer m.mu.Unlock()
-	return m.marks.set(key, m.now().Add(ttl)), nil
+	marks := m.marks[kind(key)]
+	if marks == nil {
+		marks = newMarks(max(m.max, leastRoom))
+		m.marks[kind(key)] = marks
+	}
+	return marks.set(key, m.now().Add(ttl)), nil
 }
 
 // Forget implements Store.
@@ -199,7 +232,9 @@ func (m *Memory) Forget(ctx context.Context, key string) error {
 		return err
 	}
 	defer m.mu.Unlock()
-	m.marks.forget(key)
+	if marks := m.marks[kind(key)]; marks != nil {
+		marks.forget(key)
+	}
 	return nil
 }
 

@@ -72,7 +72,7 @@ func (m *Manager) before(ctx context.Context, r *http.Request, s *Session) (*Ses
 func (m *Manager) begin(ctx context.Context, s *Session) (string, error) {
 	id := newSecret()
 	s.key = storageKey(id)
-	if err := m.create(ctx, s); err != nil {
+	if err := m.createWithin(ctx, s); err != nil {
 		return "", err
 	}
 	ended, err := m.loggedOut(ctx, s)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +14,7 @@ import (
 const (
 	ticketMark = "cft_"
 	ticketLife = 30 * time.Second
-	// ticketsEach is how many unused tickets one session or person may hold.
+	// ticketsEach is how many unused tickets one person may hold, in all their sessions.
 	ticketsEach = 32
 )
 
@@ -25,6 +26,8 @@ type Ticket struct {
 	Person *authhandlers.AuthUserInfo
 	// Origin is the one from which the ticket may be used.
 	Origin string
+	// Holder is in whose share the ticket counts. It is not kept with the ticket.
+	Holder *authhandlers.AuthUserInfo `json:"-"`
 }
 
 // IsTicket reports whether a token has the form of a ticket.
@@ -40,16 +43,12 @@ func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, lif
 		return "", 0, errors.New("session: a ticket is either a session's or a person's")
 	}
 	holder := []string{t.Session}
-	if t.Person != nil {
-		holder = []string{t.Person.Issuer, t.Person.Subject}
+	if u := cmp.Or(t.Holder, t.Person); u != nil {
+		holder = []string{u.Issuer, u.Subject}
 	}
 	index := m.keys.index(indexTickets, holder...)
-	unused, err := m.store.Find(ctx, index)
-	if err != nil {
+	if err := m.heldWithin(ctx, index, ticketsEach-1); err != nil {
 		return "", 0, err
-	}
-	if len(unused) >= ticketsEach {
-		return "", 0, ErrTooMany
 	}
 	plain, err := json.Marshal(t)
 	if err != nil {
@@ -60,7 +59,24 @@ func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, lif
 	}
 	ticket = ticketMark + newSecret()
 	key := ticketKey(ticket)
-	return ticket, ticketLife, m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, index)
+	if err := m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, index); err != nil {
+		return "", 0, err
+	}
+	// Of many at once none saw the others: whoever is beyond the share goes back.
+	if err := m.heldWithin(ctx, index, ticketsEach); err != nil {
+		_, undo := m.store.Delete(ctx, key)
+		return "", 0, errors.Join(err, undo)
+	}
+	return ticket, ticketLife, nil
+}
+
+// heldWithin returns ErrTooMany if there are more tickets under an index.
+func (m *Manager) heldWithin(ctx context.Context, index string, most int) error {
+	unused, err := m.store.Find(ctx, index)
+	if err == nil && len(unused) > most {
+		err = ErrTooMany
+	}
+	return err
 }
 
 // RedeemTicket returns what the ticket stands for, once. ErrNoSession: it is spent,
