@@ -78,7 +78,7 @@ func (ex *exchange) servePage() *refusal {
 		return ex.serveTicket()
 	}
 	if ex.h.o.SignIn != nil {
-		if route, res, ok := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.target.path); ok {
+		if route, res, ok := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.peer.ip, ex.target.path); ok {
 			ex.record.Route = route
 			ex.recordSignIn(res)
 			return nil
@@ -124,7 +124,7 @@ func (ex *exchange) serveCatLogin() *refusal {
 		ex.recordSignIn(ex.h.o.SignIn.End(ex.w, ex.r, false))
 		return nil
 	}
-	_, res, _ := ex.h.o.SignIn.Serve(ex.w, ex.r, PagePrefix+"logout")
+	_, res, _ := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.peer.ip, PagePrefix+"logout")
 	ex.recordSignIn(res)
 	return nil
 }

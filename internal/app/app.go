@@ -23,6 +23,7 @@ import (
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/fleet"
 	"github.com/catflap/catflap/proxy/session"
+	"github.com/catflap/catflap/proxy/signin"
 )
 
 // Options say what to run.
@@ -58,6 +59,7 @@ type app struct {
 	store       session.Store
 	others      atomic.Pointer[fleet.Fleet] // nil without a Redis
 	endSessions context.CancelFunc
+	bounds      *signin.Bounds // of what strangers can have done
 	current     atomic.Pointer[generation]
 	// requested carries reloads, each with the place for its answer.
 	requested chan chan error
@@ -80,7 +82,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), underWay: proxy.NewUnderWay()}
+	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
 	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"mime"
 	"net/http"
+	"net/netip"
+	"strconv"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/session"
@@ -15,7 +17,10 @@ const maxLogoutBody = 32 << 10
 // backchannel takes the provider's word that somebody has signed out there (OpenID
 // Connect Back-Channel Logout §2.5 to §2.8). name is the handler that it is for;
 // without it the one that there is, or the one whose token it is.
-func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, name string) Result {
+func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, client netip.Addr, name string) Result {
+	if over := s.o.Bounds.logouts.take(client); over != nil {
+		return s.tooManyLogouts(w, name, over)
+	}
 	if _, ok := s.provider(name); name != "" && !ok {
 		return s.badLogout(w, "", &authhandlers.Rejection{Code: codeUnknownIDP})
 	}
@@ -45,6 +50,7 @@ func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, name string
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable"})
 		return Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: codeSessions, Handler: p.name, RequestID: NewRequestID(), Err: err}
 	}
+	s.o.Bounds.logouts.giveBack(client)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 	return Result{Kind: SignedOut, Status: http.StatusOK, Handler: p.name, Reason: "back-channel logout"}
@@ -67,6 +73,17 @@ func (s *SignIn) readLogout(r *http.Request, name, token string) (provider, *aut
 		}
 	}
 	return s.providers[0], nil, first
+}
+
+// tooManyLogouts asks a stranger to wait before another token is looked at.
+func (s *SignIn) tooManyLogouts(w http.ResponseWriter, name string, over *excess) Result {
+	res := Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: codeTooManyOuts, Handler: name, RequestID: NewRequestID()}
+	if over.own {
+		res.Kind, res.Status = Refused, http.StatusTooManyRequests
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(over.wait))
+	writeJSON(w, res.Status, map[string]string{"error": "temporarily_unavailable", "error_description": "too many logout tokens were not accepted"})
+	return res
 }
 
 func (s *SignIn) badLogout(w http.ResponseWriter, name string, err error) Result {

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -11,7 +12,7 @@ import (
 
 // callback takes the browser back from the provider. name is the handler of a
 // callback of its own.
-func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, name string) Result {
+func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.Addr, name string) Result {
 	answer, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(answer["state"]) != 1 {
 		return s.badAttempt(w, r, nil, errors.Join(session.ErrAttemptBad, err))
@@ -24,6 +25,11 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, name string) R
 	if !ok || p.OwnCallback() != (name != "") || name != "" && name != p.name {
 		return s.badAttempt(w, r, nil, session.ErrAttemptBad)
 	}
+	// Whoever has begun a sign-in can come back with any code, which the provider is
+	// then asked about.
+	if over := s.o.Bounds.callbacks.take(client); over != nil {
+		return s.tooMany(w, p, s.returnPath(a.ReturnTo), over)
+	}
 	first, err := s.o.Sessions.Spend(r.Context(), answer.Get("state"))
 	switch {
 	case err != nil:
@@ -35,6 +41,8 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, name string) R
 	if err != nil {
 		return s.notReached(w, p, a.ReturnTo, err)
 	}
+	s.o.Bounds.callbacks.giveBack(client)
+	s.o.Bounds.starts.giveBack(client)
 	return s.start(w, r, p, a, l)
 }
 

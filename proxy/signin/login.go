@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // login begins a way to the provider. ?idp= names one; without it the one that
 // there is, the one that was chosen before, or a page to choose. ?choose=1 shows
 // that page, ?switch=1 lets the provider ask anew who this is.
-func (s *SignIn) login(w http.ResponseWriter, r *http.Request) Result {
+func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr) Result {
 	q := r.URL.Query() // what can't be read is not there
 	returnTo := s.returnPath(q.Get("return_to"))
 	idp, again := q.Get("idp"), q.Get("switch") == "1"
@@ -42,6 +43,9 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request) Result {
 	}
 	if !ok {
 		return s.choose(w, r, returnTo)
+	}
+	if over := s.o.Bounds.starts.take(client); over != nil {
+		return s.tooMany(w, p, returnTo, over)
 	}
 	return s.begin(w, r, p, returnTo, again, chosen)
 }
@@ -128,6 +132,20 @@ func (s *SignIn) notReached(w http.ResponseWriter, p provider, returnTo string, 
 		text: "The provider that would sign you in can't be reached at the moment.", hint: "Try again in a moment.",
 		retry: s.loginURL(p.name, returnTo), wait: 5, err: err,
 	})
+}
+
+// tooMany asks an address to wait, or everybody where all together are too many.
+func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, over *excess) Result {
+	t := trouble{
+		status: http.StatusServiceUnavailable, code: codeTooMany, heading: "Too many people are signing in", handler: p.name,
+		text: "More sign-ins have failed in the last minutes than this service takes on.", hint: "Try again in a moment.",
+		retry: s.loginURL(p.name, returnTo), wait: over.wait,
+	}
+	if over.own {
+		t.status, t.heading = http.StatusTooManyRequests, "Too many sign-ins from your network"
+		t.text = "Too many sign-ins from your network's address have come to nothing."
+	}
+	return s.fail(w, t)
 }
 
 // unavailable tells of sessions that can't be read or written.

@@ -40,6 +40,8 @@ const (
 	codeExpired     authhandlers.Code = "login_attempt_expired"
 	codeUsed        authhandlers.Code = "login_attempt_used"
 	codeLoop        authhandlers.Code = "login_loop"
+	codeTooMany     authhandlers.Code = "too_many_sign_ins"
+	codeTooManyOuts authhandlers.Code = "too_many_logout_tokens"
 	codeProvider    authhandlers.Code = "provider_unavailable"
 	codeUnknownIDP  authhandlers.Code = "unknown_provider"
 	codeSessions    authhandlers.Code = "sessions_unavailable"

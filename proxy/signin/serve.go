@@ -2,21 +2,22 @@ package signin
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 )
 
 // Serve answers the request if its path, which stands below the prefix, is one of
 // the way in and out. route is the stable name of what was asked for; false means
-// that there is no such page here.
-func (s *SignIn) Serve(w http.ResponseWriter, r *http.Request, path string) (route string, res Result, ok bool) {
+// that there is no such page here. client is the address that it came from.
+func (s *SignIn) Serve(w http.ResponseWriter, r *http.Request, client netip.Addr, path string) (route string, res Result, ok bool) {
 	name := strings.TrimPrefix(path, s.o.Prefix)
 	first, rest, more := strings.Cut(name, "/")
 	var serve map[string]func() Result
 	switch {
 	case name == "login":
-		serve = map[string]func() Result{http.MethodGet: func() Result { return s.login(w, r) }}
+		serve = map[string]func() Result{http.MethodGet: func() Result { return s.login(w, r, client) }}
 	case first == "callback" && (!more || rest != ""):
-		serve = map[string]func() Result{http.MethodGet: func() Result { return s.callback(w, r, rest) }}
+		serve = map[string]func() Result{http.MethodGet: func() Result { return s.callback(w, r, client, rest) }}
 	case name == "logout":
 		serve = map[string]func() Result{
 			http.MethodGet:  func() Result { return s.logoutPage(w, r) },
@@ -25,7 +26,7 @@ func (s *SignIn) Serve(w http.ResponseWriter, r *http.Request, path string) (rou
 	case name == "signed-out":
 		serve = map[string]func() Result{http.MethodGet: func() Result { return s.signedOut(w) }}
 	case first == "backchannel-logout" && (!more || rest != ""):
-		serve = map[string]func() Result{http.MethodPost: func() Result { return s.backchannel(w, r, rest) }}
+		serve = map[string]func() Result{http.MethodPost: func() Result { return s.backchannel(w, r, client, rest) }}
 	default:
 		return "", Result{}, false
 	}

@@ -33,8 +33,10 @@ type Options struct {
 	// Own reports a path that is answered here and not by the Cat, so that nobody is
 	// sent back to it.
 	Own func(path string) bool
-	Now func() time.Time
-	Log *slog.Logger
+	// Bounds hold what strangers can have done; nil: new ones.
+	Bounds *Bounds
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // SignIn is the way in and out. It is immutable: a reload makes another.
@@ -63,6 +65,9 @@ func New(o Options) (*SignIn, error) {
 	}
 	if o.Sessions == nil || o.Pages == nil || o.PublicURL == "" || o.Prefix == "" || o.Own == nil || o.Now == nil || o.Log == nil {
 		return nil, errors.New("signin: incomplete Options")
+	}
+	if s.o.Bounds == nil {
+		s.o.Bounds = NewBounds(o.Now)
 	}
 	return s, nil
 }
