@@ -64,6 +64,10 @@ func (a *app) serveReload(w http.ResponseWriter, r *http.Request) {
 	}
 	select {
 	case err := <-answer:
+		if part, ok := errors.AsType[*restartNeeded](err); ok {
+			writeJSON(w, http.StatusConflict, map[string]any{"status": "reloaded in part", "problems": []string{part.Error()}, "needs_restart": part.fields})
+			return
+		}
 		if err != nil {
 			writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"status": "not reloaded", "problems": strings.Split(err.Error(), "\n")})
 			return

@@ -61,6 +61,7 @@ type app struct {
 	endSessions context.CancelFunc
 	bounds      *signin.Bounds // of what strangers can have done
 	current     atomic.Pointer[generation]
+	started     startedWith
 	// requested carries reloads, each with the place for its answer.
 	requested chan chan error
 	stopping  atomic.Bool
@@ -84,6 +85,7 @@ func Run(ctx context.Context, o Options) error {
 	defer cancel()
 	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
 	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
+	a.started.config = c
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))
 	a.gate = authhandlers.NewGate(c.Limits.Verifications, verificationQueue, verificationWait)

@@ -24,6 +24,8 @@ type generation struct {
 	handler *proxy.Handler
 	trusted []netip.Prefix // the front proxies
 	cats    *cats
+	keys    [][]byte           // of the sessions
+	restart []string           // what of the configuration is not in force
 	end     context.CancelFunc // ends the background work of its handlers
 }
 
@@ -42,6 +44,9 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		}
 	}()
 	g := &generation{config: c, end: end}
+	if g.keys, err = sessionKeys(c.Sessions); err != nil {
+		return nil, err
+	}
 	policy, err := permission.New(rules(c.Permissions))
 	if err != nil {
 		return nil, err

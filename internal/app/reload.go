@@ -2,11 +2,9 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
-	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/internal/telemetry"
 	"github.com/catflap/catflap/proxy/chat"
 )
@@ -15,8 +13,9 @@ import (
 // requests that are under way.
 const outlive = time.Minute
 
-// reload reads the file again. Without an error it is in force; otherwise the
-// last good one is. One at a time.
+// reload reads the file again. Without an error it is in force as a whole; with a
+// *restartNeeded all of it is but for what that names; with any other the last good
+// one is. One at a time.
 func (a *app) reload(ctx context.Context) error {
 	g, err := a.next(ctx)
 	if err != nil {
@@ -25,6 +24,9 @@ func (a *app) reload(ctx context.Context) error {
 		return err
 	}
 	before := a.current.Swap(g)
+	if err := a.adopt(g); err != nil {
+		a.log.Error("the session keys were not replaced", "err", err.Error()) // they have been read and measured
+	}
 	a.audit.Store(telemetry.NewAudit(a.lines, g.config.Log))
 	a.hub.Reconfigure(sockets(g.config.WebSocket))
 	a.hub.Rejudge(func(u *authhandlers.AuthUserInfo) *chat.Closing {
@@ -35,7 +37,12 @@ func (a *app) reload(ctx context.Context) error {
 	})
 	time.AfterFunc(outlive, before.end)
 	before.cats.close(g.cats)
-	a.metrics.Reloaded(true, float64(time.Now().Unix()))
+	a.metrics.Reloaded(len(g.restart) == 0, float64(time.Now().Unix()))
+	if len(g.restart) > 0 {
+		err := &restartNeeded{g.restart}
+		a.log.Error("the configuration was reloaded in part", "err", err.Error(), "fields", g.restart)
+		return err
+	}
 	a.log.Info("the configuration was reloaded")
 	return nil
 }
@@ -50,58 +57,18 @@ func (a *app) next(ctx context.Context) (*generation, error) {
 	for _, w := range warnings {
 		a.log.Warn("configuration", "at", w.String())
 	}
-	a.needsRestart(c)
+	restart, err := a.needsRestart(c)
+	if err != nil {
+		return nil, err
+	}
 	g, err := a.build(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	g.restart = restart
 	if !c.Cat.InsecureOpenCat {
 		g.cats.look(ctx)
 	}
 	go g.cats.watch()
 	return g, nil
-}
-
-// sessionPlace is where and how sessions are kept, which only a start decides.
-func sessionPlace(c *config.Config) string {
-	s := c.Sessions
-	s.Idle, s.Lifetime, s.AfterLogout, s.MaxPerUser = 0, 0, "", 0
-	redis, tls := config.Redis{}, config.RedisTLS{}
-	if s.Redis != nil {
-		redis = *s.Redis
-	}
-	if redis.TLS != nil {
-		tls = *redis.TLS
-	}
-	s.Redis, redis.TLS = nil, nil
-	return fmt.Sprintf("%+v %+v %+v", s, redis, tls)
-}
-
-// needsRestart names what a reload can't change.
-func (a *app) needsRestart(c *config.Config) {
-	old := a.current.Load().config
-	for _, f := range []struct {
-		field   string
-		changed bool
-	}{
-		{"listen", old.Listen != c.Listen},
-		{"admin_listen", old.AdminListen != c.AdminListen},
-		{"tls", fmt.Sprint(old.TLS) != fmt.Sprint(c.TLS) && (old.TLS == nil || c.TLS == nil || *old.TLS != *c.TLS)},
-		{"limits.connections", old.Limits.Connections != c.Limits.Connections},
-		{"limits.http_connections", old.Limits.HTTPConnections != c.Limits.HTTPConnections},
-		{"limits.connections_per_address", old.Limits.ConnectionsPerAddress != c.Limits.ConnectionsPerAddress},
-		{"limits.write_idle", old.Limits.WriteIdle != c.Limits.WriteIdle},
-		{"limits.header_bytes", old.Limits.HeaderBytes != c.Limits.HeaderBytes},
-		{"limits.header_timeout", old.Limits.HeaderTimeout != c.Limits.HeaderTimeout},
-		{"limits.idle", old.Limits.Idle != c.Limits.Idle},
-		{"limits.verifications", old.Limits.Verifications != c.Limits.Verifications},
-		{"public_url", c.SignsIn() && old.SignsIn() && old.PublicURL != c.PublicURL},
-		{"sessions.store", (c.SignsIn() && old.SignsIn() || old.Sessions.Store == "redis" || c.Sessions.Store == "redis") && sessionPlace(old) != sessionPlace(c)},
-		{"log.level", old.Log.Level != c.Log.Level},
-		{"log.format", old.Log.Format != c.Log.Format},
-	} {
-		if f.changed {
-			a.log.Warn("this change needs a restart", "field", f.field)
-		}
-	}
 }

@@ -41,6 +41,7 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PerPerson: share(c.Sessions), PublicURL: c.PublicURL,
 		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke, Resync: a.hub.Resync,
 	})
+	a.started.login = c.PublicURL
 	return err
 }
 
@@ -66,6 +67,9 @@ func (a *app) closeSessions() {
 }
 
 func (a *app) sessionStore(c config.Sessions) (session.Store, error) {
+	if err := a.opened(c); err != nil {
+		return nil, err
+	}
 	if c.Store != "redis" {
 		return session.NewMemory(time.Now, c.Max), nil
 	}
@@ -123,8 +127,6 @@ func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Optio
 	if err != nil {
 		return err
 	}
-	a.sessions.Reconfigure(c.Sessions.Idle.Std(), c.Sessions.Lifetime.Std())
-	a.sessions.Share(share(c.Sessions))
 	o.Sessions, o.Pages = a.sessions, pages
 	own := func(path string) bool {
 		return cat.OwnLogin(path) || strings.HasPrefix(path+"/", proxy.PagePrefix)

@@ -57,7 +57,7 @@ const (
 // Fleet implements chat.Fleet.
 type Fleet struct {
 	o        Options
-	keys     keys
+	keys     keyring
 	self     string
 	listener chat.Listener
 	started  chan struct{}
@@ -96,11 +96,23 @@ func New(o Options) (*Fleet, error) {
 		o.times = defaultTimes()
 	}
 	f := &Fleet{
-		o: o, keys: keys, self: rand.Text(), started: make(chan struct{}), claims: map[string]string{},
+		o: o, self: rand.Text(), started: make(chan struct{}), claims: map[string]string{},
 		links: map[string]*link{}, reading: map[string]*arriving{},
 	}
+	f.keys.list.Store(&keys)
 	f.stop, f.end = context.WithCancel(context.Background())
 	return f, nil
+}
+
+// Rekey sets other keys, those of New's kind. They are derived before they are in
+// force: with an error the old ones stay. Who shares no key with another process hears
+// nothing of it until that one has the new keys too.
+func (f *Fleet) Rekey(secrets [][]byte) error {
+	keys, err := newKeys(secrets)
+	if err == nil {
+		f.keys.list.Store(&keys)
+	}
+	return err
 }
 
 // Listen implements chat.Fleet. From here on this process is one of the fleet.

@@ -9,12 +9,26 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // minKey is the least length of a key, in bytes.
 const minKey = 32
 
 var errSealed = errors.New("fleet: not sealed by a key of ours, or not for us")
+
+// keyring holds the keys in force. A reload may set others.
+type keyring struct{ list atomic.Pointer[keys] }
+
+func (k *keyring) seal(to string, plain []byte) []byte { return k.list.Load().seal(to, plain) }
+
+func (k *keyring) open(to string, sealed []byte) ([]byte, error) {
+	return k.list.Load().open(to, sealed)
+}
+
+func (k *keyring) people(prefix, person string) []string {
+	return k.list.Load().people(prefix, person)
+}
 
 // keys are what is derived from each configured key (RFC 5869).
 type keys []derived

@@ -32,18 +32,19 @@ var displayMark = text([]byte(displayHeader)) + "." + text([]byte(displayStart))
 // the session's browser and person rather than to the session, so that what an open
 // page holds stands for a later session of the same person too.
 func (m *Manager) DisplayToken(s *Session, username string, permissions map[string][]string) (string, error) {
+	key := &m.keys.all()[0]
 	claims, err := json.Marshal(struct {
 		Username    string              `json:"username"`
 		Permissions map[string][]string `json:"permissions"`
 		IssuedAt    int64               `json:"iat"`
 		Expiry      int64               `json:"exp"`
 		Binding     string              `json:"bound"`
-	}{shortened(username), permissions, m.now().Unix(), s.Ends.Unix(), text(m.binding(0, s))})
+	}{shortened(username), permissions, m.now().Unix(), s.Ends.Unix(), text(key.binding(s))})
 	if err != nil {
 		return "", errors.New("session: a display token can't be written")
 	}
 	signed := text([]byte(displayHeader)) + "." + text(append([]byte(displayStart), claims[1:]...))
-	token := signed + "." + text(mac(m.keys.keys[0].display, "token", signed))
+	token := signed + "." + text(mac(key.display, "token", signed))
 	if len(token) > maxDisplay {
 		return "", fmt.Errorf("%w: a display token of %d bytes", ErrTooLarge, len(token))
 	}
@@ -81,15 +82,15 @@ func (m *Manager) DisplayMatches(token string, s *Session) bool {
 	if err != nil {
 		return false
 	}
-	for i := range m.keys.keys {
-		if hmac.Equal(signature, mac(m.keys.keys[i].display, "token", token[:end])) {
-			return m.bound(i, token[len(text([]byte(displayHeader)))+1:end], s)
+	for _, key := range m.keys.all() {
+		if hmac.Equal(signature, mac(key.display, "token", token[:end])) {
+			return key.bound(token[len(text([]byte(displayHeader)))+1:end], s)
 		}
 	}
 	return false
 }
 
-func (m *Manager) bound(key int, claims string, s *Session) bool {
+func (d *derived) bound(claims string, s *Session) bool {
 	plain, err := untext(claims)
 	if err != nil {
 		return false
@@ -101,12 +102,12 @@ func (m *Manager) bound(key int, claims string, s *Session) bool {
 		return false
 	}
 	binding, err := untext(c.Binding)
-	return err == nil && hmac.Equal(binding, m.binding(key, s))
+	return err == nil && hmac.Equal(binding, d.binding(s))
 }
 
-func (m *Manager) binding(key int, s *Session) []byte {
+func (d *derived) binding(s *Session) []byte {
 	p := &s.Login.Person
-	return mac(m.keys.keys[key].display, "bound", s.Browser, p.Issuer, p.Subject)
+	return mac(d.display, "bound", s.Browser, p.Issuer, p.Subject)
 }
 
 // shortened cuts a name between two characters.

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // minKey is the least length of a key, in bytes: that of its whole strength.
@@ -35,8 +36,9 @@ const (
 
 var errSealed = errors.New("session: not sealed by a key of ours, or not for this place")
 
-// keyring derives from each configured key one for each use (RFC 5869).
-type keyring struct{ keys []derived }
+// keyring derives from each configured key one for each use (RFC 5869). A reload may
+// set others.
+type keyring struct{ keys atomic.Pointer[[]derived] }
 
 type derived struct {
 	name           [keyNameSize]byte
@@ -46,11 +48,29 @@ type derived struct {
 
 func newKeyring(keys [][]byte) (*keyring, error) {
 	if len(keys) == 0 {
-		one := make([]byte, minKey)
-		rand.Read(one) // never fails
-		keys = [][]byte{one}
+		keys = [][]byte{ownKey()}
+	}
+	list, err := deriveAll(keys)
+	if err != nil {
+		return nil, err
 	}
 	k := &keyring{}
+	k.keys.Store(&list)
+	return k, nil
+}
+
+// ownKey is one of this process alone.
+func ownKey() []byte {
+	one := make([]byte, minKey)
+	rand.Read(one) // never fails
+	return one
+}
+
+// all are the keys in force: the first seals.
+func (k *keyring) all() []derived { return *k.keys.Load() }
+
+func deriveAll(keys [][]byte) ([]derived, error) {
+	var list []derived
 	for i, secret := range keys {
 		if len(secret) < minKey {
 			return nil, fmt.Errorf("session: key %d has %d bytes; it needs at least %d", i, len(secret), minKey)
@@ -59,9 +79,9 @@ func newKeyring(keys [][]byte) (*keyring, error) {
 		if err != nil {
 			return nil, err
 		}
-		k.keys = append(k.keys, *d)
+		list = append(list, *d)
 	}
-	return k, nil
+	return list, nil
 }
 
 func derive(secret []byte) (*derived, error) {
@@ -104,7 +124,7 @@ func (d *derived) aead(purpose string) cipher.AEAD {
 // seal encrypts with the first key. What is sealed opens only for the same purpose
 // in the same place, such as the key in the store.
 func (k *keyring) seal(purpose, place string, plain []byte) []byte {
-	d := &k.keys[0]
+	d := &k.all()[0]
 	sealed := append([]byte{sealVersion}, d.name[:]...)
 	return d.aead(purpose).Seal(sealed, nil, plain, bound(purpose, place)) //nolint:gosec // the nonce is made by the AEAD itself
 }
@@ -114,8 +134,7 @@ func (k *keyring) open(purpose, place string, sealed []byte) ([]byte, error) {
 	if len(sealed) < sealHead || sealed[0] != sealVersion {
 		return nil, errSealed
 	}
-	for i := range k.keys {
-		d := &k.keys[i]
+	for _, d := range k.all() {
 		if [keyNameSize]byte(sealed[1:sealHead]) != d.name {
 			continue
 		}
@@ -129,9 +148,10 @@ func (k *keyring) open(purpose, place string, sealed []byte) ([]byte, error) {
 // indexes names an index by each key: an entry of before a rotation is under a name
 // of its time.
 func (k *keyring) indexes(kind string, parts ...string) []string {
-	names := make([]string, len(k.keys))
-	for i := range k.keys {
-		names[i] = kind + ":" + text(mac(k.keys[i].index, append([]string{kind}, parts...)...))
+	keys := k.all()
+	names := make([]string, len(keys))
+	for i, d := range keys {
+		names[i] = kind + ":" + text(mac(d.index, append([]string{kind}, parts...)...))
 	}
 	return names
 }

@@ -83,6 +83,7 @@ type Options struct {
 type Manager struct {
 	store    Store
 	keys     *keyring
+	own      atomic.Bool // whether the key is one of this process alone
 	cookies  *cookies
 	now      func() time.Time
 	log      *slog.Logger
@@ -127,6 +128,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 		revoked: o.Revoked, resync: o.Resync, self: newSecret(),
 	}
 	m.fill()
+	m.own.Store(len(o.Keys) == 0)
 	m.Reconfigure(o.Idle, o.Lifetime)
 	m.Share(o.PerPerson)
 	if m.touched, err = lru.New[string, time.Time](remembered); err != nil {

@@ -258,6 +258,17 @@ func (m *Memory) Lock(ctx context.Context, key string, ttl time.Duration) (func(
 	}, true, nil
 }
 
+// sweep removes the entries that are not to be kept.
+func (m *Memory) sweep(keep func(key string, value []byte) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, e := range m.entries {
+		if !keep(key, e.value) {
+			m.remove(key)
+		}
+	}
+}
+
 // Ready implements Store.
 func (m *Memory) Ready(ctx context.Context) error {
 	if err := m.enter(ctx); err != nil {
