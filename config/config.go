@@ -30,6 +30,9 @@ type Config struct {
 	// The address of health, readiness, metrics and reload. It must not be reachable
 	// for the public. `off` closes it.
 	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:9090"`
+	// Names by which the admin listener may be asked, beside IP addresses, localhost and
+	// the name in admin_listen. Any other is refused (DNS rebinding).
+	AdminHosts []string `yaml:"admin_hosts" example:"[catflap-admin.internal]"`
 	// The addresses (CIDR) of front proxies whose X-Forwarded-For, -Proto and -Host
 	// are believed. Everybody else's are thrown away.
 	TrustedProxies []string `yaml:"trusted_proxies" example:"[10.0.0.0/8]"`

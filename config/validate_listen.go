@@ -12,6 +12,11 @@ import (
 const adminOff = "off"
 
 func (v *validator) listeners() {
+	for i, name := range v.c.AdminHosts {
+		if u, err := url.Parse("http://" + name); err != nil || u.Host != name || u.Port() != "" || strings.ContainsAny(name, "*:[]") || name == "" {
+			v.bad(item("admin_hosts", i), quote(name)+" is no host name", "write a name alone, such as catflap-admin.internal: no scheme, no port, no pattern")
+		}
+	}
 	public, ok := v.address("listen", v.c.Listen)
 	if v.c.AdminListen == adminOff {
 		return

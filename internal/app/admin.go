@@ -22,7 +22,7 @@ func (a *app) adminHandler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	mux.HandleFunc("POST /-/reload", a.serveReload)
-	return http.NewCrossOriginProtection().Handler(mux)
+	return a.ownHosts(http.NewCrossOriginProtection().Handler(mux))
 }
 
 func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
