@@ -10,6 +10,32 @@ import (
 // "Bearer". A challenge holds no value of the request or of the token.
 type Challenger interface{ Challenge() string }
 
+// Ambient is the ability of a handler that knows whether browsers send the credential
+// of a request by themselves, whichever page asks: by the client's address, a
+// certificate, Basic, a cookie. What other sites' pages send with such a credential is
+// refused. A handler that accepts requests without a look at their Credential says true.
+// For handlers without the ability see [IsAmbient].
+type Ambient interface {
+	Ambient(r *Request) bool
+}
+
+// IsAmbient reports whether browsers send the credential by which h has accepted r by
+// themselves. Where h does not say, it is so for what came without a Credential, and
+// for the schemes that browsers know (RFC 7617, RFC 7616, RFC 4559).
+func IsAmbient(h AuthHandler, r *Request) bool {
+	if a, ok := h.(Ambient); ok {
+		return a.Ambient(r)
+	}
+	if r.Credential == nil {
+		return true
+	}
+	switch r.Credential.Scheme {
+	case "basic", "digest", "negotiate", "ntlm":
+		return true
+	}
+	return false
+}
+
 // Prober is the ability of a handler that can be unready: its identity provider
 // has not answered yet, its keys are too old. The error is shown at /readyz and
 // must hold no secret.

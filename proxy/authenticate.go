@@ -44,12 +44,11 @@ func (ex *exchange) byHandlers() *refusal {
 		kind = authhandlers.KindWebSocket
 	}
 	var err error
-	ex.user, err = ex.h.o.Chain.Authenticate(ex.r.Context(), &authhandlers.Request{
-		Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind,
-	})
+	asked := &authhandlers.Request{Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind}
+	ex.user, err = ex.h.o.Chain.Authenticate(ex.r.Context(), asked)
 	if err == nil {
 		ex.known()
-		return nil
+		return ex.checkAmbient(asked)
 	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
 	if ex.credential == nil && rejected != nil && rejected.Code == authhandlers.CodeMissingCredential && ex.isPublic() {
@@ -118,10 +117,7 @@ func (ex *exchange) checkProvenance() *refusal {
 	case reads && !ex.socket && (proof == signin.NoProof || signin.Navigates(ex.r)):
 		return nil
 	}
-	return &refusal{
-		status: http.StatusForbidden, code: codeProof, public: "This page may not act for you here", rule: "origins",
-		hint: "send the request from a page of this site, or with a token instead of the cookie",
-	}
+	return refuseProvenance()
 }
 
 // byTicket takes a person by a ticket, once, at the page that asked for it.

@@ -47,6 +47,7 @@ func Run(t *testing.T, s Suite) {
 		{"accepts nothing foreign", testForeign},
 		{"refuses with a reason and without the credential", testRefused},
 		{"accepts no altered credential", testAltered},
+		{"says what browsers send by themselves", testAmbient},
 		{"leaves the request as it is", testUnchanged},
 		{"never mixes people", testConcurrent},
 		{"returns when the client has left", testCancelled},

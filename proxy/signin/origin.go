@@ -17,7 +17,7 @@ const (
 )
 
 // Provenance reads which page sent a request (Fetch Metadata, RFC 6454 §7). own is
-// our origin, listed are further ones whose pages may act for people. Extensions
+// our origin, or empty where that is not known; listed are further ones whose pages may act for people. Extensions
 // have origins that anybody can install, so theirs prove nothing.
 func Provenance(r *http.Request, own string, listed []string) Proof {
 	switch origins := r.Header["Origin"]; {
@@ -26,7 +26,7 @@ func Provenance(r *http.Request, own string, listed []string) Proof {
 	case len(origins) == 1:
 		o := origins[0]
 		web := strings.HasPrefix(o, "https://") || strings.HasPrefix(o, "http://")
-		if strings.EqualFold(o, own) || web && slices.Contains(listed, o) {
+		if own != "" && strings.EqualFold(o, own) || web && slices.Contains(listed, o) {
 			return SameSite
 		}
 		return CrossSite
