@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // keyed is a folder of secrets, and the configuration of sessions that names them.
@@ -147,4 +149,24 @@ func TestARedisPasswordNeedsARestart(t *testing.T) {
 	}
 	k.write("password", r.password)
 	mustReload(t, f, 200, "reloaded")
+}
+
+// TestRedisIsEmptied: the sockets of the sessions that are lost end, though no
+// connection does.
+func TestRedisIsEmptied(t *testing.T) {
+	t.Parallel()
+	idp, cat := startProvider(t), startCat(t)
+	c := startCouple(t, cat.tap.addr, idp.desk("company"))
+	v := newVisitor(t, publicURL(c.a.addr))
+	v.signIn(idp, "company", "alice")
+	socket := v.socket(c.b.addr)
+	client := goredis.NewClient(&goredis.Options{Addr: c.redis.addr, Password: c.redis.password, Protocol: 2})
+	defer client.Close()
+	await(t, "both have counted", func() bool {
+		return len(client.Keys(t.Context(), "catflap:tally:*").Val()) == 2
+	}, c.b.log.String)
+	if err := client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, socket, patience)
 }

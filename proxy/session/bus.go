@@ -17,6 +17,7 @@ type message struct {
 
 // revoke ends an access here at once, whatever becomes of the message to the others.
 func (m *Manager) revoke(ctx context.Context, r authhandlers.Revocation) error {
+	m.ended.bury(r)
 	m.revoked(r)
 	plain, err := json.Marshal(message{m.self, r})
 	if err != nil {
@@ -25,12 +26,13 @@ func (m *Manager) revoke(ctx context.Context, r authhandlers.Revocation) error {
 	return m.store.Publish(ctx, m.keys.seal(sealMessage, "", plain))
 }
 
-func (m *Manager) listen(messages <-chan []byte) {
+func (m *Manager) listen(ctx context.Context, messages <-chan []byte) {
 	for sealed := range messages {
 		if sealed == nil {
 			m.observe(EventMissed)
 			m.log.Warn("messages of other Catflaps may have been missed; every live session is looked up anew")
 			m.resync()
+			m.running.Go(func() { m.buryAgain(ctx) })
 			continue
 		}
 		plain, err := m.keys.open(sealMessage, "", sealed)
@@ -40,6 +42,7 @@ func (m *Manager) listen(messages <-chan []byte) {
 			m.log.Warn("a message in the store can't be opened: another key, or not ours")
 			continue
 		}
+		m.ended.bury(got.Revocation)
 		if got.From != m.self {
 			m.revoked(got.Revocation)
 		}

@@ -50,7 +50,11 @@ func (m *Manager) deleteUnder(ctx context.Context, kind string, parts ...string)
 			return ended, err
 		}
 		for _, key := range keys {
+			s, _ := m.load(ctx, key) // what can't be read is deleted all the same
 			ok, err := m.store.Delete(ctx, key)
+			if err == nil && s != nil {
+				err = m.revoke(ctx, authhandlers.Revocation{Session: s.Handle, Reason: CodeSignedOut})
+			}
 			if err != nil {
 				return ended, err
 			}

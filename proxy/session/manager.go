@@ -97,6 +97,7 @@ type Manager struct {
 	rounds   *lru.Cache[string, *rounds]
 	looping  sync.Mutex
 	renewals renewals
+	ended    *graves
 	running  sync.WaitGroup
 }
 
@@ -140,11 +141,14 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	if err = m.renewals.init(); err != nil {
 		return nil, err
 	}
+	if m.ended, err = newGraves(); err != nil {
+		return nil, err
+	}
 	messages, err := m.store.Subscribe(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("session: hearing of other Catflaps: %w", err)
 	}
-	m.running.Go(func() { m.listen(messages) })
+	m.running.Go(func() { m.listen(ctx, messages) })
 	return m, nil
 }
 

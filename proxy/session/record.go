@@ -106,6 +106,10 @@ func (m *Manager) load(ctx context.Context, key string) (*Session, error) {
 		Handle: r.Handle, Handler: r.Handler, Login: r.Login, Browser: r.Browser,
 		Created: r.Created, Ends: r.Ends, key: key, renewed: r.Renewed, signedIn: r.SignedIn,
 	}
+	if m.ended.has(s) { // the store was put back to an older state
+		_, err := m.store.Delete(ctx, key)
+		return nil, errors.Join(ErrNoSession, err)
+	}
 	if end := s.Created.Add(m.limits.Load().lifetime); end.Before(s.Ends) {
 		s.Ends = end
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"crypto/rand"
 	"sync/atomic"
 	"time"
 
@@ -39,7 +40,7 @@ func (r *Redis) Subscribe(ctx context.Context) (<-chan []byte, error) {
 		defer close(messages)
 		defer cancel()
 		defer stop()
-		b := &bus{store: r, messages: messages, ready: ready}
+		b := &bus{store: r, messages: messages, ready: ready, tally: tally{key: r.prefix + "tally:" + rand.Text()}}
 		for ctx.Err() == nil {
 			b.connect(ctx)
 			b.lost = true
@@ -63,6 +64,7 @@ type bus struct {
 	hears    bool
 	lost     bool // whether messages may have been missed
 	last     atomic.Int64
+	tally    tally
 }
 
 // connect subscribes and delivers until the connection is lost or ctx ends.
@@ -130,6 +132,9 @@ func (b *bus) watch(ctx context.Context, sub *redis.PubSub) {
 			}
 			if sub.Ping(ctx) != nil {
 				return
+			}
+			if b.tally.broken(ctx, b.store) {
+				b.send(ctx, nil)
 			}
 		}
 	}

@@ -97,6 +97,7 @@ func (m *Manager) exchange(ctx context.Context, old, s *Session) (string, error)
 		return "", err
 	}
 	replaced, err := m.store.Delete(ctx, old.key)
+	m.ended.buryKey(old.key)
 	if err == nil && replaced {
 		return id, nil
 	}
