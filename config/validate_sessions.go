@@ -121,7 +121,15 @@ func ownPathProblem(path string) (message, hint string) {
 	return "", ""
 }
 
+// imageOrigin is an origin that nothing can follow in a Content-Security-Policy.
+var imageOrigin = regexp.MustCompile(`\Ahttps://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[1-9][0-9]{0,4})?\z`)
+
 func (v *validator) pages() {
+	for i, origin := range v.c.Pages.PanelImages {
+		if !imageOrigin.MatchString(origin) {
+			v.bad(item("pages.panel_images", i), quote(origin)+" is no https origin", "write scheme and host alone, in lower case, such as https://raw.githubusercontent.com: no path, no pattern")
+		}
+	}
 	const most = 60
 	title := v.c.Pages.Title
 	switch {

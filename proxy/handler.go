@@ -43,6 +43,8 @@ type Options struct {
 	PublicURL string
 	// Origins are further origins that may call, exactly as browsers write them.
 	Origins []string
+	// PanelImages are further origins whose pictures the admin panel shows.
+	PanelImages []string
 	// TrustedProxies may say where a request came from.
 	TrustedProxies []netip.Prefix
 	// ForwardCookies are the names of the cookies that reach the Cat.
@@ -81,6 +83,8 @@ type Handler struct {
 	publicHost string
 	challenges []string
 	pages      *http.ServeMux
+
+	panelPolicy string
 }
 
 // New makes a Handler; every part must be there.
@@ -95,7 +99,7 @@ func New(o Options) (*Handler, error) {
 	if err := o.readHeaders(); err != nil {
 		return nil, err
 	}
-	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux()}
+	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux(), panelPolicy: panelPolicy(o.PanelImages)}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
 		if err != nil {

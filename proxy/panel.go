@@ -8,16 +8,21 @@ import (
 )
 
 // panelPolicy holds the admin panel to its own scripts: it renders what people and
-// the model write as HTML. Remote pictures are the one thing of others' that it
-// needs (the plugins' thumbnails).
-const panelPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; media-src blob:; " +
-	"font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// the model write as HTML. The address of a picture that somebody has injected could
+// carry a conversation away, so pictures come from here and from hosts that the
+// operator has named: the plugins' thumbnails are elsewhere.
+func panelPolicy(images []string) string {
+	from := strings.Join(append([]string{"'self' data: blob:"}, images...), " ")
+	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src " + from + "; media-src blob:; " +
+		"font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
 
 // dressPanel makes an answer of the admin panel's fit for a browser. With a session
 // each page plants the cookie that the panel's script wants to find: it says who
 // is signed in and what to show, and is worth nothing without the session.
 func (ex *exchange) dressPanel(h http.Header) {
-	h["Content-Security-Policy"] = []string{panelPolicy}
+	h["Content-Security-Policy"] = []string{ex.h.panelPolicy}
+	h["X-Dns-Prefetch-Control"] = []string{"off"} // a name that is looked up carries something away, too
 	h["X-Content-Type-Options"] = []string{"nosniff"}
 	h["Referrer-Policy"] = []string{"same-origin"}
 	if ex.session == nil || !strings.HasPrefix(h.Get("Content-Type"), "text/html") {

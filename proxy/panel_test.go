@@ -160,3 +160,25 @@ func TestPanelForSomebodyElse(t *testing.T) {
 		t.Errorf("a program: %d %s", resp.StatusCode, text)
 	}
 }
+
+// TestThePanelsPictures: the address of an injected picture could carry away what
+// stands on the page.
+func TestThePanelsPictures(t *testing.T) {
+	for _, c := range []struct {
+		images []string
+		want   string
+	}{
+		{nil, "img-src 'self' data: blob:;"},
+		{[]string{"https://raw.githubusercontent.com"}, "img-src 'self' data: blob: https://raw.githubusercontent.com;"},
+	} {
+		l := newDesk(t, func(o *Options) { o.PanelImages = c.images }, &desk{title: "desk"})
+		b := l.browser(t)
+		b.signIn("admin")
+		for _, path := range []string{"/admin/", "/admin/memory", "/admin/assets/x.js"} {
+			resp, _ := b.goTo(path)
+			if policy := resp.Header.Get("Content-Security-Policy"); !strings.Contains(policy, c.want) || resp.Header.Get("X-Dns-Prefetch-Control") != "off" {
+				t.Errorf("%s: %q", path, policy)
+			}
+		}
+	}
+}
