@@ -95,6 +95,7 @@ type provider struct {
 	Audiences    []string     `yaml:"audiences"`
 	Groups       string       `yaml:"groups"`
 	Title        string       `yaml:"title"`
+	Callback     string       `yaml:"callback" default:"shared"`
 	Login        bool         `yaml:"login" default:"true"`
 }
 

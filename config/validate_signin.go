@@ -41,6 +41,7 @@ func (v *validator) warnSignIn() {
 		return
 	}
 	v.warnTitles()
+	v.warnCallbacks()
 	for i, e := range v.c.Permissions.Public {
 		v.warnOwnLogin(item("permissions.public", i), e)
 	}
@@ -66,6 +67,31 @@ func (v *validator) warnTitles() {
 			field = title
 		}
 		v.doubt(field, "people who choose where to sign in read "+quote(signInTitle(h))+" for "+named(j, v.c.Handlers[j])+" too", "give each of the two a title of its own")
+	}
+}
+
+// warnCallbacks finds providers of which one could pass off another's answer as its
+// own (a mix-up, RFC 9700 §4.4): they send people back to one address. Who writes
+// callback: shared has thought of it.
+func (v *validator) warnCallbacks() {
+	var shared []int
+	for i, h := range v.c.Handlers {
+		if s, ok := h.Settings.(interface{ SharesCallback() bool }); ok && s.SharesCallback() {
+			shared = append(shared, i)
+		}
+	}
+	if len(shared) < 2 {
+		return
+	}
+	for _, i := range shared {
+		field := item("handlers", i)
+		if v.c.places.has(below(field, "callback")) {
+			continue
+		}
+		others := slices.DeleteFunc(slices.Clone(shared), func(j int) bool { return j == i })
+		v.doubt(field, "people come back from it to the same address as from "+named(others[0], v.c.Handlers[others[0]])+
+			": unless each of them puts iss into its answers (RFC 9207), one could pass off the other's answer as its own",
+			"write callback: own, and register "+v.c.PublicURL+"/_catflap/callback/"+v.c.Handlers[i].Name+" there; or callback: shared, if it puts iss into its answers")
 	}
 }
 

@@ -141,6 +141,10 @@ func (c *Config) tokens() *jwt.Config {
 // SignsIn reports that people sign in through this handler in a browser.
 func (c *Config) SignsIn() bool { return true }
 
+// SharesCallback reports that people come back from the provider to the address that
+// all share.
+func (c *Config) SharesCallback() bool { return c.Callback == "shared" }
+
 // SignInTitle is what they read where they choose.
 func (c *Config) SignInTitle() string { return c.Title }
 
