@@ -12,13 +12,15 @@ import (
 )
 
 // NewLogger makes the log that the configuration asks for. slog escapes control
-// characters in both forms, so that a line stays one line.
+// characters in both forms, so that a line stays one line; shown does so for the rest
+// that can't be seen.
 func NewLogger(to io.Writer, c config.Log) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
 		level = slog.LevelInfo // the configuration has been validated
 	}
 	o := &slog.HandlerOptions{Level: level}
+	to = shown{to}
 	if c.Format == "text" {
 		return slog.New(slog.NewTextHandler(to, o))
 	}
