@@ -5,7 +5,7 @@
 #
 # In a container, listen must be 0.0.0.0:8080; admin_listen can stay on the loopback
 # interface, where the health check asks.
-FROM golang:1.26 AS build
+FROM golang:1.26.8 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

@@ -63,7 +63,9 @@ soak: ## 8,000 idle tabs and 500 people who talk, two Catflaps, a Cat that resta
 bench: ## Catflap beside a bare ReverseProxy, nginx and HAProxy, in one run, as ratios
 	$(GO) run ./internal/bench
 
-lint: ## golangci-lint with the named list of .golangci.yml
+lint: ## golangci-lint with the named list of .golangci.yml, and go.mod as tidy would leave it
+	$(GO) mod tidy -diff
+	(cd examples/custom-handler && $(GO) mod tidy -diff)
 	$(GO) run $(LINT) run ./...
 
 vuln: ## govulncheck, where its database can be reached
