@@ -16,6 +16,8 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w -X github.com/catflap/catfl
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /catflap /catflap
+COPY --from=build /src/LICENSE /licences/LICENSE
+COPY --from=build /src/internal/licences/third_party.txt /licences/third_party.txt
 USER 65532:65532
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=4s --start-period=5s CMD ["/catflap", "healthcheck"]

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/catflap/catflap/internal/licences"
 )
 
 const modulePath = "github.com/catflap/catflap"
@@ -64,10 +66,15 @@ func versionCommand() command {
 	return command{
 		name: "version", short: "say which Catflap this is",
 		long: "Prints the version, the commit that was built, the Go version and the platform.",
-		setup: func(_ *flag.FlagSet, e *env) func(context.Context, []string) error {
+		setup: func(f *flag.FlagSet, e *env) func(context.Context, []string) error {
+			texts := f.Bool("licenses", false, "print the licence texts of what is built in instead")
 			return func(_ context.Context, args []string) error {
 				if err := noArguments("version", args); err != nil {
 					return err
+				}
+				if *texts {
+					fmt.Fprint(e.stdout, licences.ThirdParty())
+					return nil
 				}
 				fmt.Fprintf(e.stdout, "catflap %s (commit %s, %s, %s/%s)\n", version(), commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 				return nil

@@ -45,7 +45,9 @@ func rules() []rule {
 		{"internal/memlimit", ""},
 		{"internal/telemetry", "config proxy proxy/*"},
 		{"internal/app", "authhandlers config config/value internal/telemetry proxy proxy/*"},
-		{"internal/cli", "authhandlers config internal/app internal/demo internal/memlimit proxy/cat"},
+		{"internal/cli", "authhandlers config internal/app internal/demo internal/licences internal/memlimit proxy/cat"},
+		{"internal/licences/generate", "internal/licences"},
+		{"internal/licences", ""},
 
 		{"internal/demo/**", "internal/demo/**"},
 		{"internal/configdoc/generate", "authhandlers/builtin config internal/configdoc"},
