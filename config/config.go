@@ -272,14 +272,3 @@ type WebSocket struct {
 	// Sockets of one person.
 	MaxSocketsPerUser int `yaml:"max_sockets_per_user" default:"32"`
 }
-
-// Log is what is written to standard error.
-type Log struct {
-	// The form of a line.
-	Format string `yaml:"format" default:"json" enum:"json,text"`
-	// The least level of events.
-	Level string `yaml:"level" default:"info" enum:"debug,info,warn,error"`
-	// refusals: each refusal, sign-in, and opening and closing of a socket. all: each
-	// allowed request too.
-	Audit string `yaml:"audit" default:"refusals" enum:"refusals,all"`
-}
