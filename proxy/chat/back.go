@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/catflap/catflap/proxy/cat"
@@ -19,6 +20,10 @@ func interrupted() []byte {
 	return cat.ErrorFrame("Interrupted", "The Cat went away before it had answered. It may have got your message; it is not sent again.")
 }
 
+func unanswered() []byte {
+	return cat.ErrorFrame("Unanswered", "The Cat has not answered. If nothing comes, it has lost the answer; your message is not sent again.")
+}
+
 // goOn follows the end of the connection to the Cat, and reports whether there is
 // another.
 func (l *wire) goOn(how Closing) bool {
@@ -27,6 +32,12 @@ func (l *wire) goOn(how Closing) bool {
 	l.mu.Lock()
 	ending := l.closing != nil
 	lost := l.turns.lost(now)
+	renewed := l.doubt.replaced(lost, how, now)
+	var tell []message
+	if !renewed || ending {
+		tell = append(l.doubt.tellAll(), messagesOf(unaskedOf(lost))...)
+	}
+	left := slices.Clone(l.doubt.owed)
 	if !ending {
 		l.peer = nil
 	}
@@ -36,15 +47,18 @@ func (l *wire) goOn(how Closing) bool {
 		l.hub.counts.lost.Add(1)
 		l.tell(EventCatLost, how)
 	}
-	for _, m := range lost {
+	for _, m := range tell {
 		l.room.failed(m, interrupted())
 	}
 	if ending {
+		l.person.owe(left)
 		return false
 	}
 	l.underWayChanged()
 	if steady := now.Sub(l.up) >= l.hub.times.steady; steady || l.lost.IsZero() {
 		l.lost, l.tries = now, 0
+	} else if renewed {
+		l.tries = 0
 	}
 	for {
 		if !l.isHolding() && l.room.abandoned(l) {
@@ -93,6 +107,7 @@ func (l *wire) again(left time.Duration) bool {
 	conn, err := l.redial(ctx)
 	if err != nil {
 		l.person.rest() // the Cat may have seen it come and go
+		l.refused(err)
 		return false
 	}
 	l.sending.Lock()
@@ -106,9 +121,13 @@ func (l *wire) again(left time.Duration) bool {
 		return false
 	}
 	l.peer = pr
-	kept := l.takeKept()
+	var kept []message
+	if !l.reopened(pr) {
+		kept = l.takeKept()
+	}
 	for _, m := range kept {
 		l.turns.begin(m, time.Now())
+		l.watch(pr)
 	}
 	l.mu.Unlock()
 	l.person.room.lowered() // before anything is said over it

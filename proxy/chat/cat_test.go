@@ -14,9 +14,13 @@ import (
 )
 
 // fakeCat has the faults of the real one: it speaks to the newest socket of a user,
-// to none once any has closed, and to none that opens within 20 ms of a close; and
-// it answers one message after another.
+// to none once any has closed, and to none that opens within 20 ms of a close. It
+// answers one message after another, and a connection that has ended counts as closed
+// only behind its last turn.
 type fakeCat struct {
+	loop   sync.RWMutex // locked, the Cat is blocked
+	writer sync.Mutex
+	gates  sync.Map // by text: a chan struct{}
 	mu     sync.Mutex
 	entry  map[string]*websocket.Conn
 	closed map[string]time.Time
@@ -31,6 +35,11 @@ type catFrame struct {
 	Content     string `json:"content,omitempty"`
 	Name        string `json:"name,omitempty"`
 	Description string `json:"description,omitempty"`
+	Why         *why   `json:"why,omitempty"`
+}
+
+type why struct {
+	Input string `json:"input"`
 }
 
 func newCatLab(t testing.TB, o Options) (*lab, *fakeCat) {
@@ -40,7 +49,7 @@ func newCatLab(t testing.TB, o Options) (*lab, *fakeCat) {
 		heard: map[string]int{}, opened: map[string]int{},
 	}
 	l := newLabOf(t, o, nil)
-	l.byUser = c.serve
+	l.byUser, l.gate = c.serve, c.pass
 	return l, c
 }
 
@@ -54,12 +63,11 @@ func (c *fakeCat) serve(user string, conn *websocket.Conn) {
 		c.entry[user] = conn
 	}
 	c.mu.Unlock()
-	for {
-		_, p, err := conn.ReadMessage()
-		if err != nil {
-			break
-		}
+	for p := range c.ahead(conn) {
 		c.turn(user, p)
+	}
+	if c.pass() {
+		time.Sleep(30 * time.Millisecond) // what has begun meanwhile comes first
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,8 +76,41 @@ func (c *fakeCat) serve(user string, conn *websocket.Conn) {
 	c.closed[user] = time.Now()
 }
 
-// turn answers a message in one word and a whole; "sleep D" takes that long, "fail"
-// fails, and "flood N M" says N things of M bytes first.
+// ahead reads messages before their turn comes, and answers a close at once. Those that
+// have come have their turn, also when the connection has ended.
+func (c *fakeCat) ahead(conn *websocket.Conn) <-chan []byte {
+	queue := make(chan []byte, 1000)
+	pong := conn.PingHandler()
+	conn.SetPingHandler(func(s string) error {
+		c.pass()
+		return pong(s)
+	})
+	go func() {
+		defer close(queue)
+		for {
+			_, p, err := conn.ReadMessage()
+			if err != nil {
+				_ = conn.NetConn().Close()
+				return
+			}
+			queue <- p
+		}
+	}()
+	return queue
+}
+
+// pass waits while the Cat is blocked, and reports whether it was.
+func (c *fakeCat) pass() bool {
+	blocked := !c.loop.TryRLock()
+	if blocked {
+		c.loop.RLock()
+	}
+	c.loop.RUnlock()
+	return blocked
+}
+
+// turn answers a message in one word and a whole; "sleep D" takes that long, "until X"
+// waits to be set free, "fail" fails, and "flood N M" says N things of M bytes first.
 func (c *fakeCat) turn(user string, p []byte) {
 	var m struct{ Text string }
 	if json.Unmarshal(p, &m) != nil {
@@ -86,6 +127,8 @@ func (c *fakeCat) turn(user string, p []byte) {
 		if d, err := time.ParseDuration(took); err == nil {
 			time.Sleep(d)
 		}
+	case "until":
+		<-c.gate(m.Text)
 	case "fail":
 		_ = c.say(user, catFrame{Type: "error", Name: "ValueError", Description: m.Text})
 		return
@@ -100,7 +143,7 @@ func (c *fakeCat) turn(user string, p []byte) {
 		}
 	}
 	_ = c.say(user, catFrame{Type: "chat_token", Content: m.Text})
-	_ = c.say(user, catFrame{Type: "chat", Content: m.Text})
+	_ = c.say(user, catFrame{Type: "chat", Content: m.Text, Why: &why{m.Text}})
 }
 
 func (c *fakeCat) say(user string, f catFrame) error {
@@ -114,8 +157,18 @@ func (c *fakeCat) say(user string, f catFrame) error {
 	if conn == nil {
 		return nil
 	}
+	c.writer.Lock()
+	defer c.writer.Unlock()
 	return conn.WriteMessage(websocket.TextMessage, b)
 }
+
+// gate is what a message that begins with "until" waits for.
+func (c *fakeCat) gate(text string) chan struct{} {
+	g, _ := c.gates.LoadOrStore(text, make(chan struct{}))
+	return g.(chan struct{})
+}
+
+func (c *fakeCat) free(text string) { close(c.gate(text)) }
 
 func (c *fakeCat) speaksTo(user string) bool {
 	c.mu.Lock()

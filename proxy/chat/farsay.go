@@ -63,8 +63,9 @@ func (f *far) over(how int) {
 		close(f.finished)
 		return
 	}
+	f.route.person.owe(asOwed(lost))
 	f.route.room.recall(f.rest)
-	for _, m := range lost {
+	for _, m := range messagesOf(lost) {
 		m.ref = 0
 		f.route.failed(m, interrupted())
 	}
@@ -98,7 +99,7 @@ func (f *far) end(c Closing) {
 func (f *far) abort() { f.end(closeUnused) }
 
 // stop ends the session, once, and returns what may be lost with it.
-func (f *far) stop(how int) ([]message, bool) {
+func (f *far) stop(how int) ([]turn, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver {
@@ -114,7 +115,7 @@ func (f *far) stop(how int) ([]message, bool) {
 	f.letGo()
 	list := f.turns.lost(time.Now())
 	for range min(f.inherited, maxTurns) {
-		list = append(list, message{from: nobody})
+		list = append(list, turn{from: nobody, at: time.Now(), answers: true})
 	}
 	return list, true
 }

@@ -59,6 +59,7 @@ type Joining struct {
 // Hub holds every live socket. It outlives configuration reloads.
 type Hub struct {
 	o      Options
+	born   time.Time
 	inputs sync.Pool
 	pieces sync.Pool
 	times  times
@@ -95,7 +96,7 @@ func NewHub(o Options) *Hub {
 		o.Caught = func() {}
 	}
 	h := &Hub{
-		o: o, times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{},
+		o: o, born: time.Now(), times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{},
 		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
 		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
 	}

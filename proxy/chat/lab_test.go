@@ -43,6 +43,7 @@ type lab struct {
 
 	catAddr   string                        // if set, of another Cat
 	byUser    func(string, *websocket.Conn) // if set, serves at the Cat
+	gate      func() bool                   // if set, called before a handshake at the Cat is answered
 	refuses   atomic.Bool                   // the Cat refuses handshakes
 	upgrading func()                        // if set, called before a client is answered
 
@@ -84,6 +85,9 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 		if l.refuses.Load() {
 			w.WriteHeader(http.StatusForbidden)
 			return
+		}
+		if l.gate != nil {
+			l.gate()
 		}
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {

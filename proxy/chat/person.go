@@ -29,6 +29,7 @@ type person struct {
 	mu    sync.Mutex
 	atCat []atCat   // what is not closed completely; with Shared, at most one
 	ended time.Time // when the last socket at the Cat was closed completely
+	owed  []owed    // turns that the last socket has left running
 }
 
 func newPerson(h *Hub, id string) *person {
@@ -156,9 +157,14 @@ func (p *person) forgetSoon() { time.AfterFunc(settle, func() { p.hub.forget(p) 
 func (h *Hub) forget(p *person) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(p.seats) == 0 && p.unsettled() <= 0 && !p.isAtCat() && p.room.isEmpty() && h.people[p.id] == p {
-		delete(h.people, p.id)
+	if len(p.seats) > 0 || p.unsettled() > 0 || p.isAtCat() || !p.room.isEmpty() || h.people[p.id] != p {
+		return
 	}
+	if owing := p.owing(); owing > 0 {
+		time.AfterFunc(owing, func() { h.forget(p) })
+		return
+	}
+	delete(h.people, p.id)
 }
 
 func (p *person) isAtCat() bool {

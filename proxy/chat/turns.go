@@ -30,8 +30,9 @@ type turns struct {
 type turn struct {
 	from, ref uint64 // the message's
 	at        time.Time
-	answers   bool // the Cat answers it: it is an object
-	begun     bool // the first word has come
+	text      uint64 // the digest of its text; 0 if it has none
+	answers   bool   // the Cat answers it: it is an object
+	begun     bool   // the first word has come
 }
 
 func (ts *turns) begin(m message, now time.Time) {
@@ -42,7 +43,11 @@ func (ts *turns) begin(m message, now time.Time) {
 		ts.forget(1)
 	}
 	answers := m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
-	ts.list = append(ts.list, turn{from: m.from, ref: m.ref, at: now, answers: answers})
+	t := turn{from: m.from, ref: m.ref, at: now, answers: answers}
+	if answers {
+		t.text = textOf(m.data)
+	}
+	ts.list = append(ts.list, t)
 	if answers {
 		ts.answers++
 	}
@@ -126,14 +131,9 @@ func (ts *turns) busy(now time.Time, most time.Duration) bool {
 	return ts.answers > 0 && slices.ContainsFunc(ts.list, func(t turn) bool { return t.answers && now.Sub(t.at) < most })
 }
 
-// lost empties the list and returns whose message may be lost with the connection.
-func (ts *turns) lost(now time.Time) []message {
-	var list []message
-	for _, t := range ts.list {
-		if t.answers || now.Sub(t.at) < atRisk {
-			list = append(list, t.message())
-		}
-	}
+// lost empties the list and returns what may be lost with the connection.
+func (ts *turns) lost(now time.Time) []turn {
+	list := slices.DeleteFunc(ts.list, func(t turn) bool { return !t.answers && now.Sub(t.at) >= atRisk })
 	*ts = turns{}
 	return list
 }

@@ -32,6 +32,7 @@ type wire struct {
 	held    []message // wait for the Cat to be back
 	bytes   int64     // of held
 	expires *time.Timer
+	doubt   doubt
 
 	// The reader's own:
 	tries int
@@ -42,6 +43,7 @@ type wire struct {
 func newWire(p *person, r *room, conn *websocket.Conn) *wire {
 	l := &wire{hub: p.hub, person: p, room: r, redial: r.redial, over: make(chan struct{})}
 	l.stop, l.cancel = context.WithCancel(context.Background())
+	l.doubt = p.inDoubt(time.Now())
 	l.peer = l.connect(conn)
 	return l
 }
@@ -92,6 +94,9 @@ func (l *wire) finish() {
 	} else {
 		l.hub.counts.lost.Add(-1)
 	}
+	l.mu.Lock()
+	l.doubt.stop()
+	l.mu.Unlock()
 	l.giveUp(true)
 	l.tell(EventCatEnd, how)
 	l.person.left(l)
@@ -113,8 +118,9 @@ func (l *wire) hear(kind int) error {
 	took, first := l.turns.word(m.what, l.peer.in.came)
 	var of message
 	whole := false
+	l.doubt.heard = l.peer.in.came
 	if m.what == cat.FrameChat || m.what == cat.FrameError {
-		of, whole = l.turns.answered()
+		of, whole = l.turnEnded(m)
 	}
 	l.mu.Unlock()
 	if first {
@@ -135,8 +141,9 @@ func (l *wire) say(m message) {
 	pr := l.peer
 	switch {
 	case l.closing != nil:
-	case pr != nil:
+	case pr != nil && !l.mustWait(pr):
 		l.turns.begin(m, time.Now())
+		l.watch(pr)
 		l.mu.Unlock()
 		l.underWayChanged()
 		l.write(pr, m)
@@ -161,7 +168,7 @@ func (l *wire) write(pr *peer, m message) {
 	}
 }
 
-// keep keeps a message for when the Cat is back. The wire is locked.
+// keep keeps a message for when the Cat is back, and sure to speak. The wire is locked.
 func (l *wire) keep(m message) bool {
 	bytes, count := l.hub.settings.Load().queue()
 	if l.bytes+int64(len(m.data)) > bytes || len(l.held) >= min(count, maxKept) || l.person.hold(int64(len(m.data)), toCat) != nil {
@@ -190,11 +197,13 @@ func (l *wire) takeKept() []message {
 // giveUp tells the senders of what was kept that it was not delivered.
 func (l *wire) giveUp(ended bool) {
 	l.mu.Lock()
-	list := l.takeKept()
+	list, lost := l.takeKept(), []turn(nil)
 	if ended {
-		list = append(list, l.turns.lost(time.Now())...)
+		lost = l.turns.lost(time.Now())
+		list = append(list, messagesOf(lost)...)
 	}
 	l.mu.Unlock()
+	l.person.owe(asOwed(lost))
 	for _, m := range list {
 		l.room.failed(m, undelivered())
 	}
@@ -203,7 +212,7 @@ func (l *wire) giveUp(ended bool) {
 func (l *wire) busy() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.held) > 0 || l.turns.busy(time.Now(), l.hub.times.turn)
+	return len(l.held) > 0 || l.doubt.owesWord() || l.turns.busy(time.Now(), l.hub.times.turn)
 }
 
 // underWay counts the answers that are under way to the clients that of reports.
@@ -220,11 +229,12 @@ func (l *wire) underWayChanged() {
 	}
 }
 
-// isHolding reports whether a message waits for the Cat to be back.
+// isHolding reports whether a message waits for the Cat to be back, or an answer whose
+// socket was replaced.
 func (l *wire) isHolding() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.held) > 0
+	return len(l.held) > 0 || l.doubt.owesWord()
 }
 
 // end closes the socket at the Cat and leaves nothing that would come back.

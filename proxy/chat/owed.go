@@ -1,0 +1,99 @@
+package chat
+
+import (
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/catflap/catflap/proxy/cat"
+)
+
+// longQuestion is how long a message may be for its text to be remembered.
+const longQuestion = 64 << 10
+
+// owed is a turn that was running when its socket was replaced. The Cat gives the answer
+// to the socket that the person has when the turn ends.
+type owed struct {
+	turn
+	told bool // its sender knows that the answer may be lost
+	late bool // nothing waits for it any more
+}
+
+// owe remembers the turns that a socket has left running at the Cat, for the person's
+// next one.
+func (p *person) owe(list []owed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	for _, o := range list {
+		o.told = true
+		p.owed = append(p.owed, o)
+	}
+	p.owed = slices.DeleteFunc(p.owed, func(o owed) bool { return now.Sub(o.at) >= p.hub.times.turn })
+	p.owed = p.owed[max(0, len(p.owed)-maxTurns):]
+}
+
+// takeOwed hands over what an earlier socket has left running.
+func (p *person) takeOwed() []owed {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := p.owed
+	p.owed = nil
+	return list
+}
+
+// owing is how much longer a turn of an earlier socket's may run.
+func (p *person) owing() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.owed) == 0 {
+		return 0
+	}
+	last := slices.MaxFunc(p.owed, func(a, b owed) int { return a.at.Compare(b.at) })
+	return p.hub.times.turn - time.Since(last.at)
+}
+
+// asOwed are the turns that the Cat answers.
+func asOwed(list []turn) []owed {
+	var o []owed
+	for _, t := range list {
+		if t.answers {
+			o = append(o, owed{turn: t})
+		}
+	}
+	return o
+}
+
+// unaskedOf are those that it does not.
+func unaskedOf(list []turn) []turn {
+	return slices.DeleteFunc(slices.Clone(list), func(t turn) bool { return t.answers })
+}
+
+// messagesOf are the messages of turns.
+func messagesOf(list []turn) []message {
+	var m []message
+	for _, t := range list {
+		m = append(m, t.message())
+	}
+	return m
+}
+
+// textOf is a digest of a message's text, by which its answer is known again; 0 if
+// there is none.
+func textOf(data []byte) uint64 {
+	if len(data) > longQuestion {
+		return 0
+	}
+	text, ok := cat.Question(data)
+	if !ok {
+		return 0
+	}
+	return digest(text)
+}
+
+// digest is never 0.
+func digest(text string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text)) // never fails
+	return h.Sum64() | 1
+}
