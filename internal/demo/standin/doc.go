@@ -3,7 +3,8 @@
 // The rule it guards: what Catflap is tested against behaves as the real Cat was
 // measured to behave, its faults included. One API key is full power and the
 // user id is whatever the header says; a socket opened beside another one, or
-// right after it, is silent; a 500 ends the connection unannounced. A kinder
+// right after it, is silent, and so is one that was there when an earlier one's
+// turn ended; a 500 ends the connection unannounced. A kinder
 // stand-in would let the proxy pass tests that the real Cat fails. The suite in
 // proxy/cat/cattest holds the two together: it runs against this package and,
 // given an address, against a real Cat.

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 )
@@ -82,26 +81,9 @@ func (c *Cat) serve(s *socket, e *exchange) bool {
 // listen takes the messages of a socket one after another, and reports whether it
 // ended with a close frame.
 func (c *Cat) listen(s *socket, e *exchange) bool {
-	conn := s.conn
-	for {
-		kind, r, err := conn.NextReader()
-		if err != nil {
-			return closedByPeer(err)
-		}
-		b, err := io.ReadAll(io.LimitReader(r, frameLimit+1))
-		if err != nil {
-			return false
-		}
-		if len(b) > frameLimit {
-			s.giveUp(websocket.CloseMessageTooBig)
-			return true
-		}
-		if kind == websocket.TextMessage && !utf8.Valid(b) {
-			s.giveUp(websocket.CloseInvalidFramePayloadData)
-			return true
-		}
-		message, err := decode(b)
-		if kind != websocket.TextMessage || err != nil {
+	for f := range s.arrivals() {
+		message, err := decode(f.data)
+		if f.kind != websocket.TextMessage || err != nil {
 			return false // dropped, without a close frame
 		}
 		e.session = c.recallSession(s.user)
@@ -113,6 +95,7 @@ func (c *Cat) listen(s *socket, e *exchange) bool {
 		}
 		c.sockets.send(s.user, answer)
 	}
+	return s.clean
 }
 
 // closedByPeer reports whether the peer sent a close frame, whatever its code.
@@ -127,6 +110,7 @@ type socket struct {
 	conn  *websocket.Conn // set when ready is closed, nil if the handshake failed
 	ready chan struct{}
 	done  chan struct{}
+	clean bool       // it ended with a close frame: known when all its messages have come
 	write sync.Mutex // one writer at a time
 	pong  atomic.Bool
 }

@@ -45,6 +45,7 @@ func Run(t *testing.T, target Target) {
 	t.Run("Sockets", s.sockets)
 	t.Run("SocketFrames", s.socketFrames)
 	t.Run("TwoSockets", s.twoSockets)
+	t.Run("ReplacedInTurn", s.replacedInTurn)
 	t.Run("AdminPages", s.adminPages)
 	t.Run("Manners", s.manners)
 	t.Run("CrossOrigin", s.crossOrigin)
