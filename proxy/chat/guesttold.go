@@ -61,7 +61,12 @@ func (g *guest) pass() {
 			g.window.end(closeSilentPeer)
 			continue
 		}
-		g.window.person.room.say(message{from: g.window.n, ref: p.n, kind: p.frame, data: p.data})
+		m := message{from: g.window.n, ref: p.n, kind: p.frame, data: p.data}
+		if isTokenFrame(m.data) { // of an earlier version of us, which knew fewer spellings
+			g.window.person.room.failed(m, undelivered())
+		} else {
+			g.window.person.room.say(m)
+		}
 		g.window.person.drop(int64(len(p.data)))
 		g.send(&parcel{kind: parcelWrote, n: p.n})
 	}

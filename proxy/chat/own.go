@@ -11,9 +11,9 @@ import (
 )
 
 // own looks at the beginning of a client's message for what is not the Cat's: a
-// token frame, or a message that comes too fast. What it has read of any other is
-// in buf; the error is then that of the last reading, io.EOF at the end.
-func (s *socket) own(kind int, r io.Reader, buf []byte) (n int, ours bool, err error) {
+// token frame, or a message that comes too fast. Nothing passes on while it may still
+// become a token frame. What it has read of any other is in buf; the error is then that of the last reading, io.EOF at the end.
+func (s *socket) own(scan *typeScan, r io.Reader, buf []byte) (n int, ours bool, err error) {
 	if s.isEnding() {
 		_, err = io.Copy(io.Discard, r)
 		return 0, true, err
@@ -28,20 +28,18 @@ func (s *socket) own(kind int, r io.Reader, buf []byte) (n int, ours bool, err e
 		_, err = io.Copy(io.Discard, r)
 		return 0, true, err
 	}
-	for kind == websocket.TextMessage {
+	for {
 		var m int
 		m, err = r.Read(buf[n:])
+		more := scan.write(buf[n : n+m])
 		n += m
-		switch m := matchToken(buf[:n]); {
-		case m == differs, m == mayMatch && (err != nil || n == len(buf)):
-			return n, false, err
-		case m == matches && (errors.Is(err, io.EOF) || n == len(buf)):
+		switch whole := errors.Is(err, io.EOF) || n == len(buf); {
+		case scan.found && whole:
 			return n, true, s.present(r, buf[:n])
-		case err != nil:
+		case err != nil, whole, !more && !scan.found:
 			return n, false, err
 		}
 	}
-	return n, false, err
 }
 
 // present deals with a token frame; one that is longer than buf is none.
@@ -53,6 +51,14 @@ func (s *socket) present(r io.Reader, frame []byte) error {
 		s.tell(answer)
 	}
 	_, err := io.Copy(io.Discard, r) // at its end that says so again
+	return err
+}
+
+// tooLong ends the socket over a token frame that is longer than any, of which a part has
+// passed: the Cat never gets the end of it.
+func (s *socket) tooLong(r io.Reader) error {
+	s.end(closeBadToken)
+	_, err := io.Copy(io.Discard, r)
 	return err
 }
 

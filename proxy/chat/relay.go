@@ -34,9 +34,10 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
 	n, err := 0, error(nil)
+	scan := typeScan{other: way == toClient}
 	if way == toCat {
 		var ours bool
-		if n, ours, err = s.own(kind, from, *buf); ours {
+		if n, ours, err = s.own(&scan, from, *buf); ours {
 			return err
 		}
 	}
@@ -48,10 +49,13 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 			m, err = from.Read((*buf)[n:])
 			s.sides[way].alive(from.came)
 			ok = text.write((*buf)[n : n+m])
+			scan.write((*buf)[n : n+m])
 			n += m
 		}
 		last := errors.Is(err, io.EOF)
 		switch {
+		case scan.found:
+			return s.tooLong(from)
 		case err != nil && !last:
 			return err
 		case !ok, last && !text.end():

@@ -231,23 +231,3 @@ func aNewToken(t *testing.T, set Settings) {
 		t.Errorf("the Cat heard %v", c.heard)
 	}
 }
-
-// FuzzMatchToken: whatever is cut off the end of a token frame, it may still become
-// one, and nothing else is taken for one.
-func FuzzMatchToken(f *testing.F) {
-	for _, seed := range []string{``, `{`, `{"type":"catflap.token","token":"x"}`, ` { "type" :`, `{"text":"catflap.token"}`, `{"type":"catflap.tokens"}`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, p []byte) {
-		whole := matchToken(p)
-		for i := range p {
-			part := matchToken(p[:i])
-			if part == differs && whole != differs || part == matches && whole != matches {
-				t.Fatalf("%q: %d of the first %d bytes, and %d of all", p, part, i, whole)
-			}
-		}
-		if text := string(p); whole == matches && !strings.Contains(text, `"type"`) {
-			t.Fatalf("%q is taken for one", p)
-		}
-	})
-}

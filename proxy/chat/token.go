@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"time"
@@ -12,8 +13,8 @@ import (
 //
 //	{"type":"catflap.token","token":"..."}
 //
-// The type must come first. Such a frame never reaches the Cat. Its answer is of
-// the same type.
+// However it is written, such a frame never reaches the Cat. Its answer is of the same
+// type.
 const tokenType = "catflap.token"
 
 // maxTokenFrame bounds such a frame.
@@ -21,33 +22,6 @@ const maxTokenFrame = piece
 
 // reauthWait bounds the verification of a token.
 const reauthWait = 10 * time.Second
-
-// match is what can be said of the beginning of a text.
-type match uint8
-
-const (
-	differs match = iota
-	mayMatch
-	matches
-)
-
-// matchToken says whether a text begins as a token frame does, whatever the spaces.
-func matchToken(p []byte) match {
-	for _, want := range [...]string{`{`, `"type"`, `:`, `"` + tokenType + `"`} {
-		for len(p) > 0 && (p[0] == ' ' || p[0] == '\t' || p[0] == '\n' || p[0] == '\r') {
-			p = p[1:]
-		}
-		n := min(len(p), len(want))
-		switch {
-		case string(p[:n]) != want[:n]:
-			return differs
-		case n < len(want):
-			return mayMatch
-		}
-		p = p[n:]
-	}
-	return matches
-}
 
 // tokenAnswer is the answer to a token frame.
 type tokenAnswer struct {
@@ -64,6 +38,7 @@ func (s *seat) reauthenticate(frame []byte) ([]byte, *Closing) {
 		Type  string `json:"type"`
 		Token string `json:"token"`
 	}
+	frame = bytes.TrimPrefix(frame, []byte("\xef\xbb\xbf"))
 	if err := json.Unmarshal(frame, &f); err != nil || f.Type != tokenType || f.Token == "" {
 		return nil, &closeBadToken
 	}

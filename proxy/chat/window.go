@@ -5,8 +5,6 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 // window is one client of a shared session: a tab, or a device.
@@ -107,7 +105,7 @@ func (w *window) hear(kind int) error {
 	if err != nil {
 		return err
 	}
-	if kind == websocket.TextMessage && matchToken(data) == matches {
+	if isTokenFrame(data) {
 		return w.present(data)
 	}
 	w.towards[toCat].messages.Add(1)
