@@ -32,7 +32,7 @@ func (l *wire) goOn(how Closing) bool {
 	l.mu.Lock()
 	ending := l.closing != nil
 	lost := l.turns.lost(now)
-	renewed := l.doubt.replaced(lost, how, now)
+	renewed := l.replaced(lost, how, now)
 	var tell []message
 	if !renewed || ending {
 		tell = append(l.doubt.tellAll(), messagesOf(unaskedOf(lost))...)

@@ -27,6 +27,7 @@ type fakeCat struct {
 	live   map[*websocket.Conn]string
 	heard  map[string]int // texts, by how often
 	opened map[string]int
+	frames int // from anybody
 }
 
 // catFrame is what the fake Cat says.
@@ -112,6 +113,9 @@ func (c *fakeCat) pass() bool {
 // turn answers a message in one word and a whole; "sleep D" takes that long, "until X"
 // waits to be set free, "fail" fails, and "flood N M" says N things of M bytes first.
 func (c *fakeCat) turn(user string, p []byte) {
+	c.mu.Lock()
+	c.frames++
+	c.mu.Unlock()
 	var m struct{ Text string }
 	if json.Unmarshal(p, &m) != nil {
 		_ = c.say(user, catFrame{Type: "error", Name: "NotJSON"})

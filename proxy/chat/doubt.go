@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/catflap/catflap/proxy/cat"
 )
 
 const (
@@ -26,9 +24,11 @@ const (
 type doubt struct {
 	owed      []owed
 	strangers time.Time // until then turns may run that this process does not know of
-	silence   time.Time // until then the Cat may have forgotten the socket unseen
+	uncertain time.Time // until then the Cat may have forgotten the socket unseen
 	seen      int       // answers to strangers
-	heard     time.Time // when the Cat said something last
+	heard     time.Time // when the Cat said something last, or was written to
+	hearing   bool      // it is saying something
+	wait      time.Duration
 	blind     bool      // the Cat may hear of the last socket's end after this one's beginning
 	holding   bool      // messages wait
 	renewing  bool      // the socket is being opened anew
@@ -41,7 +41,7 @@ type doubt struct {
 // inDoubt is the doubt that a new wire begins with.
 func (p *person) inDoubt(now time.Time) doubt {
 	h := p.hub
-	d := doubt{owed: p.takeOwed(), strangers: h.born.Add(h.times.turn), silence: h.born.Add(h.times.turn)}
+	d := doubt{owed: p.takeOwed(), wait: h.times.patience / 4, strangers: h.born.Add(h.times.turn), uncertain: h.born.Add(h.times.turn)}
 	if h.o.Fleet != nil { // another process may have had the person a moment ago
 		d.strangers = now.Add(h.times.turn)
 	}
@@ -71,13 +71,14 @@ func (d *doubt) waits() bool {
 }
 
 // replaced follows the end of a connection, and reports whether it was closed to be
-// opened anew.
-func (d *doubt) replaced(lost []turn, how Closing, now time.Time) bool {
+// opened anew. The wire is locked.
+func (l *wire) replaced(lost []turn, how Closing, now time.Time) bool {
+	d := &l.doubt
 	renewed := d.renewing
 	d.owed = append(d.owed, asOwed(lost)...)
-	d.blind = how == closeSilent
+	d.blind, d.hearing, d.wait = how == closeSilent, false, l.hub.times.patience
 	if how.Code == websocket.CloseAbnormalClosure {
-		d.silence = later(d.silence, now.Add(halfOpen))
+		d.uncertain = later(d.uncertain, now.Add(halfOpen))
 	}
 	d.stop()
 	return renewed
@@ -99,7 +100,7 @@ func (l *wire) refused(err error) {
 	if gone := errors.Is(err, syscall.ECONNREFUSED); gone || errors.Is(err, websocket.ErrBadHandshake) {
 		tell = d.giveUp()
 		if gone {
-			*d = doubt{heard: d.heard}
+			*d = doubt{heard: d.heard, wait: d.wait}
 		}
 	}
 	l.mu.Unlock()
@@ -154,7 +155,7 @@ func (l *wire) reopened(pr *peer) bool {
 // is locked.
 func (l *wire) mustWait(pr *peer) bool {
 	d, now := &l.doubt, time.Now()
-	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.times.patience) {
+	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.times.silence) {
 		l.renew(pr)
 	}
 	if d.holding {
@@ -167,7 +168,7 @@ func (l *wire) mustWait(pr *peer) bool {
 // wire is locked.
 func (l *wire) isSilent(now time.Time, most time.Duration) bool {
 	i := l.turns.next()
-	return i >= 0 && now.Sub(later(later(l.turns.list[i].at, l.doubt.heard), l.up)) >= most
+	return i >= 0 && !l.doubt.hearing && now.Sub(later(later(l.turns.list[i].at, l.doubt.heard), l.up)) >= most
 }
 
 // renew closes the socket, so that another is opened. The wire is locked.
@@ -192,7 +193,10 @@ func (l *wire) freshSoon(pr *peer) {
 func (l *wire) bePatient(pr *peer) {
 	if d := &l.doubt; d.patience == nil {
 		if d.deadline.IsZero() {
-			d.deadline = time.Now().Add(l.hub.times.patience)
+			if d.owesWord() {
+				d.wait = l.hub.times.silence
+			}
+			d.deadline = time.Now().Add(d.wait)
 		}
 		d.patience = l.after(time.Until(d.deadline), pr, l.lose)
 	}
@@ -203,7 +207,7 @@ func (l *wire) bePatient(pr *peer) {
 func (l *wire) lose(pr *peer) {
 	d := &l.doubt
 	d.patience = nil
-	if time.Since(d.heard) < l.hub.times.patience/2 {
+	if d.hearing || time.Since(d.heard) < d.wait/2 {
 		d.deadline = time.Time{}
 		l.bePatient(pr)
 		return
@@ -222,17 +226,21 @@ func (l *wire) lose(pr *peer) {
 // begun. The wire is locked.
 func (l *wire) watch(pr *peer) {
 	d := &l.doubt
-	if d.dog == nil && time.Now().Before(d.silence) {
-		d.dog = l.after(l.hub.times.patience, pr, l.bark)
+	if d.dog == nil && time.Now().Before(d.uncertain) {
+		d.dog = l.after(l.hub.times.silence, pr, l.bark)
 	}
 }
 
 func (l *wire) bark(pr *peer) {
-	d, most := &l.doubt, l.hub.times.patience
+	d := &l.doubt
 	d.dog = nil
+	idle := l.sending.TryLock() // a long message may be on its way
+	if idle {
+		defer l.sending.Unlock()
+	}
 	switch {
 	case l.turns.next() < 0 || d.holding:
-	case l.isSilent(time.Now(), most):
+	case idle && l.isSilent(time.Now(), l.hub.times.silence):
 		l.renew(pr)
 	default:
 		l.watch(pr)
@@ -249,56 +257,4 @@ func (l *wire) after(d time.Duration, pr *peer, do func(*peer)) *time.Timer {
 			do(pr)
 		}
 	})
-}
-
-// turnEnded says whose turn has ended with a frame of the Cat's. The wire is locked.
-func (l *wire) turnEnded(m *said) (message, bool) {
-	d, now := &l.doubt, l.doubt.heard
-	d.owed = slices.DeleteFunc(d.owed, func(o owed) bool { return now.Sub(o.at) >= l.hub.times.turn })
-	if len(d.owed) == 0 && !now.Before(d.strangers) {
-		return l.turns.answered()
-	}
-	text := uint64(0)
-	if m.what == cat.FrameChat {
-		if s, ok := cat.AnswerTo(m.data); ok {
-			text = digest(s)
-		}
-	}
-	own := l.turns.next()
-	switch i := d.match(text, own >= 0); {
-	case i < 0 && own >= 0 && (text == 0 || l.turns.list[own].text == 0 || l.turns.list[own].text == text):
-		return l.turns.answered()
-	case i >= 0:
-		return l.owedEnded(i), true
-	}
-	if d.seen < maxStrangers {
-		d.seen++
-		l.freshSoon(l.peer)
-	}
-	return message{}, false
-}
-
-// match is the owed turn that an answer to this text ends, or -1. One that does not say
-// what it is to is taken for the oldest's that is waited for.
-func (d *doubt) match(text uint64, own bool) int {
-	if text == 0 {
-		return slices.IndexFunc(d.owed, func(o owed) bool { return !o.late || !own })
-	}
-	return slices.IndexFunc(d.owed, func(o owed) bool { return o.text == text })
-}
-
-// owedEnded takes out an owed turn, and those before it; after the last one the socket
-// is opened anew. The wire is locked.
-func (l *wire) owedEnded(i int) message {
-	d := &l.doubt
-	m := d.owed[i].message()
-	d.owed = slices.Delete(d.owed, 0, i+1)
-	d.deadline = time.Time{}
-	if len(d.owed) == 0 {
-		d.owed, d.strangers, d.silence = nil, time.Time{}, time.Time{}
-	}
-	if !d.waits() {
-		l.freshSoon(l.peer)
-	}
-	return m
 }

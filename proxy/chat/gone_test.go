@@ -193,7 +193,7 @@ func TestACatThatFlaps(t *testing.T) {
 func TestRestartsUnderWay(t *testing.T) {
 	t.Parallel()
 	l, c := newCatLab(t, Options{Settings: shared})
-	l.hub.times.most = 100 * time.Millisecond
+	l.hub.times.most, l.hub.times.patience = 100*time.Millisecond, 20*time.Millisecond
 	stop := make(chan struct{})
 	var wg, restarts sync.WaitGroup
 	restarts.Go(func() {

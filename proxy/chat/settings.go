@@ -66,13 +66,15 @@ type times struct {
 	steady time.Duration // a socket at the Cat that lived this long was no flash in the pan
 	most   time.Duration // between two tries to reach the Cat
 	// patience is how long a message waits for answers that an earlier socket left
-	// behind, and how long a socket in doubt may say nothing while it owes an answer.
+	// behind; a quarter of it, where that was another process's.
 	patience time.Duration
+	// silence is how long a socket in doubt may say nothing while it owes an answer.
+	silence time.Duration
 }
 
 // toWrite is how long n bytes may take to be written.
 func (t *times) toWrite(n int64) time.Duration { return t.stall + time.Duration(n/slowest)*time.Second }
 
 func defaultTimes() times {
-	return times{stall: time.Minute, grace: time.Second, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second, patience: 5 * time.Second}
+	return times{stall: time.Minute, grace: time.Second, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
 }

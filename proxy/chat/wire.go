@@ -106,6 +106,9 @@ func (l *wire) finish() {
 
 // hear takes one message of the Cat's, and passes it on.
 func (l *wire) hear(kind int) error {
+	l.mu.Lock()
+	l.doubt.hearing = true
+	l.mu.Unlock()
 	data, held, err := l.peer.whole(l.person, kind)
 	if err != nil {
 		l.person.drop(held)
@@ -118,7 +121,7 @@ func (l *wire) hear(kind int) error {
 	took, first := l.turns.word(m.what, l.peer.in.came)
 	var of message
 	whole := false
-	l.doubt.heard = l.peer.in.came
+	l.doubt.hearing, l.doubt.heard = false, time.Now()
 	if m.what == cat.FrameChat || m.what == cat.FrameError {
 		of, whole = l.turnEnded(m)
 	}
@@ -160,6 +163,9 @@ func (l *wire) say(m message) {
 // is told when the connection has ended.
 func (l *wire) write(pr *peer, m message) {
 	late, err := pr.out.message(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
+	l.mu.Lock()
+	l.doubt.heard = time.Now()
+	l.mu.Unlock()
 	switch {
 	case err != nil:
 		pr.in.cut()

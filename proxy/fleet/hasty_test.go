@@ -93,9 +93,7 @@ func TestAReloadedPageAndACrash(t *testing.T) {
 				t.Errorf("%+v", f)
 			}
 			ask(t, next, "and now")
-			if f := answer(t, next); f.Content != "and now" {
-				t.Errorf("%+v", f)
-			}
+			answersTo(t, next, "and now")
 		})
 	}
 }
@@ -116,7 +114,17 @@ func TestAnAnswerToAnotherAndACrash(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	ask(t, elsewhere, "and now")
-	if f := answer(t, elsewhere); f.Content != "and now" {
+	answersTo(t, elsewhere, "and now")
+}
+
+// answersTo reads to an answer; the one that was interrupted may come before it, or behind it.
+func answersTo(t *testing.T, c *websocket.Conn, text string) {
+	t.Helper()
+	f := answer(t, c)
+	if f.Content == "sleep 4s" {
+		f = answer(t, c)
+	}
+	if f.Content != text {
 		t.Errorf("%+v", f)
 	}
 }
