@@ -38,6 +38,7 @@ var (
 	closeFlood       = Closing{websocket.ClosePolicyViolation, errFlood.Error()}
 	closeLate        = Closing{websocket.ClosePolicyViolation, "a message took too long"}
 	closeCatGone     = Closing{websocket.CloseTryAgainLater, "the Cat can't be reached"}
+	closeStale       = Closing{websocket.CloseServiceRestart, "the Cat speaks to this socket no more: connect again"}
 	closeFresh       = Closing{websocket.CloseNormalClosure, "another socket is opened in place of this one"}
 	closeUnused      = Closing{websocket.CloseNormalClosure, "nobody is left"}
 )

@@ -45,7 +45,7 @@ func (p *person) inDoubt(now time.Time) doubt {
 	if h.o.Fleet != nil { // another process may have had the person a moment ago
 		d.strangers = now.Add(h.times.turn)
 	}
-	d.holding = len(d.owed) > 0
+	d.holding = d.waits()
 	return d
 }
 

@@ -30,6 +30,8 @@ type person struct {
 	atCat []atCat   // what is not closed completely; with Shared, at most one
 	ended time.Time // when the last socket at the Cat was closed completely
 	owed  []owed    // turns that the last socket has left running
+	// strange counts answers that nobody has asked for, over sockets of clients' own.
+	strange int
 }
 
 func newPerson(h *Hub, id string) *person {

@@ -34,8 +34,9 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
 	n, err := 0, error(nil)
-	scan := typeScan{other: way == toClient}
+	scan := turnScan()
 	if way == toCat {
+		scan = tokenScan()
 		var ours bool
 		if n, ours, err = s.own(&scan, from, *buf); ours {
 			return err
@@ -54,7 +55,7 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 		}
 		last := errors.Is(err, io.EOF)
 		switch {
-		case scan.found:
+		case scan.found && way == toCat:
 			return s.tooLong(from)
 		case err != nil && !last:
 			return err
@@ -67,12 +68,18 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 		} else {
 			kind = 0 // it goes on
 		}
+		if last && way == toCat && text.on && scan.isObject() {
+			s.asks((*buf)[:n], first)
+		}
 		s.towards[way].bytes.Add(int64(n))
 		since := from.pause()
 		if failed := s.pass(way, kind, (*buf)[:n], last); failed != nil {
 			return &writeError{failed}
 		}
 		from.goOn(since)
+		if way == toClient {
+			s.hears(last && scan.found, (*buf)[:n], first)
+		}
 		if last {
 			s.towards[way].messages.Add(1)
 			return nil

@@ -22,15 +22,16 @@ const (
 type socket struct {
 	seat
 
-	over    chan struct{} // closed when the socket at the Cat is closed completely
-	rights  cat.Permissions
-	running atomic.Int32 // relays under way
-	sides   [2]side
+	over   chan struct{} // closed when the socket at the Cat is closed completely
+	rights cat.Permissions
+	relays atomic.Int32 // under way
+	sides  [2]side
 	// said is held while a message is written to a side, so that a word of ours
 	// does not come in the middle of it.
 	said [2]sync.Mutex
 
 	mu      sync.Mutex
+	running running
 	inputs  [2]*input               // the client, nil until upgraded; the Cat, nil until dialled
 	outputs [2]*output              // the same
 	cancel  context.CancelCauseFunc // ends the waiting before that
@@ -68,6 +69,9 @@ func (s *socket) dial(ctx context.Context, j *Joining) error {
 		l.end(closeChanged)
 	}
 	err := p.settled(ctx, p.ending())
+	if err == nil {
+		err = s.outwait(ctx, j)
+	}
 	p.giveTurn() // others may open theirs meanwhile
 	if err != nil {
 		return err
@@ -92,6 +96,7 @@ func (s *socket) done() <-chan struct{} { return s.over }
 
 // leave notes that the socket at the Cat is over.
 func (s *socket) leave() {
+	s.person.owe(s.leftRunning())
 	s.person.left(s)
 	close(s.over)
 }
@@ -129,7 +134,7 @@ func (s *socket) serve() {
 	if early := s.endedFromHere(); early != nil {
 		s.sendClose(*early) // ended while its handshake was under way
 	}
-	s.running.Store(2)
+	s.relays.Store(2)
 	go s.run(toCat)
 	go s.run(toClient)
 }
@@ -142,6 +147,9 @@ func (s *socket) run(way int) {
 			s.ran(way)
 		}
 	}()
+	if way == toClient {
+		s.tellEarly()
+	}
 	err := s.copyMessages(way)
 	if parked = err == errParked; !parked { //nolint:errorlint // never wrapped
 		s.passEnd(way, err)
@@ -154,7 +162,7 @@ func (s *socket) ran(way int) {
 	if way == toClient {
 		s.leave()
 	}
-	if s.running.Add(-1) > 0 {
+	if s.relays.Add(-1) > 0 {
 		s.cutSoon()
 		return
 	}

@@ -61,6 +61,16 @@ func (ts *turns) next() int {
 	return slices.IndexFunc(ts.list, func(t turn) bool { return t.answers })
 }
 
+// isNext reports whether an answer says that it is to the turn that the Cat is at.
+func (ts *turns) isNext(answer []byte) bool {
+	i := ts.next()
+	if i < 0 || ts.list[i].text == 0 {
+		return false
+	}
+	text, ok := cat.AnswerTo(answer)
+	return ok && digest(text) == ts.list[i].text
+}
+
 // word takes note of a word of the Cat's. Of the first of a turn it returns how
 // long that took.
 func (ts *turns) word(what string, now time.Time) (time.Duration, bool) {

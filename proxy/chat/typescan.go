@@ -3,16 +3,19 @@ package chat
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/catflap/catflap/proxy/cat"
 )
 
 // maxRaw is the longest spelling of a name that is looked for: each letter an escape.
 const maxRaw = 6 * len(tokenType)
 
-// typeScan looks for our type at the top level of a JSON object that comes in pieces. It
+// typeScan looks for a type at the top level of a JSON object that comes in pieces. It
 // takes every spelling that some JSON reader takes: any order and number of keys, escapes,
 // spaces, a byte order mark, and what is no JSON elsewhere. It keeps nothing of what it
 // has read but a name that is not at its end.
 type typeScan struct {
+	names  [2]string // the types that are looked for
 	wide   wide
 	depth  int
 	begun  bool // the first brace was seen
@@ -28,9 +31,15 @@ type typeScan struct {
 	n      int
 }
 
+// tokenScan looks for our own type.
+func tokenScan() typeScan { return typeScan{names: [2]string{tokenType, tokenType}} }
+
+// turnScan looks for the types that end a turn.
+func turnScan() typeScan { return typeScan{names: [2]string{cat.FrameChat, cat.FrameError}} }
+
 // isTokenFrame reports whether a whole message is one of our own.
 func isTokenFrame(message []byte) bool {
-	var s typeScan
+	s := tokenScan()
 	s.write(message)
 	return s.found
 }
@@ -53,6 +62,9 @@ func (s *typeScan) write(p []byte) bool {
 	}
 	return !s.found && !s.other
 }
+
+// isObject reports whether the message began as an object does.
+func (s *typeScan) isObject() bool { return s.begun && !s.other }
 
 // begin skips what may stand before an object.
 func (s *typeScan) begin(p []byte) []byte {
@@ -117,7 +129,7 @@ func (s *typeScan) ended() {
 	switch {
 	case s.depth != 1:
 	case s.value:
-		s.found = s.isType && s.is(tokenType)
+		s.found = s.isType && (s.is(s.names[0]) || s.is(s.names[1]))
 		s.value = false
 	default:
 		s.last = s.is("type")

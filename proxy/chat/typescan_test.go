@@ -145,7 +145,7 @@ func FuzzTokenFrame(f *testing.F) {
 		if want, valid := hasTokenType(p); valid && want != got || want && !got {
 			t.Errorf("%q: %v, but it is %v", p, got, want)
 		}
-		var s typeScan
+		s := tokenScan()
 		for size = max(size, 1); len(p) > 0; p = p[min(size, len(p)):] {
 			s.write(p[:min(size, len(p))])
 		}
