@@ -27,8 +27,8 @@ func outcome(t *testing.T, c *websocket.Conn, text string) string {
 }
 
 // speaks asserts that messages are answered again. A client that is told to connect again
-// does so once.
-func speaks(t *testing.T, again func() *websocket.Conn, c *websocket.Conn, text string) {
+// does so. It returns the socket that is left.
+func speaks(t *testing.T, again func() *websocket.Conn, c *websocket.Conn, text string) *websocket.Conn {
 	t.Helper()
 	for i := range 4 {
 		text := fmt.Sprintf("%s, message %d", text, i)
@@ -54,6 +54,7 @@ func speaks(t *testing.T, again func() *websocket.Conn, c *websocket.Conn, text 
 			t.Errorf("%q: after %v", text, took)
 		}
 	}
+	return c
 }
 
 // TestInterruptedTurns: Catflap's own socket at the Cat is replaced while a turn runs, and
@@ -91,6 +92,7 @@ func TestInterruptedTurns(t *testing.T) {
 					if err := c.WriteJSON(map[string]string{"text": old}); err != nil {
 						t.Fatal(err)
 					}
+					began := time.Now()
 					time.Sleep(200 * time.Millisecond) // for the Cat to have it
 					replace(f, cat)
 					again := func() *websocket.Conn { return mustChat(t, f, alice()) }
@@ -105,7 +107,11 @@ func TestInterruptedTurns(t *testing.T) {
 							t.Errorf("the interrupted message: %s", how)
 						}
 					}
-					speaks(t, again, c, "afterwards")
+					c = speaks(t, again, c, "afterwards")
+					if early {
+						time.Sleep(time.Until(began.Add(8 * time.Second))) // the old turn ends meanwhile
+						speaks(t, again, c, "behind it")
+					}
 				})
 			}
 		}
@@ -141,8 +147,9 @@ func TestATakeoverInMidTurn(t *testing.T) {
 				if !there {
 					next = again()
 				}
-				speaks(t, again, next, "at the other")
-				time.Sleep(time.Until(time.Now().Add(5 * time.Second))) // the old turn ends meanwhile
+				began := time.Now()
+				next = speaks(t, again, next, "at the other")
+				time.Sleep(time.Until(began.Add(9 * time.Second))) // the old turn ends meanwhile
 				speaks(t, again, next, "later")
 			})
 		}
