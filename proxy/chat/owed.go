@@ -26,7 +26,7 @@ func (p *person) owe(list []owed) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	for _, o := range list {
-		o.told = true
+		o.told, o.ref = true, 0 // a name among processes that is no more
 		p.owed = append(p.owed, o)
 	}
 	p.owed = slices.DeleteFunc(p.owed, func(o owed) bool { return now.Sub(o.at) >= p.hub.times.turn })
