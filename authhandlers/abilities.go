@@ -43,6 +43,20 @@ type Prober interface {
 	Ready(ctx context.Context) error
 }
 
+// Rejudger is the ability of a handler that can judge somebody again whom it has let
+// in: after a reload, and when keys have changed. Without it, a live socket goes on
+// for as long as the handler is there and the permissions allow it.
+type Rejudger interface {
+	// Rejudge returns the person as the handler would let them in now, by the Evidence
+	// that it has kept, or another of its type before it. It asks no network. A
+	// *Rejection means that the credential is no longer accepted; any other error that
+	// this can't be told yet: it is asked again when Generation has changed.
+	Rejudge(u *AuthUserInfo) (*AuthUserInfo, error)
+	// Generation changes whenever the answers of Rejudge may. It is asked every second
+	// or so, and looks whether keys are due.
+	Generation() uint64
+}
+
 // Mounter is the ability of a handler with pages of its own. They are served
 // below /_catflap/, before authentication; each pattern is one of
 // http.ServeMux and must begin, after its method, with that path.

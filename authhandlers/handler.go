@@ -75,6 +75,9 @@ type Request struct {
 	// ClientIP is the peer's address, or the one that a trusted proxy vouches for.
 	ClientIP netip.Addr
 	Kind     Kind
+	// Lasting says that something stays open with the answer, or is made of it: a
+	// socket, a ticket. The person must then carry Evidence ([Rejudger]).
+	Lasting bool
 }
 
 // AuthUserInfo is a person (or a service) that a handler has verified. It is
@@ -97,6 +100,9 @@ type AuthUserInfo struct {
 	// Permissions, if not nil, are instead of everything that the configuration
 	// grants (an API key with permissions of its own).
 	Permissions []string
+	// IssuedAt is when the credential was made, by the issuer's clock. The zero time
+	// means that nobody knows. A logout that names a subject means what was made before.
+	IssuedAt time.Time
 	// Expiry is the moment from which the credential is no longer accepted, leeway
 	// included. The zero time means that it never ends by itself.
 	Expiry time.Time
@@ -105,6 +111,9 @@ type AuthUserInfo struct {
 	// Session is the handle of Catflap's own browser session by which the person
 	// came; empty for whoever came with a token. It is no secret.
 	Session string
+	// Evidence is what a Rejudger keeps of the credential of a Lasting request, to
+	// judge it again. It is never the credential, and nobody but the handler reads it.
+	Evidence string
 	// Extra is for handlers and their own tools; Catflap does not read it.
 	Extra map[string]any
 }

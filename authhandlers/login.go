@@ -38,6 +38,13 @@ type LoginProvider interface {
 	ReadLogoutToken(ctx context.Context, token string) (*Logout, error)
 }
 
+// LoginKeeper is the ability of a LoginProvider whose configuration may change so that
+// logins of before are none any more: of another client, or by another claim.
+type LoginKeeper interface {
+	// KeepsLogin reports whether the handler, as it is now, would have made the login.
+	KeepsLogin(l *Login) bool
+}
+
 // LoginAttempt is one way to the provider and back. All of it is secret until the
 // browser has it, and worth nothing after ten minutes or its first use.
 type LoginAttempt struct {
@@ -63,6 +70,9 @@ type Login struct {
 	// IssuedAt is the iat of the ID token, in the provider's time: a logout token
 	// ends the logins before it.
 	IssuedAt time.Time
+	// Terms names, in a form of the handler's own, for whom the login was made and who
+	// it says that the person is. See LoginKeeper.
+	Terms string
 	// Until is the end of the tokens: what the provider said holds until then, and
 	// has to be asked for anew before. It is the access token's end.
 	Until time.Time

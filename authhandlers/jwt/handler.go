@@ -70,6 +70,9 @@ func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*a
 		h.observe("cache_hit_refused")
 		return nil, err
 	}
+	if r.Lasting {
+		return v.lasting(token), nil
+	}
 	return &v.info, nil
 }
 
@@ -90,48 +93,64 @@ func looksSigned(token string) bool {
 	return strings.Count(token, ".") == 2
 }
 
-// admit decides about a token that is not remembered.
-func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now time.Time) (*verified, error) {
+// reading is what a token says, before anybody has verified that it is the issuer's.
+type reading struct {
+	token  *keyset.Token
+	head   keyset.Header
+	claims strictjson.Object
+	info   authhandlers.AuthUserInfo
+}
+
+// read judges everything of a token but its signature.
+func (h *handler) read(text string, now time.Time) (*reading, error) {
 	t, err := keyset.ParseToken(text)
 	if err != nil {
 		return nil, malformed(err)
 	}
-	claims, err := strictjson.ParseObject(t.Payload, maxDepth)
-	if err != nil {
+	r := &reading{token: t}
+	if r.claims, err = strictjson.ParseObject(t.Payload, maxDepth); err != nil {
 		return nil, malformed(fmt.Errorf("the payload is %w", err))
 	}
-	if err := h.mine(claims); err != nil {
+	if err := h.mine(r.claims); err != nil {
 		return nil, err
 	}
 	if h.rules.Closed != nil {
 		return nil, h.rules.Closed
 	}
-	head, err := h.header(t)
-	if err != nil {
+	if r.head, err = h.header(t); err != nil {
 		return nil, err
 	}
-	expiry, isID, err := h.claims.decide(head.Type, claims, now)
+	expiry, isID, err := h.claims.decide(r.head.Type, r.claims, now)
 	if err != nil {
 		return nil, err
 	}
 	if h.rules.Check != nil {
-		if err := h.rules.Check(claims, isID); err != nil {
+		if err := h.rules.Check(r.claims, isID); err != nil {
 			return nil, err
 		}
 	}
-	info, err := h.identity.person(claims)
+	if r.info, err = h.identity.person(r.claims); err != nil {
+		return nil, err
+	}
+	r.info.Expiry = expiry
+	r.info.IssuedAt, _, err = moment(r.claims, "iat")
+	return r, err
+}
+
+// admit decides about a token that is not remembered.
+func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now time.Time) (*verified, error) {
+	r, err := h.read(text, now)
 	if err != nil {
 		return nil, err
 	}
-	info.Expiry = expiry
-	v := &verified{info: info}
+	v := &verified{info: r.info}
 	return h.cache.Do(ctx, k, now, func(ctx context.Context) (*verified, error) {
 		var err error
-		if v.key, err = h.verify(ctx, t, head); err != nil {
+		if v.key, err = h.verify(ctx, r.token, r.head); err != nil {
 			return nil, err
 		}
 		if h.rules.Complete != nil {
-			if err := h.rules.Complete(ctx, text, claims, &v.info); err != nil {
+			if err := h.rules.Complete(ctx, text, r.claims, &v.info); err != nil {
 				return nil, err
 			}
 		}
@@ -160,4 +179,5 @@ func (h *handler) mine(claims strictjson.Object) error {
 var (
 	_ authhandlers.AuthHandler = (*handler)(nil)
 	_ authhandlers.Prober      = (*handler)(nil)
+	_ authhandlers.Rejudger    = (*handler)(nil)
 )

@@ -13,6 +13,7 @@ import (
 type Keyring interface {
 	Poll(now time.Time)
 	Find(ctx context.Context, kid, algorithm string) (*keyset.Key, error)
+	Present(kid, algorithm string) (*keyset.Key, error)
 	Generation() uint64
 	Ready() error
 }
@@ -35,8 +36,14 @@ type Rules struct {
 	Complete func(ctx context.Context, token string, claims strictjson.Object, info *authhandlers.AuthUserInfo) error
 }
 
+// Handler is what New makes.
+type Handler interface {
+	authhandlers.AuthHandler
+	authhandlers.Rejudger
+}
+
 // New makes the handler of c with rules of its own. The caller has validated c.
-func New(c *Config, env authhandlers.Env, r Rules) (authhandlers.AuthHandler, error) {
+func New(c *Config, env authhandlers.Env, r Rules) (Handler, error) {
 	return newHandler(c, env, r)
 }
 

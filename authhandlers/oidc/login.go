@@ -72,6 +72,7 @@ func (h *handler) FinishLogin(ctx context.Context, a authhandlers.LoginAttempt, 
 	}
 	return &authhandlers.Login{
 		Person: person, IDToken: id.raw, RefreshToken: got.refresh, IssuedAt: id.issuedAt, Until: h.until(got, id.expiry),
+		Terms: h.terms,
 	}, nil
 }
 

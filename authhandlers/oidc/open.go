@@ -17,12 +17,13 @@ import (
 )
 
 type handler struct {
-	authhandlers.AuthHandler // of bearer tokens
+	bearers jwt.Handler
 
 	issuer      string
 	title       string
 	ownCallback bool
 	clientID    string
+	terms       string
 	secret      string
 	tokenAuth   string
 	scopes      []string
@@ -52,7 +53,7 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	}
 	h := &handler{
 		issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
-		clientID: c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
+		clientID: c.ClientID, terms: c.UserID + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
 		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo", subject: c.UserID == "sub",
 		services: slices.Clone(c.ServiceAccounts),
 		leeway:   c.Leeway.Std(), maxLifetime: c.MaxLifetime.Std(), algorithms: slices.Clone(c.Algorithms),
@@ -105,7 +106,7 @@ func (h *handler) open(ctx context.Context, c *Config, env authhandlers.Env) err
 	if h.lookUp {
 		rules.Complete = h.completeBearer
 	}
-	if h.AuthHandler, err = jwt.New(tokens, env, rules); err != nil {
+	if h.bearers, err = jwt.New(tokens, env, rules); err != nil {
 		return err
 	}
 	h.discovery.start(ctx)
@@ -128,14 +129,31 @@ func roots(groups string, retained []string) ([]string, error) {
 	return all, nil
 }
 
+// Authenticate takes bearer tokens.
+func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*authhandlers.AuthUserInfo, error) {
+	return h.bearers.Authenticate(ctx, r)
+}
+
 // Ready reports that the provider's document or keys are not there.
 func (h *handler) Ready(context.Context) error { return h.ring.Ready() }
+
+// Rejudge judges the person of a bearer token again.
+func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
+	return h.bearers.Rejudge(u)
+}
+
+// Generation changes with the provider's keys.
+func (h *handler) Generation() uint64 { return h.bearers.Generation() }
 
 // LoginIssuer is whose people sign in.
 func (h *handler) LoginIssuer() string { return h.issuer }
 
 // LoginTitle is what people read where they choose.
 func (h *handler) LoginTitle() string { return h.title }
+
+// KeepsLogin reports a login of this client's, by the same claim. One of before that was
+// noted is kept until it is renewed.
+func (h *handler) KeepsLogin(l *authhandlers.Login) bool { return l.Terms == "" || l.Terms == h.terms }
 
 // OwnCallback reports that the redirect URI is this handler's alone.
 func (h *handler) OwnCallback() bool { return h.ownCallback }
@@ -155,5 +173,7 @@ func (h *handler) oauth(m *metadata, redirect string) *oauth2.Config {
 var (
 	_ authhandlers.AuthHandler   = (*handler)(nil)
 	_ authhandlers.Prober        = (*handler)(nil)
+	_ authhandlers.Rejudger      = (*handler)(nil)
 	_ authhandlers.LoginProvider = (*handler)(nil)
+	_ authhandlers.LoginKeeper   = (*handler)(nil)
 )

@@ -114,6 +114,14 @@ func (r *ring) Find(ctx context.Context, kid, algorithm string) (*keyset.Key, er
 	}
 }
 
+// Present is Find among the keys that are there; see keyset.Set.
+func (r *ring) Present(kid, algorithm string) (*keyset.Key, error) {
+	if p := r.current.Load(); p != nil {
+		return p.set.Present(kid, algorithm)
+	}
+	return nil, r.discovery.unavailable()
+}
+
 // Generation changes whenever the keys do.
 func (r *ring) Generation() uint64 {
 	if p := r.current.Load(); p != nil {
