@@ -39,12 +39,8 @@ func (ex *exchange) authenticate() *refusal {
 
 // byHandlers asks the chain.
 func (ex *exchange) byHandlers() *refusal {
-	kind := authhandlers.KindHTTP
-	if ex.socket {
-		kind = authhandlers.KindWebSocket
-	}
 	var err error
-	asked := &authhandlers.Request{Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind}
+	asked := ex.question()
 	ex.user, err = ex.h.o.Chain.Authenticate(ex.r.Context(), asked)
 	if err == nil {
 		ex.known()
@@ -58,6 +54,17 @@ func (ex *exchange) byHandlers() *refusal {
 		ex.holdBack()
 	}
 	return refuseAuthentication(err, ex.credential != nil)
+}
+
+// question is what handlers are asked.
+func (ex *exchange) question() *authhandlers.Request {
+	kind := authhandlers.KindHTTP
+	if ex.socket {
+		kind = authhandlers.KindWebSocket
+	}
+	return &authhandlers.Request{
+		Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
+	}
 }
 
 func (ex *exchange) known() { ex.record.User, ex.record.Handler = ex.user.ID, ex.user.Handler }
@@ -134,7 +141,7 @@ func (ex *exchange) byTicket() *refusal {
 	if err == nil && t.Session != "" {
 		ex.user, ex.session, err = ex.h.o.SignIn.PersonOf(ex.r.Context(), t.Session)
 	} else if err == nil {
-		ex.user, err = t.Person, ex.stillPerson(t.Person)
+		ex.user, err = ex.h.o.Chain.Rejudge(t.Person)
 	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
 	switch {
@@ -146,19 +153,6 @@ func (ex *exchange) byTicket() *refusal {
 		return bad
 	}
 	return refuseAuthentication(err, true)
-}
-
-// stillPerson looks again at somebody whose token was verified for the ticket.
-func (ex *exchange) stillPerson(u *authhandlers.AuthUserInfo) error {
-	if !u.Expiry.IsZero() && !ex.h.o.Now().Before(u.Expiry) {
-		return &authhandlers.Rejection{Code: authhandlers.CodeTokenExpired}
-	}
-	for _, l := range ex.h.o.Chain.Links() {
-		if l.Name == u.Handler {
-			return nil
-		}
-	}
-	return &authhandlers.Rejection{Code: authhandlers.CodeUnclaimed}
 }
 
 // forgeryDelay is how long the refusal of a forged token is held back. Nobody who

@@ -24,6 +24,7 @@ type exchange struct {
 	peer   peer
 	target target
 	socket bool // the handshake of a WebSocket
+	begun  mark // before the credential was looked at
 
 	credential *authhandlers.Credential
 	display    string                     // the admin panel's display token, which is no credential
@@ -63,6 +64,7 @@ func (ex *exchange) run() *refusal {
 	if ex.h.o.SignIn != nil && cat.OwnLogin(ex.target.path) {
 		return ex.serveCatLogin()
 	}
+	ex.begun = ex.h.o.Passages.mark()
 	if ref := ex.authenticate(); ref != nil {
 		return ref
 	}
@@ -81,6 +83,11 @@ func (ex *exchange) run() *refusal {
 			return ref
 		}
 	}
+	leave, ref := ex.h.o.Passages.enter(ex)
+	if ref != nil {
+		return ref
+	}
+	defer leave()
 	return ex.forward()
 }
 

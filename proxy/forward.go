@@ -169,6 +169,8 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 func (ex *exchange) explain(err error) *refusal {
 	var netErr net.Error
 	switch {
+	case refused(context.Cause(ex.r.Context())) != nil:
+		return refuseAuthentication(context.Cause(ex.r.Context()), true)
 	case ex.body != nil && ex.body.err != nil:
 		return ex.body.refusal()
 	case ex.r.Context().Err() != nil:

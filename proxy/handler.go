@@ -34,6 +34,8 @@ type Options struct {
 	// Cats, where there are several, stand instead of Guard and Upstream.
 	Cats *Cats
 	Hub  *chat.Hub
+	// Passages is the requests of all Handlers beside one hub; nil: of this one alone.
+	Passages *Passages
 	// SignIn is the way in for people with a browser, Sessions what they then have
 	// and Pages what they see; all nil where nobody signs in here.
 	SignIn   *signin.SignIn
@@ -98,6 +100,9 @@ func New(o Options) (*Handler, error) {
 	}
 	if err := o.readHeaders(); err != nil {
 		return nil, err
+	}
+	if o.Passages == nil {
+		o.Passages = NewPassages(o.Hub)
 	}
 	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux(), panelPolicy: panelPolicy(o.PanelImages)}
 	if o.PublicURL != "" {

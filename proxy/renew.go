@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/chat"
@@ -12,17 +11,41 @@ import (
 	"github.com/catflap/catflap/proxy/session"
 )
 
-// Judge says whether a person who is connected may stay so: after a reload, each
-// live socket is judged by the new rules. Nil means yes.
-func (h *Handler) Judge(u *authhandlers.AuthUserInfo) error {
-	if !slices.ContainsFunc(h.o.Chain.Links(), func(l authhandlers.Link) bool { return l.Name == u.Handler }) {
-		return errors.New("the handler that let this person in is no more")
+// Judge returns a person who is connected as they would be let in now: after a reload,
+// and when keys have changed, each live socket is judged anew. The error is a
+// *authhandlers.Rejection if the credential is no longer accepted, and else says why
+// they may no longer chat. Where a handler can't tell yet, they stay.
+func (h *Handler) Judge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
+	again, err := h.o.Chain.Rejudge(u)
+	if _, refused := errors.AsType[*authhandlers.Rejection](err); refused {
+		return nil, err
 	}
+	if err != nil {
+		again = u
+	}
+	return again, h.mayChat(again)
+}
+
+// Generation changes whenever the answers of Judge may, for another reason than a
+// reload.
+func (h *Handler) Generation() uint64 { return h.o.Chain.Generation() }
+
+func (h *Handler) mayChat(u *authhandlers.AuthUserInfo) error {
 	route, _ := h.o.Contract.Chat("/ws")
 	if d := h.o.Policy.Decide(u, permission.Target{Method: http.MethodGet, Path: route.Path, Route: route, Known: true}); !d.Allow {
 		return errors.New(d.Reason)
 	}
 	_, err := h.o.Credentials.ChatRights(h.person(u))
+	return err
+}
+
+// Confirm asks whether somebody is still let in who has a place for a socket by now:
+// word of the end of their session may be late. The error is as that of Renew.
+func (h *Handler) Confirm(ctx context.Context, u *authhandlers.AuthUserInfo) error {
+	if u.Session == "" {
+		return nil
+	}
+	_, err := h.Renew(ctx, u)
 	return err
 }
 
@@ -40,10 +63,10 @@ func (h *Handler) Renew(ctx context.Context, u *authhandlers.AuthUserInfo) (*aut
 	if err != nil {
 		return nil, err
 	}
-	if fresh.ID != u.ID {
+	if !fresh.Same(u) {
 		return nil, &authhandlers.Rejection{Code: codePermission, Err: errors.New("the session is another person's now")}
 	}
-	if err := h.Judge(fresh); err != nil {
+	if err := h.mayChat(fresh); err != nil {
 		return nil, &authhandlers.Rejection{Code: codePermission, Err: err}
 	}
 	return fresh, nil
@@ -58,12 +81,12 @@ func (h *Handler) Reauthenticate(ctx context.Context, _ *authhandlers.AuthUserIn
 	}
 	u, err := h.o.Chain.Authenticate(ctx, &authhandlers.Request{
 		Credential: &authhandlers.Credential{Scheme: "bearer", Value: token, Carrier: authhandlers.CarrierSubprotocol},
-		HTTP:       r, Kind: authhandlers.KindWebSocket,
+		HTTP:       r, Kind: authhandlers.KindWebSocket, Lasting: true,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if h.Judge(u) != nil {
+	if h.mayChat(u) != nil {
 		return nil, &chat.EndedError{Closing: chat.Closing{Code: chat.CodeForbidden, Reason: "you may no longer chat"}}
 	}
 	return u, nil

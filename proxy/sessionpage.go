@@ -85,7 +85,7 @@ func (ex *exchange) describe(a *sessionAnswer) {
 		end = ex.session.Ends
 		a.LogoutURL = ex.h.o.SignIn.LogoutURL()
 	}
-	for _, o := range ex.h.o.Hub.Sockets(ex.user.ID) {
+	for _, o := range ex.h.o.Hub.Sockets(ex.user) {
 		open := socketAnswer{ID: o.ID, Since: o.Since.UTC().Truncate(time.Second), Here: ex.session != nil && o.Session == ex.session.Handle}
 		if o.Client.IsValid() {
 			open.Client = o.Client.String()

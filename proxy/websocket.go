@@ -75,6 +75,7 @@ func (ex *exchange) serveSocket() *refusal {
 	ex.record.RequestID = newRequestID()
 	err := ex.h.o.Hub.Join(ex.r.Context(), chat.Joining{
 		User:    ex.user,
+		Since:   ex.begun.chat,
 		ID:      ex.record.RequestID,
 		Client:  ex.peer.ip,
 		Page:    ex.r.Header.Get("Origin") != "", // which nothing but a browser sends by itself
@@ -131,6 +132,9 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 
 func refuseSocket(err error) *refusal {
 	var dial *chat.DialError
+	if unsure, ok := errors.AsType[*chat.UnsureError](err); ok {
+		return refuseAuthentication(unsure, true)
+	}
 	if ended, ok := errors.AsType[*chat.EndedError](err); ok {
 		return refuseEnded(ended)
 	}
@@ -166,7 +170,7 @@ func refuseEnded(ended *chat.EndedError) *refusal {
 	switch ended.Closing.Code {
 	case chat.CodeSignedOut:
 		ref.status, ref.code, ref.public = http.StatusUnauthorized, authhandlers.CodeTokenExpired, "Invalid Credentials"
-	case websocket.CloseGoingAway, websocket.CloseServiceRestart:
+	case websocket.CloseGoingAway, websocket.CloseServiceRestart, websocket.CloseTryAgainLater:
 		ref.status, ref.code, ref.public, ref.challenge, ref.retry = http.StatusServiceUnavailable, codeStopping, "The socket was not opened", false, 1
 	}
 	return ref

@@ -53,6 +53,8 @@ type app struct {
 	hub     *chat.Hub
 	// underWay is counted across reloads.
 	underWay *proxy.UnderWay
+	// passages are the requests beside the hub's sockets.
+	passages *proxy.Passages
 	// sessions are those of people with a browser; nil until a configuration signs
 	// somebody in.
 	sessions    *session.Manager
@@ -95,6 +97,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer a.closeFleet() // where it has not been stopped
 	a.hub = a.newHub(c, others)
+	a.passages = proxy.NewPassages(a.hub)
 	for _, w := range warnings {
 		a.log.Warn("configuration", "at", w.String())
 	}
@@ -120,10 +123,14 @@ func Run(ctx context.Context, o Options) error {
 
 // loop waits for what may happen, one thing at a time.
 func (a *app) loop(ctx context.Context, s *servers) error {
+	keys := time.NewTicker(keysWatched)
+	defer keys.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-keys.C:
+			a.watchKeys()
 		case err := <-s.failed:
 			return err
 		case answer := <-a.requested:
@@ -188,6 +195,9 @@ func (a *app) newHub(c *config.Config, others chat.Fleet) *chat.Hub {
 		Rights: func(u *authhandlers.AuthUserInfo) cat.Permissions { return a.current.Load().handler.Rights(u) },
 		Renew: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 			return a.current.Load().handler.Renew(ctx, u)
+		},
+		Confirm: func(ctx context.Context, u *authhandlers.AuthUserInfo) error {
+			return a.current.Load().handler.Confirm(ctx, u)
 		},
 		Reauthenticate: func(ctx context.Context, u *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error) {
 			return a.current.Load().handler.Reauthenticate(ctx, u, token)

@@ -26,6 +26,7 @@ type generation struct {
 	cats    *cats
 	keys    [][]byte           // of the sessions
 	restart []string           // what of the configuration is not in force
+	judged  uint64             // the generation of the keys by which people were judged last
 	end     context.CancelFunc // ends the background work of its handlers
 }
 
@@ -67,7 +68,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		return nil, err
 	}
 	o := proxy.Options{
-		Chain: chain, Policy: policy, Contract: contract, Guard: g.cats.guard, Credentials: credentials, Upstream: g.cats.upstream, Cats: g.cats.several, Hub: a.hub,
+		Chain: chain, Policy: policy, Contract: contract, Guard: g.cats.guard, Credentials: credentials, Upstream: g.cats.upstream, Cats: g.cats.several, Hub: a.hub, Passages: a.passages,
 		PublicURL: c.PublicURL, Origins: c.Origins, PanelImages: c.Pages.PanelImages, TrustedProxies: g.trusted, ForwardCookies: c.Cat.ForwardCookies, ForwardHeaders: c.Cat.ForwardHeaders, AnswerHeaders: c.Cat.AnswerHeaders,
 		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals,
 		MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), MaxUpload: int64(c.Limits.UploadBytes), BodyIdle: c.Limits.BodyIdle.Std(),
@@ -235,7 +236,7 @@ func (a *app) follow(chain *authhandlers.Chain) {
 		}
 		go func() {
 			for revoked := range r.Revocations() {
-				a.hub.Revoke(revoked)
+				a.revoke(revoked)
 			}
 		}()
 	}

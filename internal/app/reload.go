@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/telemetry"
-	"github.com/catflap/catflap/proxy/chat"
 )
 
 // outlive is how long the handlers of the configuration before may still work for
@@ -29,12 +27,8 @@ func (a *app) reload(ctx context.Context) error {
 	}
 	a.audit.Store(telemetry.NewAudit(a.lines, g.config.Log))
 	a.hub.Reconfigure(sockets(g.config.WebSocket))
-	a.hub.Rejudge(func(u *authhandlers.AuthUserInfo) *chat.Closing {
-		if err := g.handler.Judge(u); err != nil {
-			return &chat.Closing{Code: chat.CodeForbidden, Reason: "you may no longer chat"}
-		}
-		return nil
-	})
+	a.rejudge(g)
+	a.hub.Resync() // what became of their sessions
 	time.AfterFunc(outlive, before.end)
 	before.cats.close(g.cats)
 	a.metrics.Reloaded(len(g.restart) == 0, float64(time.Now().Unix()))

@@ -39,7 +39,7 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 	ctx, a.endSessions = context.WithCancel(context.WithoutCancel(ctx))
 	a.sessions, err = session.New(ctx, session.Options{
 		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PerPerson: share(c.Sessions), PublicURL: c.PublicURL,
-		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.hub.Revoke, Resync: a.hub.Resync,
+		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.revoke, Resync: a.resync,
 	})
 	a.started.login = c.PublicURL
 	return err

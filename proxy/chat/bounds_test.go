@@ -176,7 +176,7 @@ func TestASilentClientIsFreed(t *testing.T) {
 	alive := l.open(t, "/alice")
 	go func() { _, _ = closedWith(t, alive) }()
 	l.closed(t, 1, 1006, closeSilent.Reason)
-	if n := len(l.hub.Sockets("/alice")); n != 1 {
+	if n := len(l.hub.Sockets(info("/alice"))); n != 1 {
 		t.Errorf("%d are left", n)
 	}
 }

@@ -40,6 +40,7 @@ var (
 	closeCatGone     = Closing{websocket.CloseTryAgainLater, "the Cat can't be reached"}
 	closeStale       = Closing{websocket.CloseServiceRestart, "the Cat speaks to this socket no more: connect again"}
 	closeFresh       = Closing{websocket.CloseNormalClosure, "another socket is opened in place of this one"}
+	closeForgotten   = Closing{websocket.CloseTryAgainLater, "too much has changed meanwhile; try again"}
 	closeUnused      = Closing{websocket.CloseNormalClosure, "nobody is left"}
 )
 

@@ -17,26 +17,64 @@ func endAll(seats []*seat, c Closing) {
 }
 
 // Rejudge asks judge about each person with a socket, open or about to be, and
-// ends those for whom it returns a Closing. Whoever joins from then on is asked
-// about, too: a handshake may have been let in by the rules before. The judge
+// ends those for whom it returns a Closing; the others are from then on as it returns
+// them. Whoever began to come in before is asked about when they take a place. The judge
 // must not call the hub.
-func (h *Hub) Rejudge(judge func(*authhandlers.AuthUserInfo) *Closing) {
+func (h *Hub) Rejudge(judge Judge) {
 	h.mu.Lock()
 	h.judge = judge
+	h.judged.Add(1)
 	h.mu.Unlock()
-	for _, s := range h.all() {
-		if c := judge(s.user.Load()); c != nil {
-			go s.who.end(*c)
-		}
-	}
 	for _, p := range h.persons() {
+		h.rejudge(p, judge)
 		p.relevel()
 	}
 }
 
+// rejudge judges a person's sockets, and their room where nobody is left in it.
+func (h *Hub) rejudge(p *person, judge Judge) {
+	h.mu.Lock()
+	seats := slices.Clone(p.seats)
+	h.mu.Unlock()
+	stay := false
+	for _, s := range seats {
+		before := s.user.Load()
+		u, c := judge(before)
+		if c != nil {
+			go s.who.end(*c)
+			continue
+		}
+		stay = true
+		h.mu.Lock()
+		if _, open := h.seats[s]; open && s.user.CompareAndSwap(before, u) { // else it was renewed, and judged
+			h.watch(s)
+		}
+		h.mu.Unlock()
+	}
+	if !stay {
+		p.room.expel(judge)
+	}
+}
+
+// expel ends the line that was kept for somebody who is not let in any more.
+func (r *room) expel(judge Judge) {
+	r.mu.Lock()
+	l, u := r.line, r.newest.user
+	r.mu.Unlock()
+	if l == nil || u == nil {
+		return
+	}
+	if _, c := judge(u); c != nil {
+		l.end(*c)
+	}
+}
+
 // Revoke ends the sockets, open or about to be, of those whom the revocation means,
-// and no other of the same person.
+// and no other of the same person. It holds for whoever began to come in before, too.
 func (h *Hub) Revoke(r authhandlers.Revocation) {
+	h.mu.Lock()
+	h.lately.add(r)
+	h.mu.Unlock()
 	for _, s := range h.all() {
 		if r.Matches(s.user.Load()) {
 			go s.who.end(closeSignedOut)

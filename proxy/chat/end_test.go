@@ -84,11 +84,11 @@ func tRevokeRejudgeShutdown(t *testing.T, set Settings) {
 	if code, _ := closedWith(t, alice); code != CodeSignedOut {
 		t.Errorf("revoked: %d", code)
 	}
-	l.hub.Rejudge(func(u *authhandlers.AuthUserInfo) *Closing {
+	l.hub.Rejudge(func(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
 		if u.ID == "/bob" {
-			return &Closing{CodeForbidden, "no longer allowed"}
+			return nil, &Closing{CodeForbidden, "no longer allowed"}
 		}
-		return nil
+		return u, nil
 	})
 	if code, reason := closedWith(t, bob); code != CodeForbidden || reason != "no longer allowed" {
 		t.Errorf("rejudged: %d %q", code, reason)
@@ -136,7 +136,9 @@ func TestWhatEndsBeforeItHasOpened(t *testing.T) {
 		},
 		"judged": {
 			func(l *lab) {
-				l.hub.Rejudge(func(*authhandlers.AuthUserInfo) *Closing { return &Closing{CodeForbidden, "no"} })
+				l.hub.Rejudge(func(*authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
+					return nil, &Closing{CodeForbidden, "no"}
+				})
 			},
 			func(err error) bool {
 				var e *EndedError

@@ -67,7 +67,7 @@ func newSession() string {
 func (f *far) open(ctx context.Context, claim string, how uint64) error {
 	f.hub.post.addFar(f)
 	f.unwatch = f.hub.o.Fleet.Watch(f.process)
-	p := &parcel{kind: parcelOpen, session: f.session, text: f.route.person.id, data: []byte(claim), n: how}
+	p := &parcel{kind: parcelOpen, session: f.session, text: f.route.person.name, data: []byte(claim), n: how}
 	f.send(p)
 	t := time.NewTimer(farWait)
 	defer t.Stop()

@@ -46,7 +46,7 @@ func TestWhatIsGivenBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := NewHub(Options{Settings: shared})
-			p := newPerson(h, "/alice")
+			p := newPerson(h, "/alice", "/alice")
 			p.room.newest.user = &authhandlers.AuthUserInfo{ID: "/alice"}
 			var all []*window
 			for _, end := range row.ends {
@@ -104,7 +104,7 @@ func TestWhatIsGivenBack(t *testing.T) {
 // process gives copies of them back; and it gives none back twice.
 func TestTheSameIsSaidTwice(t *testing.T) {
 	h := NewHub(Options{Settings: shared})
-	p := newPerson(h, "/alice")
+	p := newPerson(h, "/alice", "/alice")
 	same := func() *said { return ofCat(websocket.TextMessage, []byte(`{"type":"notification","content":"x"}`)) }
 	elsewhere := func() *window { return unopened(p, &guest{hub: h, process: "b"}) }
 	here, b := unopened(p, nil), elsewhere()

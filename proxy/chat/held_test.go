@@ -75,7 +75,7 @@ func TestAlwaysEnough(t *testing.T) {
 // person's clients have not taken it.
 func TestManyClientsOneMessage(t *testing.T) {
 	h := NewHub(Options{Settings: Settings{MaxHeld: 10 << 10, MaxHeldPerUser: 5 << 10}})
-	p := newPerson(h, "p")
+	p := newPerson(h, "p", "p")
 	m := ofCat(websocket.TextMessage, bytes.Repeat([]byte("x"), 4<<10))
 	for range 32 {
 		if c := m.keep(p); c != nil {

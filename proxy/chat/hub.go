@@ -35,6 +35,10 @@ type Options struct {
 	// before theirs comes. A *authhandlers.Rejection ends the socket at once; any other
 	// error is a fault, and the socket stays until its Expiry.
 	Renew func(context.Context, *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error)
+	// Confirm, if set, is asked whether somebody is still let in who has a place by now,
+	// so that whatever has ended their access before is known, also where nobody has
+	// told of it yet. A *authhandlers.Rejection means no; any other error is a fault.
+	Confirm func(context.Context, *authhandlers.AuthUserInfo) error
 	// Reauthenticate, if set, verifies a new token that a client has sent over its
 	// socket, with errors as those of Renew.
 	Reauthenticate func(ctx context.Context, current *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error)
@@ -48,6 +52,9 @@ type Joining struct {
 	// Page says that a browser's page has asked, whose script may be stopped before its
 	// socket is closed.
 	Page bool
+	// Since is when the caller began to find out who the User is: whatever has ended
+	// their access after that holds for this socket, too.
+	Since Mark
 	// Dial opens the person's socket at the Cat, with a Dialer of the hub. It may be
 	// called after Join has returned, and should hold nothing of the request. [Within]
 	// of its ctx bounds what the socket may be opened with.
@@ -73,11 +80,14 @@ type Hub struct {
 	stopping atomic.Bool // set while the hub is locked
 
 	mu       sync.Mutex
-	judge    func(*authhandlers.AuthUserInfo) *Closing // of the last Rejudge
-	seats    map[*seat]struct{}                        // each holds a place, served already or not
+	judge    Judge         // of the last Rejudge
+	judged   atomic.Uint64 // how many there were
+	lately   revocations
+	seats    map[*seat]struct{} // each holds a place, served already or not
 	serving  int
 	serial   uint64
 	people   map[string]*person
+	places   map[string]*place
 	ends     expiries
 	looking  bool
 	renewals renewals
@@ -96,7 +106,7 @@ func NewHub(o Options) *Hub {
 		o.Caught = func() {}
 	}
 	h := &Hub{
-		o: o, born: time.Now(), times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{},
+		o: o, born: time.Now(), times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{}, places: map[string]*place{},
 		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
 		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
 	}
@@ -122,14 +132,18 @@ type client interface {
 // Join opens a socket for one client and returns; the hub serves it from then on,
 // without the caller's goroutine, which would cost each idle socket more than
 // the rest. An error means that nothing was upgraded and that the caller answers
-// over HTTP: it is or wraps ErrTooManySockets, ErrStopping, *EndedError,
-// *DialError, *UpgradeError or ctx's error. An ended ctx ends the waiting, but not
+// over HTTP: it is or wraps ErrTooManySockets, ErrStopping, *EndedError, *DialError,
+// *UnsureError, *UpgradeError or ctx's error. An ended ctx ends the waiting, but not
 // the socket.
 func (h *Hub) Join(ctx context.Context, j Joining) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s, err := h.reserve(&j, cancel)
 	if err != nil {
+		return err
+	}
+	if err := h.confirm(ctx, s); err != nil {
+		h.release(s)
 		return err
 	}
 	if err := s.who.open(ctx, &j); err != nil {
@@ -148,7 +162,8 @@ func (h *Hub) Join(ctx context.Context, j Joining) error {
 func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.people[j.User.ID]
+	name := whom(j.User)
+	p := h.people[name]
 	switch set := h.settings.Load(); {
 	case h.stopping.Load():
 		return nil, ErrStopping
@@ -157,15 +172,14 @@ func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error)
 	case p != nil && set.MaxPerUser > 0 && len(p.seats) >= set.MaxPerUser:
 		return nil, ErrTooManySockets
 	}
-	// The caller has judged this person, but by rules that may have changed since.
-	if h.judge != nil {
-		if c := h.judge(j.User); c != nil {
-			return nil, &EndedError{*c}
-		}
+	u, c := h.since(j.Since, j.User)
+	if c != nil {
+		return nil, &EndedError{*c}
 	}
+	j.User = u
 	if p == nil {
-		p = newPerson(h, j.User.ID)
-		h.people[j.User.ID] = p
+		p = newPerson(h, name, j.User.ID)
+		h.people[name] = p
 	}
 	s := newSeat(h, p, j, cancel)
 	p.seats = append(p.seats, s)

@@ -108,7 +108,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 	o.Now, o.Observe = func() time.Time { return time.Unix(0, l.now.Load()) }, l.observe
 	l.hub = NewHub(o)
 	l.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		u := &authhandlers.AuthUserInfo{ID: r.URL.Path, Issuer: "i", Subject: r.URL.Path, Handler: "h"}
+		u := info(r.URL.Path)
 		u.Session = r.URL.Query().Get("session")
 		if at := l.expiry.Load(); at != 0 {
 			u.Expiry = time.Unix(0, at)
@@ -160,10 +160,15 @@ func (l *lab) dialCat(ctx context.Context, user string) (*websocket.Conn, error)
 	return l.dial(ctx, &httptest.Server{URL: "http://" + l.catAddr}, user)
 }
 
+// info is a user of the lab.
+func info(user string) *authhandlers.AuthUserInfo {
+	return &authhandlers.AuthUserInfo{ID: user, Issuer: "i", Subject: user, Handler: "h"}
+}
+
 // joining is a join without a client. A nil dial is the Cat's.
 func (l *lab) joining(user string, dial func() (*websocket.Conn, error)) Joining {
 	j := Joining{
-		User:    &authhandlers.AuthUserInfo{ID: user, Issuer: "i", Subject: user, Handler: "h"},
+		User:    info(user),
 		Dial:    func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, user) },
 		Upgrade: func() (*websocket.Conn, error) { return nil, errors.New("nobody is there") },
 	}
@@ -177,7 +182,7 @@ func (l *lab) joining(user string, dial func() (*websocket.Conn, error)) Joining
 func (l *lab) places(user string) int {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
-	if p := l.hub.people[user]; p != nil {
+	if p := l.hub.people[whom(info(user))]; p != nil {
 		return len(p.seats)
 	}
 	return 0

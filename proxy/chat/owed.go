@@ -43,14 +43,14 @@ func (p *person) takeOwed() []owed {
 }
 
 // owing is how much longer a turn of an earlier socket's may run.
-func (p *person) owing() time.Duration {
+func (p *place) owing(turn time.Duration) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.owed) == 0 {
 		return 0
 	}
 	last := slices.MaxFunc(p.owed, func(a, b owed) int { return a.at.Compare(b.at) })
-	return p.hub.times.turn - time.Since(last.at)
+	return turn - time.Since(last.at)
 }
 
 // asOwed are the turns that the Cat answers.

@@ -3,9 +3,12 @@ package chat
 import (
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/catflap/catflap/authhandlers"
 )
 
 // atCat is something of a person's that is open at the Cat.
@@ -15,16 +18,29 @@ type atCat interface {
 	done() <-chan struct{} // closed when it is over at the Cat completely
 }
 
-// person is the sockets of one user id. Those who open one at the Cat take turns:
-// whoever finds one that ends waits until its close is complete and the Cat has
-// settled, and only then opens the next.
+// person is the sockets of one person: of one subject of one issuer, under one id at
+// the Cat. Somebody else under the same id is another person, with a room of their own.
 type person struct {
+	*place
 	hub   *Hub
-	id    string
+	name  string  // see whom
 	seats []*seat // guarded by the hub
-	turn  chan struct{}
 	room  room
 	held  atomic.Int64 // bytes of their messages that are in memory
+}
+
+// whom names a person: by issuer, subject and the id at the Cat together.
+func whom(u *authhandlers.AuthUserInfo) string {
+	return strconv.Itoa(len(u.Issuer)) + "," + strconv.Itoa(len(u.Subject)) + "," + u.Issuer + u.Subject + u.ID
+}
+
+// place is one user id at the Cat, which knows one socket of it. Those who open one
+// there take turns: whoever finds one that ends waits until its close is complete and
+// the Cat has settled, and only then opens the next.
+type place struct {
+	id     string
+	turn   chan struct{}
+	people []*person // guarded by the hub; more than one after a change of the issuer
 
 	mu    sync.Mutex
 	atCat []atCat   // what is not closed completely; with Shared, at most one
@@ -34,14 +50,19 @@ type person struct {
 	strange int
 }
 
-func newPerson(h *Hub, id string) *person {
-	p := &person{hub: h, id: id, turn: make(chan struct{}, 1)}
+// newPerson makes a person under an id at the Cat. The hub is locked.
+func newPerson(h *Hub, name, id string) *person {
+	if h.places[id] == nil {
+		h.places[id] = &place{id: id, turn: make(chan struct{}, 1)}
+	}
+	p := &person{place: h.places[id], hub: h, name: name}
 	p.room.hub, p.room.person = h, p
+	p.place.people = append(p.place.people, p)
 	return p
 }
 
 // takeTurn waits for the person's turn. Without an error, giveTurn must follow.
-func (p *person) takeTurn(ctx context.Context) error {
+func (p *place) takeTurn(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err // a client that has left takes no turn
 	}
@@ -53,11 +74,11 @@ func (p *person) takeTurn(ctx context.Context) error {
 	}
 }
 
-func (p *person) giveTurn() { <-p.turn }
+func (p *place) giveTurn() { <-p.turn }
 
 // clear ends what the person has at the Cat, and waits for that. Whoever gives up
 // here leaves the rest of the waiting to the next in turn.
-func (p *person) clear(ctx context.Context, c Closing) error {
+func (p *place) clear(ctx context.Context, c Closing) error {
 	if err := ctx.Err(); err != nil {
 		return err // a client that has left ends nothing
 	}
@@ -72,7 +93,7 @@ func (p *person) clear(ctx context.Context, c Closing) error {
 
 // settled waits until what the person had is over at the Cat, and it can hear a new
 // socket.
-func (p *person) settled(ctx context.Context, before []atCat) error {
+func (p *place) settled(ctx context.Context, before []atCat) error {
 	for _, s := range before {
 		select {
 		case <-s.done(): // within closeWait, whatever its two ends do
@@ -95,14 +116,14 @@ func (p *person) settled(ctx context.Context, before []atCat) error {
 }
 
 // unsettled is how much longer the Cat needs after the person's last socket.
-func (p *person) unsettled() time.Duration {
+func (p *place) unsettled() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return settle - time.Since(p.ended)
 }
 
 // ending returns what has begun to close.
-func (p *person) ending() []atCat {
+func (p *place) ending() []atCat {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var list []atCat
@@ -115,7 +136,7 @@ func (p *person) ending() []atCat {
 }
 
 // lines returns the lines for all that are not over.
-func (p *person) lines() []line {
+func (p *place) lines() []line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var list []line
@@ -128,13 +149,13 @@ func (p *person) lines() []line {
 }
 
 // rest makes whoever comes next wait until the Cat has settled.
-func (p *person) rest() {
+func (p *place) rest() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = time.Now()
 }
 
-func (p *person) joined(s atCat) {
+func (p *place) joined(s atCat) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.atCat = append(p.atCat, s)
@@ -152,24 +173,33 @@ func (p *person) left(s atCat) {
 	p.forgetSoon()
 }
 
-// forgetSoon has the person forgotten when the Cat has settled, if nothing of
+// forgetSoon has those of the place forgotten when the Cat has settled, if nothing of
 // theirs is left then. Whatever ends later has it tried again.
-func (p *person) forgetSoon() { time.AfterFunc(settle, func() { p.hub.forget(p) }) }
+func (p *person) forgetSoon() { time.AfterFunc(settle, func() { p.hub.forget(p.place) }) }
 
-func (h *Hub) forget(p *person) {
+func (h *Hub) forget(pl *place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(p.seats) > 0 || p.unsettled() > 0 || p.isAtCat() || !p.room.isEmpty() || h.people[p.id] != p {
+	if pl.unsettled() > 0 || pl.isAtCat() {
 		return
 	}
-	if owing := p.owing(); owing > 0 {
-		time.AfterFunc(owing, func() { h.forget(p) })
+	if owing := pl.owing(h.times.turn); owing > 0 {
+		time.AfterFunc(owing, func() { h.forget(pl) })
 		return
 	}
-	delete(h.people, p.id)
+	pl.people = slices.DeleteFunc(pl.people, func(p *person) bool {
+		over := len(p.seats) == 0 && p.room.isEmpty()
+		if over {
+			delete(h.people, p.name)
+		}
+		return over
+	})
+	if len(pl.people) == 0 {
+		delete(h.places, pl.id)
+	}
 }
 
-func (p *person) isAtCat() bool {
+func (p *place) isAtCat() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.atCat) > 0

@@ -90,9 +90,10 @@ func (h *Hub) askFor(s *seat) {
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), renewWait)
 	defer cancel()
+	since := h.Mark()
 	u, err := h.o.Renew(ctx, before)
 	if err == nil {
-		err = h.become(s, before, u)
+		err = h.become(s, since, before, u)
 	}
 	if c := ending(err, closeSessionOver); c != nil {
 		s.who.end(*c)
@@ -112,29 +113,29 @@ func (h *Hub) again(s *seat, before *authhandlers.AuthUserInfo) {
 	}
 }
 
-// become makes the socket go on with a renewed credential of the same person.
-func (h *Hub) become(s *seat, before, u *authhandlers.AuthUserInfo) error {
-	if u == nil || u.ID != before.ID {
+// become makes the socket go on with a renewed credential of the same person, which was
+// looked at after a moment.
+func (h *Hub) become(s *seat, since Mark, before, u *authhandlers.AuthUserInfo) error {
+	if u == nil || !u.Same(before) {
 		return &EndedError{closeOther}
 	}
-	if err := h.replace(s, u); err != nil {
+	if err := h.replace(s, since, u); err != nil {
 		return err
 	}
 	s.person.relevel()
 	return nil
 }
 
-// replace puts the renewed credential in the place of the old one.
-func (h *Hub) replace(s *seat, u *authhandlers.AuthUserInfo) error {
+// replace puts a renewed credential, looked at after a moment, in the place of the old one.
+func (h *Hub) replace(s *seat, since Mark, u *authhandlers.AuthUserInfo) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !u.Expiry.IsZero() && !h.o.Now().Before(u.Expiry) {
 		return &EndedError{closeExpired}
 	}
-	if h.judge != nil {
-		if c := h.judge(u); c != nil {
-			return &EndedError{*c}
-		}
+	u, c := h.since(since, u)
+	if c != nil {
+		return &EndedError{*c}
 	}
 	if _, open := h.seats[s]; !open {
 		return nil

@@ -48,7 +48,7 @@ func TestEachEndsWithItsOwnAccess(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	l.eventually(t, "one is left", func() bool { return l.hub.Count() == 1 })
-	if infos := l.hub.Sockets("/alice"); len(infos) != 1 || infos[0].Session != "two" || infos[0].ID != "R2" {
+	if infos := l.hub.Sockets(info("/alice")); len(infos) != 1 || infos[0].Session != "two" || infos[0].ID != "R2" {
 		t.Errorf("%+v", infos)
 	}
 }

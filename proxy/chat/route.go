@@ -85,7 +85,7 @@ func (o *route) next(l line) bool {
 	o.mu.Unlock()
 	if _, own := l.(*wire); own {
 		o.room.dismiss()
-		o.hub.releaseClaim(o.person.id, token)
+		o.hub.releaseClaim(o.person.name, token)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -103,7 +103,7 @@ func (o *route) finish() {
 		<-l.done()
 	}
 	if token != "" {
-		o.hub.releaseClaim(o.person.id, token)
+		o.hub.releaseClaim(o.person.name, token)
 	}
 	o.expire()
 	o.person.left(o)

@@ -99,10 +99,10 @@ type SocketInfo struct {
 }
 
 // Sockets lists a person's open sockets, in the order of their opening.
-func (h *Hub) Sockets(userID string) []SocketInfo {
+func (h *Hub) Sockets(u *authhandlers.AuthUserInfo) []SocketInfo {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.people[userID]
+	p := h.people[whom(u)]
 	if p == nil {
 		return nil
 	}

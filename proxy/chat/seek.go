@@ -21,12 +21,12 @@ var (
 // store's, a *DialError or ctx's.
 func (o *route) find(ctx context.Context, dial func(context.Context) (*websocket.Conn, error)) error {
 	for {
-		c, err := o.hub.o.Fleet.Claim(ctx, o.person.id)
+		c, err := o.hub.o.Fleet.Claim(ctx, o.person.name)
 		wait := c.Wait
 		switch {
 		case ctx.Err() != nil:
 			if err == nil && c.Token != "" && c.Owner == "" {
-				o.hub.releaseClaim(o.person.id, c.Token)
+				o.hub.releaseClaim(o.person.name, c.Token)
 			}
 			return ctx.Err()
 		case err != nil:
@@ -70,13 +70,13 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 func (o *route) dial(ctx context.Context, token string, dial func(context.Context) (*websocket.Conn, error)) error {
 	p := o.person
 	if err := pauseFor(ctx, p.unsettled()); err != nil {
-		o.hub.releaseClaim(p.id, token)
+		o.hub.releaseClaim(p.name, token)
 		return err
 	}
 	conn, err := dial(ctx)
 	if err != nil {
 		p.rest() // the Cat may have seen it come and go
-		o.hub.releaseClaim(p.id, token)
+		o.hub.releaseClaim(p.name, token)
 		return &DialError{err}
 	}
 	l := newWire(p, o.room, conn)
@@ -93,7 +93,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 		p.left(l)
 		l.peer.stop() // at once: somebody else may be about to open one
 		p.rest()
-		o.hub.releaseClaim(p.id, token)
+		o.hub.releaseClaim(p.name, token)
 		return errLostClaim
 	}
 	return nil

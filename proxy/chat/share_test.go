@@ -201,7 +201,7 @@ func TestManyPeople(t *testing.T) {
 			t.Errorf("%d sockets at the Cat", ever)
 		}
 	}
-	if infos := l.hub.Sockets("/person-7"); len(infos) != clients || infos[0].Handler != "h" || infos[0].Since.IsZero() {
+	if infos := l.hub.Sockets(info("/person-7")); len(infos) != clients || infos[0].Handler != "h" || infos[0].Since.IsZero() {
 		t.Errorf("%+v", infos)
 	}
 }

@@ -49,9 +49,10 @@ func (s *seat) reauthenticate(frame []byte) ([]byte, *Closing) {
 	ctx, cancel := context.WithTimeout(context.Background(), reauthWait)
 	defer cancel()
 	before := s.user.Load()
+	since := h.Mark()
 	u, err := h.o.Reauthenticate(ctx, before, f.Token)
 	if err == nil {
-		err = h.become(s, before, u)
+		err = h.become(s, since, before, u)
 	}
 	switch c := ending(err, closeRefused); {
 	case c != nil:

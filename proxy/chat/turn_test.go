@@ -109,16 +109,16 @@ func TestNobodyIsForgottenTooEarly(t *testing.T) {
 	second, _ := h.reserve(&j, nil)
 	p.rest()
 	h.release(second)
-	h.forget(p) // as the first's timer may
+	h.forget(p.place) // as the first's timer may
 	h.mu.Lock()
-	if h.people["/alice"] != p {
+	if h.people[p.name] != p {
 		t.Error("the next socket would not wait")
 	}
 	h.mu.Unlock()
 	p.mu.Lock()
 	p.ended = time.Now().Add(-settle)
 	p.mu.Unlock()
-	h.forget(p)
+	h.forget(p.place)
 	if len(h.people) != 0 {
 		t.Error("never forgotten")
 	}
@@ -204,7 +204,7 @@ func TestAClientThatLeavesTheQueue(t *testing.T) {
 }
 
 func TestAClientThatHasLeftTakesNoTurn(t *testing.T) {
-	p := newPerson(NewHub(Options{}), "/alice")
+	p := newPerson(NewHub(Options{}), "/alice", "/alice")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 100 { // the turn is free, and which is seen first is chance

@@ -142,7 +142,11 @@ func (s *SignIn) PersonOf(ctx context.Context, handle string) (*authhandlers.Aut
 
 func (s *SignIn) admit(ctx context.Context, found *session.Session) (*authhandlers.AuthUserInfo, *session.Session, error) {
 	p, ok := s.provider(found.Handler)
-	if !ok || p.LoginIssuer() != found.Login.Person.Issuer {
+	if ok {
+		keeper, judges := p.LoginProvider.(authhandlers.LoginKeeper)
+		ok = p.LoginIssuer() == found.Login.Person.Issuer && (!judges || keeper.KeepsLogin(&found.Login))
+	}
+	if !ok {
 		// The configuration no longer lets this provider's people in.
 		return nil, nil, errors.Join(session.ErrNoSession, s.o.Sessions.End(ctx, found))
 	}
