@@ -86,7 +86,7 @@ func (r Revocation) Matches(u *AuthUserInfo) bool {
 		return false
 	}
 	return (r.Issuer == "" || r.Issuer == u.Issuer) &&
-		(r.Subject == "" || r.Subject == u.Subject) &&
+		(r.Subject == "" || r.Subject == u.Subject || u.Sub != nil && r.Subject == *u.Sub) &&
 		(r.SessionID == "" || r.SessionID == u.SessionID) &&
 		(r.Session == "" || r.Session == u.Session)
 }

@@ -20,8 +20,9 @@ type Link struct {
 
 // Chain asks its handlers in order. It is immutable.
 type Chain struct {
-	links []Link
-	now   func() time.Time
+	links  []Link
+	now    func() time.Time
+	denied func(*AuthUserInfo) error
 }
 
 // NewChain makes a chain; names must be unique and aliases well-formed.
@@ -40,6 +41,15 @@ func NewChain(now func() time.Time, links ...Link) (*Chain, error) {
 		seen[l.Name] = true
 	}
 	return &Chain{links: append([]Link(nil), links...), now: now}, nil
+}
+
+// Denying returns a chain that asks, as the last thing, whether somebody's access has
+// ended though their credential has not: in each way in. The error is as that of a
+// handler.
+func (c *Chain) Denying(denied func(*AuthUserInfo) error) *Chain {
+	d := *c
+	d.denied = denied
+	return &d
 }
 
 // Links returns the chain's links in order. The slice must not be changed.
@@ -102,6 +112,11 @@ func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	done.ID, done.Handler = id, l.Name
 	if l.Permissions != nil {
 		done.Permissions = l.Permissions
+	}
+	if c.denied != nil {
+		if err := c.denied(&done); err != nil {
+			return nil, err
+		}
 	}
 	return &done, nil
 }

@@ -90,6 +90,9 @@ type AuthUserInfo struct {
 	// Issuer and Subject name the person (OIDC Core §5.7): the pair, and nothing
 	// else, makes the ID.
 	Issuer, Subject string
+	// Sub is the issuer's sub, where Subject is another claim: logouts name it. A pointer,
+	// since nearly everybody has none, and all are remembered.
+	Sub *string
 	// Handler is the name of the handler, set by the chain.
 	Handler string
 	// Groups are the exact values of the configured claim.
@@ -100,9 +103,9 @@ type AuthUserInfo struct {
 	// Permissions, if not nil, are instead of everything that the configuration
 	// grants (an API key with permissions of its own).
 	Permissions []string
-	// IssuedAt is when the credential was made, by the issuer's clock. The zero time
+	// IssuedAt is when the credential was made, by the issuer's clock, in Unix seconds. 0
 	// means that nobody knows. A logout that names a subject means what was made before.
-	IssuedAt time.Time
+	IssuedAt int64
 	// Expiry is the moment from which the credential is no longer accepted, leeway
 	// included. The zero time means that it never ends by itself.
 	Expiry time.Time

@@ -43,6 +43,10 @@ type SignIn interface {
 	SignInTitle() string
 }
 
+// Lifetimer is an optional ability of a Config: it says how long a credential of the
+// handler may live. For so long a logout is remembered.
+type Lifetimer interface{ LongestLife() time.Duration }
+
 // Inspector is an optional ability of a Config: it verifies that the files and
 // variables which the configuration names exist and can be used, without opening
 // the handler or asking the network. `catflap check` calls it.

@@ -43,7 +43,10 @@ func (h *Handler) mayChat(u *authhandlers.AuthUserInfo) error {
 // word of the end of their session may be late. The error is as that of Renew.
 func (h *Handler) Confirm(ctx context.Context, u *authhandlers.AuthUserInfo) error {
 	if u.Session == "" {
-		return nil
+		if h.o.Sessions == nil {
+			return nil
+		}
+		return h.o.Sessions.DeniedInStore(ctx, u)
 	}
 	_, err := h.Renew(ctx, u)
 	return err

@@ -18,6 +18,9 @@ func (h *handler) compact(info *authhandlers.AuthUserInfo) {
 	for name, values := range info.Claims {
 		info.Claims[name] = h.lists.Share(values)
 	}
+	if info.Sub != nil {
+		texts = append(texts, info.Sub)
+	}
 	size := 0
 	for _, t := range texts {
 		size += len(*t)

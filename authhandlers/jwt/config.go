@@ -103,6 +103,9 @@ func NewConfig() *Config {
 // read one claim mean the same people.
 func (c *Config) IdentitySource() string { return c.Issuer + " " + c.UserID }
 
+// LongestLife is how long a token is accepted at most, whatever the clocks say.
+func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.Leeway.Std() }
+
 // YieldsGroups reports whether people have groups by this handler.
 func (c *Config) YieldsGroups() bool { return c.Groups != "" }
 
@@ -121,5 +124,6 @@ var (
 	_ authhandlers.Config     = (*Config)(nil)
 	_ authhandlers.Identifier = (*Config)(nil)
 	_ authhandlers.Grouper    = (*Config)(nil)
+	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
 )

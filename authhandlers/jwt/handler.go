@@ -133,7 +133,14 @@ func (h *handler) read(text string, now time.Time) (*reading, error) {
 		return nil, err
 	}
 	r.info.Expiry = expiry
-	r.info.IssuedAt, _, err = moment(r.claims, "iat")
+	if v, ok := r.claims.Get("sub"); ok && h.identity.user.String() != "sub" {
+		sub, _ := v.Str()
+		r.info.Sub = &sub
+	}
+	at, ok, err := moment(r.claims, "iat")
+	if ok {
+		r.info.IssuedAt = at.Unix()
+	}
 	return r, err
 }
 

@@ -151,6 +151,9 @@ func (c *Config) SignInTitle() string { return c.Title }
 // IdentitySource names whose user ids these are, as the type jwt does.
 func (c *Config) IdentitySource() string { return c.tokens().IdentitySource() }
 
+// LongestLife is how long a token is accepted at most, whatever the clocks say.
+func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.Leeway.Std() }
+
 // YieldsGroups reports whether people have groups by this handler.
 func (c *Config) YieldsGroups() bool { return c.Groups != "" }
 
@@ -158,6 +161,7 @@ var (
 	_ authhandlers.Config     = (*Config)(nil)
 	_ authhandlers.Identifier = (*Config)(nil)
 	_ authhandlers.Grouper    = (*Config)(nil)
+	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.SignIn     = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
 )

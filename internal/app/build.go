@@ -15,6 +15,7 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/session"
 )
 
 // generation is everything that one configuration makes. The next one takes its
@@ -102,7 +103,23 @@ func (a *app) chain(ctx context.Context, c *config.Config, claims []string) (*au
 		}
 		links = append(links, authhandlers.Link{Name: h.Name, Alias: h.EffectiveAlias(), Handler: opened, Permissions: h.Permissions})
 	}
-	return authhandlers.NewChain(time.Now, links...)
+	all, err := authhandlers.NewChain(time.Now, links...)
+	if err != nil || a.sessions == nil {
+		return all, err
+	}
+	a.sessions.KeepLogouts(longestLife(c))
+	return all.Denying(a.sessions.Denied), nil
+}
+
+// longestLife is how long a token may live that a logout means.
+func longestLife(c *config.Config) time.Duration {
+	longest := session.DefaultTokenLife
+	for _, h := range c.Handlers {
+		if l, ok := h.Settings.(authhandlers.Lifetimer); ok {
+			longest = max(longest, l.LongestLife())
+		}
+	}
+	return longest
 }
 
 // outbound is a client for the handlers' own requests: identity providers may lie

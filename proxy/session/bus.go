@@ -13,13 +13,20 @@ import (
 type message struct {
 	From string
 	authhandlers.Revocation
+	// Denied, if not nil, is what tokens that are still to come are refused by.
+	Denied *denial `json:",omitempty"`
 }
 
 // revoke ends an access here at once, whatever becomes of the message to the others.
 func (m *Manager) revoke(ctx context.Context, r authhandlers.Revocation) error {
+	return m.revokeTokens(ctx, r, nil)
+}
+
+// revokeTokens is revoke for tokens too, which are denied already.
+func (m *Manager) revokeTokens(ctx context.Context, r authhandlers.Revocation, d *denial) error {
 	m.ended.bury(r)
 	m.revoked(r)
-	plain, err := json.Marshal(message{m.self, r})
+	plain, err := json.Marshal(message{m.self, r, d})
 	if err != nil {
 		return errors.New("session: a revocation can't be written")
 	}
@@ -31,6 +38,7 @@ func (m *Manager) listen(ctx context.Context, messages <-chan []byte) {
 		if sealed == nil {
 			m.observe(EventMissed)
 			m.log.Warn("messages of other Catflaps may have been missed; every live session is looked up anew")
+			m.loadDenied(ctx)
 			m.resync()
 			m.running.Go(func() { m.buryAgain(ctx) })
 			continue
@@ -44,6 +52,9 @@ func (m *Manager) listen(ctx context.Context, messages <-chan []byte) {
 		}
 		m.ended.bury(got.Revocation)
 		if got.From != m.self {
+			if got.Denied != nil { // first: who is not ended now must not come in later
+				m.denied.add(got.Denied, m.now())
+			}
 			m.revoked(got.Revocation)
 		}
 	}

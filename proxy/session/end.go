@@ -19,13 +19,16 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 	return errors.Join(err, m.endAll(ctx, sessions, CodeSignedOut))
 }
 
-// EndPerson ends every session of a person, and returns how many there were.
+// EndPerson ends every session of a person, and returns how many there were. Tokens of
+// before are refused from then on.
 func (m *Manager) EndPerson(ctx context.Context, issuer, subject string) (int, error) {
 	if issuer == "" || subject == "" {
 		return 0, errors.New("session: nobody has neither issuer nor subject")
 	}
+	r := authhandlers.Revocation{Issuer: issuer, Subject: subject, Reason: CodeSignedOut}
+	denied, failed := m.deny(ctx, r, m.now())
 	ended, err := m.deleteUnder(ctx, indexPerson, issuer, subject)
-	return ended, errors.Join(err, m.revoke(ctx, authhandlers.Revocation{Issuer: issuer, Subject: subject, Reason: CodeSignedOut}))
+	return ended, errors.Join(failed, err, m.revokeTokens(ctx, r, denied))
 }
 
 // endAll deletes sessions and tells of each, also of one that was gone already: to end

@@ -32,6 +32,7 @@ const (
 	sealMark    = "logout"
 	sealMessage = "message"
 	sealAttempt = "attempt"
+	sealDenied  = "denied"
 )
 
 var errSealed = errors.New("session: not sealed by a key of ours, or not for this place")

@@ -54,14 +54,15 @@ func (m *Manager) logout(ctx context.Context, r authhandlers.Revocation, issued 
 	if r.SessionID == "" {
 		kind, name, marks = indexPerson, r.Subject, indexMarkSub
 	}
-	noted := m.mark(ctx, marks, r.Issuer, name, issued) // first; see begin
+	denied, err := m.deny(ctx, r, issued)                                 // first: who is not ended now must not come in later
+	noted := errors.Join(err, m.mark(ctx, marks, r.Issuer, name, issued)) // before the search; see begin
 	var ended []*Session
-	err := m.each(ctx, func(s *Session) {
+	err = m.each(ctx, func(s *Session) {
 		if r.Matches(&s.Login.Person) && (r.SessionID != "" || !s.signedIn.After(issued)) {
 			ended = append(ended, s)
 		}
 	}, kind, r.Issuer, name)
-	return errors.Join(noted, err, m.endAll(ctx, ended, r.Reason), m.revoke(ctx, r))
+	return errors.Join(noted, err, m.endAll(ctx, ended, r.Reason), m.revokeTokens(ctx, r, denied))
 }
 
 func (m *Manager) mark(ctx context.Context, kind, issuer, name string, issued time.Time) error {

@@ -97,8 +97,11 @@ type Manager struct {
 	rounds   *lru.Cache[string, *rounds]
 	looping  sync.Mutex
 	renewals renewals
-	ended    *graves
-	running  sync.WaitGroup
+	// tokenLife is how long a logout is remembered.
+	tokenLife atomic.Int64
+	denied    denials
+	ended     *graves
+	running   sync.WaitGroup
 }
 
 type limits struct{ idle, lifetime time.Duration }
@@ -132,6 +135,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	m.own.Store(len(o.Keys) == 0)
 	m.Reconfigure(o.Idle, o.Lifetime)
 	m.Share(o.PerPerson)
+	m.KeepLogouts(DefaultTokenLife)
 	if m.touched, err = lru.New[string, time.Time](remembered); err != nil {
 		return nil, err
 	}
@@ -148,6 +152,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("session: hearing of other Catflaps: %w", err)
 	}
+	m.loadDenied(ctx) // after that, so that none is missed in between
 	m.running.Go(func() { m.listen(ctx, messages) })
 	return m, nil
 }

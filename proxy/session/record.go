@@ -50,6 +50,9 @@ const (
 	indexMarkSID = "markSid" // of logouts
 	indexMarkSub = "markSub"
 	indexTickets = "tickets"
+	indexDenied  = "denied" // issuer, subject, sid of a logout
+	// indexDeniedAll is of all logouts.
+	indexDeniedAll = "deniedAll"
 )
 
 // storageKey keeps who reads the store from making cookies.
