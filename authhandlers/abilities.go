@@ -80,13 +80,16 @@ type Revocation struct {
 	Reason Code
 }
 
-// Matches reports whether the revocation means u. An empty revocation means nobody.
+// Matches reports whether the revocation means u. An empty revocation means nobody. One
+// of a subject's session means a token of that subject that names no session, too: it
+// may be of any.
 func (r Revocation) Matches(u *AuthUserInfo) bool {
 	if r.Issuer == "" && r.Subject == "" && r.SessionID == "" && r.Session == "" {
 		return false
 	}
-	return (r.Issuer == "" || r.Issuer == u.Issuer) &&
-		(r.Subject == "" || r.Subject == u.Subject || u.Sub != nil && r.Subject == *u.Sub) &&
-		(r.SessionID == "" || r.SessionID == u.SessionID) &&
+	subject := r.Subject == "" || r.Subject == u.Subject || u.Sub != nil && r.Subject == *u.Sub
+	session := r.SessionID == "" || r.SessionID == u.SessionID || r.Subject != "" && u.SessionID == "" && u.Session == ""
+	return subject && session &&
+		(r.Issuer == "" || r.Issuer == u.Issuer) &&
 		(r.Session == "" || r.Session == u.Session)
 }

@@ -91,16 +91,28 @@ func (c *Chain) Admit(handler string, u *AuthUserInfo) (*AuthUserInfo, bool, err
 		if l.Name != handler || !ok || p.LoginIssuer() != u.Issuer {
 			continue
 		}
-		done, err := c.finish(l, u)
+		done, err := c.complete(l, u) // what has ended of their sessions, the sessions know
 		return done, true, err
 	}
 	return nil, false, nil
 }
 
-// finish makes the identity the chain's own: a handler chooses issuer and
+// finish completes a person, and asks whether their access has ended.
+func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
+	done, err := c.complete(l, u)
+	if err == nil && c.denied != nil {
+		err = c.denied(done)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
+}
+
+// complete makes the identity the chain's own: a handler chooses issuer and
 // subject, never the id. The handler's value is shared (it may be cached), so it
 // is copied before it is completed.
-func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
+func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	if !u.Expiry.IsZero() && !c.now().Before(u.Expiry) {
 		return nil, &Rejection{Code: CodeTokenExpired, Hint: "the token has expired; get a new one"}
 	}
@@ -112,11 +124,6 @@ func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	done.ID, done.Handler = id, l.Name
 	if l.Permissions != nil {
 		done.Permissions = l.Permissions
-	}
-	if c.denied != nil {
-		if err := c.denied(&done); err != nil {
-			return nil, err
-		}
 	}
 	return &done, nil
 }

@@ -235,6 +235,21 @@ func TestRevocationMatches(t *testing.T) {
 			t.Errorf("%+v: %v", c.r, got)
 		}
 	}
+	loose, sub := *u, "s"
+	loose.Subject, loose.Sub, loose.SessionID = "s@example.com", &sub, ""
+	for _, c := range []struct {
+		r    authhandlers.Revocation
+		want bool
+	}{
+		{authhandlers.Revocation{Issuer: "i", Subject: "s"}, true},
+		{authhandlers.Revocation{Issuer: "i", Subject: "s", SessionID: "x"}, true}, // it may be of that session
+		{authhandlers.Revocation{Issuer: "i", SessionID: "x"}, false},
+		{authhandlers.Revocation{Issuer: "i", Subject: "t", SessionID: "x"}, false},
+	} {
+		if got := c.r.Matches(&loose); got != c.want {
+			t.Errorf("without a session, %+v: %v", c.r, got)
+		}
+	}
 }
 
 func TestRejection(t *testing.T) {
@@ -245,5 +260,30 @@ func TestRejection(t *testing.T) {
 	}
 	if got := (&authhandlers.Rejection{Code: "c"}).Error(); got != "c" {
 		t.Error(got)
+	}
+}
+
+// TestDenied: whoever is denied comes in by no credential of theirs. Signing in anew is
+// another matter.
+func TestDenied(t *testing.T) {
+	over := &authhandlers.Rejection{Code: "signed_out"}
+	h := &fake{u: alice()}
+	c := newChain(t, authhandlers.Link{Name: "h", Handler: h}).Denying(func(u *authhandlers.AuthUserInfo) error {
+		if u.Subject == "alice" && u.ID == "alice" {
+			return over
+		}
+		return nil
+	})
+	if _, err := c.Authenticate(t.Context(), &authhandlers.Request{}); !errors.Is(err, over) {
+		t.Errorf("%v", err)
+	}
+	u := alice()
+	u.ID, u.Handler = "alice", "h"
+	if _, err := c.Rejudge(u); !errors.Is(err, over) {
+		t.Errorf("judged again: %v", err)
+	}
+	h.u = &authhandlers.AuthUserInfo{Issuer: "i", Subject: "bob"}
+	if _, err := c.Authenticate(t.Context(), &authhandlers.Request{}); err != nil {
+		t.Errorf("somebody else: %v", err)
 	}
 }

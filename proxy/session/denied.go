@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,16 +30,29 @@ type denial struct {
 	IssuedAt, Until time.Time
 }
 
-type denialKey struct{ issuer, subject, sid string }
+// denialKey names logouts that mean the same. One of a subject's session means the
+// tokens of that subject that name no session, too: they may be of any.
+type denialKey struct {
+	issuer, subject, sid string
+	noSID                bool
+}
 
-func (d *denial) key() denialKey {
-	return denialKey{d.Of.Issuer, d.Of.Subject, d.Of.SessionID}
+func (d *denial) keys() []denialKey {
+	keys := []denialKey{{d.Of.Issuer, d.Of.Subject, d.Of.SessionID, false}}
+	if d.Of.Subject != "" && d.Of.SessionID != "" {
+		keys = append(keys, denialKey{d.Of.Issuer, d.Of.Subject, "", true})
+	}
+	return keys
+}
+
+func (k denialKey) index(r *keyring) []string {
+	return r.indexes(indexDenied, k.issuer, k.subject, k.sid, strconv.FormatBool(k.noSID))
 }
 
 // means reports whether the logout is of a person's token. One that does not say when
 // it was made may have been made before.
 func (d *denial) means(u *authhandlers.AuthUserInfo, now time.Time) bool {
-	return now.Before(d.Until) && (d.Of.SessionID != "" || u.IssuedAt <= d.IssuedAt.Unix())
+	return now.Before(d.Until) && (d.Of.SessionID != "" && d.Of.SessionID == u.SessionID || u.IssuedAt <= d.IssuedAt.Unix())
 }
 
 // denials are those that this process knows.
@@ -55,30 +69,31 @@ func (l *denials) add(d *denial, now time.Time) {
 	if l.by == nil {
 		l.by = map[denialKey]*denial{}
 	}
-	k := d.key()
-	if old := l.by[k]; old != nil && old.IssuedAt.After(d.IssuedAt) {
-		return
+	for _, k := range d.keys() {
+		if old := l.by[k]; old != nil && old.IssuedAt.After(d.IssuedAt) {
+			continue
+		}
+		if l.by[k] == nil && len(l.by) >= maxDenied {
+			l.makeRoom(now)
+		}
+		l.by[k] = d
 	}
-	if l.by[k] == nil && len(l.by) >= maxDenied {
-		l.makeRoom(now)
-	}
-	l.by[k] = d
 	l.n.Store(int64(len(l.by)))
 }
 
 // makeRoom drops what is over, or else the one that would be over first, which protects
 // for the shortest time.
 func (l *denials) makeRoom(now time.Time) {
-	var first *denial
+	var first denialKey
 	for k, d := range l.by {
 		if !now.Before(d.Until) {
 			delete(l.by, k)
-		} else if first == nil || d.Until.Before(first.Until) {
-			first = d
+		} else if l.by[first] == nil || d.Until.Before(l.by[first].Until) {
+			first = k
 		}
 	}
 	if len(l.by) >= maxDenied {
-		delete(l.by, first.key())
+		delete(l.by, first)
 	}
 }
 
@@ -100,9 +115,11 @@ func (l *denials) means(u *authhandlers.AuthUserInfo, now time.Time) bool {
 func keysOf(u *authhandlers.AuthUserInfo) []denialKey {
 	keys := make([]denialKey, 0, 5)
 	of := func(subject string) {
-		keys = append(keys, denialKey{u.Issuer, subject, ""})
+		keys = append(keys, denialKey{u.Issuer, subject, "", false})
 		if u.SessionID != "" {
-			keys = append(keys, denialKey{u.Issuer, subject, u.SessionID})
+			keys = append(keys, denialKey{u.Issuer, subject, u.SessionID, false})
+		} else {
+			keys = append(keys, denialKey{u.Issuer, subject, "", true})
 		}
 	}
 	of(u.Subject)
@@ -110,7 +127,7 @@ func keysOf(u *authhandlers.AuthUserInfo) []denialKey {
 		of(*u.Sub)
 	}
 	if u.SessionID != "" {
-		keys = append(keys, denialKey{u.Issuer, "", u.SessionID})
+		keys = append(keys, denialKey{u.Issuer, "", u.SessionID, false})
 	}
 	return keys
 }
@@ -143,7 +160,7 @@ func (m *Manager) DeniedInStore(ctx context.Context, u *authhandlers.AuthUserInf
 		return err
 	}
 	for _, k := range keysOf(u) {
-		if err := m.readDenied(ctx, indexDenied, k.issuer, k.subject, k.sid); err != nil {
+		if err := m.readDenied(ctx, k.index(m.keys)); err != nil {
 			return err
 		}
 	}
@@ -169,14 +186,17 @@ func (m *Manager) deny(ctx context.Context, r authhandlers.Revocation, issued ti
 	if err != nil {
 		return d, errors.New("session: a logout can't be written")
 	}
+	indexes := []string{m.keys.index(indexDeniedAll)}
+	for _, k := range d.keys() {
+		indexes = append(indexes, k.index(m.keys)[0])
+	}
 	key := "denied:" + newSecret()
-	return d, m.store.Create(ctx, key, m.keys.seal(sealDenied, key, plain), life,
-		m.keys.index(indexDeniedAll), m.keys.index(indexDenied, r.Issuer, r.Subject, r.SessionID))
+	return d, m.store.Create(ctx, key, m.keys.seal(sealDenied, key, plain), life, indexes...)
 }
 
-// readDenied takes what is in the store under an index.
-func (m *Manager) readDenied(ctx context.Context, kind string, parts ...string) error {
-	for _, index := range m.keys.indexes(kind, parts...) {
+// readDenied takes what is in the store under some indexes.
+func (m *Manager) readDenied(ctx context.Context, indexes []string) error {
+	for _, index := range indexes {
 		keys, err := m.store.Find(ctx, index)
 		if err != nil {
 			return err
@@ -211,7 +231,7 @@ func (m *Manager) loadDenied(ctx context.Context) {
 	try := func() bool {
 		ctx, cancel := context.WithTimeout(ctx, loadTime)
 		defer cancel()
-		ok := m.readDenied(ctx, indexDeniedAll) == nil
+		ok := m.readDenied(ctx, m.keys.indexes(indexDeniedAll)) == nil
 		if ok {
 			m.denied.unsure.Store(false)
 		}

@@ -40,6 +40,9 @@ func TestALogoutMeansTokens(t *testing.T) {
 		{"another sid", authhandlers.Revocation{SessionID: "s"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "r", time.Minute) }, false},
 		{"sid and sub", authhandlers.Revocation{SessionID: "s", Subject: "alice"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "s", time.Minute) }, true},
 		{"sid, and another sub", authhandlers.Revocation{SessionID: "s", Subject: "bob"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "s", time.Minute) }, false},
+		{"sid and sub, and a token without sid", authhandlers.Revocation{SessionID: "s", Subject: "alice"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "", time.Minute) }, true},
+		{"the same, made after", authhandlers.Revocation{SessionID: "s", Subject: "alice"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "", -time.Minute) }, false},
+		{"the same, another's", authhandlers.Revocation{SessionID: "s", Subject: "alice"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "bob", "", time.Minute) }, false},
 		{"sub, made before", authhandlers.Revocation{Subject: "alice"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "s", time.Minute) }, true},
 		{"sub, made after", authhandlers.Revocation{Subject: "alice"}, func(c *clock) *authhandlers.AuthUserInfo { return token(c, "alice", "s", -time.Second) }, false},
 		{"sub, made nobody knows when", authhandlers.Revocation{Subject: "alice"}, func(*clock) *authhandlers.AuthUserInfo {
