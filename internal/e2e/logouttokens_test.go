@@ -77,10 +77,19 @@ func TestLogoutRefusesTokens(t *testing.T) {
 			sockets := []*websocket.Conn{mustChat(t, c.a, token), mustChat(t, c.b, token)}
 			bystander := mustChat(t, c.b, stays)
 			tickets := []string{ticketOf(t, c.a, token), ticketOf(t, c.b, token)}
+			requests := []<-chan int{slowly(t, c.a, token), slowly(t, c.b, token)}
+			if s, err := turn(sockets[1], "the requests have begun"); err != nil || s.Type != "chat" {
+				t.Fatalf("%v %v", s, err)
+			}
 			idp.control("logout?user=bob")
 			for i, s := range sockets {
 				if e := closedWith(s); e != 4401 {
 					t.Errorf("socket %d is closed with %d", i, e)
+				}
+			}
+			for i, r := range requests {
+				if status := <-r; status != 401 {
+					t.Errorf("request %d under way is answered %d", i, status)
 				}
 			}
 			for i, f := range []*flap{c.a, c.b} {
