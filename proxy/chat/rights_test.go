@@ -74,7 +74,7 @@ func TestMoreRightsShareWhatThereIs(t *testing.T) {
 
 // TestRightsThatFall: new rules reach the socket that is open at the Cat.
 func TestRightsThatFall(t *testing.T) {
-	nobody := func(*authhandlers.AuthUserInfo) *Closing { return nil }
+	nobody := func(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) { return u, nil }
 	t.Run("shared", func(t *testing.T) {
 		l := newRightsLab(t, shared)
 		w := l.open(t, "/alice?session=high")
