@@ -276,3 +276,22 @@ func TestAWireThatEndsInMidTurn(t *testing.T) {
 	speaks(t, c, w)
 	leave(w)
 }
+
+// TestAnothersTurnUnderTheSameID: where two issuers' people have one id at the Cat, the
+// answer to a turn that the first left running is told to the second in no way.
+func TestAnothersTurnUnderTheSameID(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []Settings{shared, separate} {
+		l, c := newCatLab(t, Options{Settings: mode})
+		first := l.open(t, "/alice")
+		inTurn(t, l, c, first, "sleep 600ms secret")
+		_ = first.Close()
+		if mode.Mode == Separate {
+			l.eventually(t, "the first has left", func() bool { return l.hub.Stats().Clients == 0 })
+		}
+		second := l.open(t, "/alice?issuer=another")
+		ask(t, second, "mine")
+		answered(t, second, "mine")
+		speaks(t, c, second)
+	}
+}

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -110,6 +111,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 	l.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u := info(r.URL.Path)
 		u.Session = r.URL.Query().Get("session")
+		u.Issuer = cmp.Or(r.URL.Query().Get("issuer"), u.Issuer)
 		if at := l.expiry.Load(); at != 0 {
 			u.Expiry = time.Unix(0, at)
 		}

@@ -17,6 +17,9 @@ type owed struct {
 	turn
 	told bool // its sender knows that the answer may be lost
 	late bool // nothing waits for it any more
+	// asker is somebody else, whom the Cat takes for the same person: by another issuer,
+	// under the same id. Its answer is told to nobody. nil: the person's own.
+	asker *person
 }
 
 // owe remembers the turns that a socket has left running at the Cat, for the person's
@@ -27,6 +30,9 @@ func (p *person) owe(list []owed) {
 	now := time.Now()
 	for _, o := range list {
 		o.told, o.ref = true, 0 // a name among processes that is no more
+		if o.asker == nil {
+			o.asker = p
+		}
 		p.owed = append(p.owed, o)
 	}
 	p.owed = slices.DeleteFunc(p.owed, func(o owed) bool { return now.Sub(o.at) >= p.hub.times.turn })
@@ -39,7 +45,17 @@ func (p *person) takeOwed() []owed {
 	defer p.mu.Unlock()
 	list := p.owed
 	p.owed = nil
+	for i := range list {
+		if list[i].asker == p {
+			list[i].asker = nil
+		}
+	}
 	return list
+}
+
+// others reports a turn of somebody else's among these that is waited for.
+func others(list []owed) bool {
+	return slices.ContainsFunc(list, func(o owed) bool { return o.asker != nil && !o.late })
 }
 
 // owing is how much longer a turn of an earlier socket's may run.

@@ -58,7 +58,11 @@ func (s *socket) outwait(ctx context.Context, j *Joining) error {
 		}
 		m := ofCat(kind, data)
 		m.adopt(held)
-		s.running.early = append(s.running.early, m)
+		if others(rest) {
+			m.letGo(p)
+		} else {
+			s.running.early = append(s.running.early, m)
+		}
 		if ends := m.what == cat.FrameChat || m.what == cat.FrameError; ends && len(rest) > 0 {
 			if rest = rest[1:]; len(rest) == 0 {
 				bound.Reset(settle)

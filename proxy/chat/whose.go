@@ -7,12 +7,14 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// turnEnded says whose turn has ended with a frame of the Cat's. The wire is locked.
-func (l *wire) turnEnded(m *said) (message, bool) {
+// turnEnded says whose turn has ended with a frame of the Cat's; secret means that it was
+// somebody else's under the same id. The wire is locked.
+func (l *wire) turnEnded(m *said) (of message, whole, secret bool) {
 	d, now := &l.doubt, l.doubt.heard
 	d.owed = slices.DeleteFunc(d.owed, func(o owed) bool { return now.Sub(o.at) >= l.hub.times.turn })
 	if len(d.owed) == 0 && !now.Before(d.strangers) {
-		return l.turns.answered()
+		of, whole = l.turns.answered()
+		return of, whole, false
 	}
 	text := uint64(0)
 	if m.what == cat.FrameChat {
@@ -23,15 +25,18 @@ func (l *wire) turnEnded(m *said) (message, bool) {
 	own := l.turns.next()
 	switch i := d.match(text, own >= 0); {
 	case i < 0 && own >= 0 && (text == 0 || l.turns.list[own].text == 0 || l.turns.list[own].text == text):
-		return l.turns.answered()
+		of, whole = l.turns.answered()
+		return of, whole, false
 	case i >= 0:
-		return l.owedEnded(i), true
+		secret = d.owed[i].asker != nil
+		of = l.owedEnded(i)
+		return of, !secret, secret
 	}
 	if d.seen < maxStrangers {
 		d.seen++
 		l.freshSoon(l.peer)
 	}
-	return message{}, false
+	return message{}, false, false
 }
 
 // match is the owed turn that an answer to this text ends, or -1. One that does not say

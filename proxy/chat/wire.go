@@ -120,14 +120,18 @@ func (l *wire) hear(kind int) error {
 	l.mu.Lock()
 	took, first := l.turns.word(m.what, l.peer.in.came)
 	var of message
-	whole := false
+	whole, secret := false, false
 	l.doubt.hearing, l.doubt.heard = false, time.Now()
+	others := l.doubt.holding && others(l.doubt.owed)
 	if m.what == cat.FrameChat || m.what == cat.FrameError {
-		of, whole = l.turnEnded(m)
+		of, whole, secret = l.turnEnded(m)
 	}
 	l.mu.Unlock()
 	if first {
 		l.hub.o.Observe(Event{Kind: EventAnswer, User: l.user, Duration: took})
+	}
+	if secret || others {
+		return nil
 	}
 	l.room.heard(m)
 	if whole {
