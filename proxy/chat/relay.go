@@ -50,7 +50,9 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 			m, err = from.Read((*buf)[n:])
 			s.sides[way].alive(from.came)
 			ok = text.write((*buf)[n : n+m])
-			scan.write((*buf)[n : n+m])
+			if way == toCat || text.on { // the Cat ends its turns with text
+				scan.write((*buf)[n : n+m])
+			}
 			n += m
 		}
 		last := errors.Is(err, io.EOF)
