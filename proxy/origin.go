@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ const (
 	corsMaxAge  = "600"
 )
 
+// maxLoggedOrigin bounds what is logged of a stranger's Origin, in bytes.
+const maxLoggedOrigin = 200
+
 // originAllowed reports whether pages of this origin may call: our own, or one
 // that is listed exactly. "null" never is.
 func (ex *exchange) originAllowed(origin string) bool {
@@ -25,7 +29,7 @@ func (ex *exchange) ownOrigin() string {
 	if ex.h.o.PublicURL != "" {
 		return ex.h.o.PublicURL
 	}
-	return ex.peer.scheme + "://" + ex.peer.host
+	return ex.peer.origin()
 }
 
 // isPreflight reports a CORS preflight (Fetch standard §3.2.2), which browsers
@@ -53,10 +57,18 @@ func (ex *exchange) answerPreflight() *refusal {
 	return nil
 }
 
+// refuseOrigin tells the operator which origin came and which would have been good:
+// a front proxy that does not pass on the scheme or the host is the usual reason.
 func (ex *exchange) refuseOrigin() *refusal {
+	came := strings.Join(ex.r.Header["Origin"], ", ")
+	if len(came) > maxLoggedOrigin {
+		came = came[:maxLoggedOrigin] + "..."
+	}
+	expected := append([]string{ex.ownOrigin()}, ex.h.o.Origins...)
 	return &refusal{
 		status: http.StatusForbidden, code: codeOrigin, rule: "origins",
 		public: "This page's origin may not call here", hint: "the operator can list the origin in the configuration",
+		err: fmt.Errorf("the page's origin is %q; expected %q", came, expected),
 	}
 }
 

@@ -15,6 +15,20 @@ type peer struct {
 	host   string
 }
 
+// origin is the origin of the pages that are served there, as browsers write it:
+// in lower case, without the scheme's own port (RFC 6454 §6.1).
+func (p *peer) origin() string {
+	host := strings.ToLower(p.host)
+	switch p.scheme {
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return p.scheme + "://" + host
+}
+
+// readPeer reads where r came from.
 func readPeer(r *http.Request, trusted []netip.Prefix) peer {
 	p := peer{scheme: "http", host: r.Host}
 	if r.TLS != nil {
@@ -26,42 +40,66 @@ func readPeer(r *http.Request, trusted []netip.Prefix) peer {
 	if !within(p.ip, trusted) {
 		return p
 	}
-	switch lastElement(r.Header["X-Forwarded-Proto"]) {
-	case "http":
-		p.scheme = "http"
-	case "https":
-		p.scheme = "https"
+	var hops int
+	p.ip, hops = forwardedFor(p.ip, r.Header["X-Forwarded-For"], trusted)
+	if scheme := webScheme(element(r.Header["X-Forwarded-Proto"], hops)); scheme != "" {
+		p.scheme = scheme
 	}
-	if host := lastElement(r.Header["X-Forwarded-Host"]); host != "" {
+	if host := element(r.Header["X-Forwarded-Host"], hops); host != "" {
 		p.host = host
 	}
-	p.ip = forwardedFor(p.ip, r.Header["X-Forwarded-For"], trusted)
 	return p
 }
 
-// forwardedFor walks the list from its end, where the nearest proxy wrote, to the
-// first address that is not a trusted proxy's: what stands before it is only said.
-func forwardedFor(ip netip.Addr, lines []string, trusted []netip.Prefix) netip.Addr {
-	elements := strings.Split(strings.Join(lines, ","), ",")
-	for _, element := range slices.Backward(elements) {
-		next, err := netip.ParseAddr(strings.Trim(strings.TrimSpace(element), "[]"))
-		if err != nil {
-			return ip
-		}
-		ip = next.Unmap()
-		if !within(ip, trusted) {
-			return ip
-		}
+// webScheme is the scheme of the page behind a forwarded one: Traefik writes ws and
+// wss for the handshake of a WebSocket. Other schemes are not believed.
+func webScheme(scheme string) string {
+	switch strings.ToLower(scheme) {
+	case "http", "ws":
+		return "http"
+	case "https", "wss":
+		return "https"
 	}
-	return ip
+	return ""
 }
 
-func lastElement(lines []string) string {
-	if len(lines) == 0 {
-		return ""
+// forwardedFor walks the list from its end, where the nearest proxy wrote, to the
+// first address that is not a trusted proxy's: the elements before it are hearsay.
+// hops is how many trusted proxies stand between that client and the peer.
+func forwardedFor(peer netip.Addr, lines []string, trusted []netip.Prefix) (ip netip.Addr, hops int) {
+	ip = peer
+	elements := strings.Split(strings.Join(lines, ","), ",")
+	for i, e := range slices.Backward(elements) {
+		next, ok := forwardedAddr(e)
+		if !ok {
+			return ip, hops
+		}
+		ip = next
+		if !within(ip, trusted) || i == 0 {
+			return ip, hops
+		}
+		hops++
 	}
-	line := lines[len(lines)-1]
-	return strings.TrimSpace(line[strings.LastIndexByte(line, ',')+1:])
+	return ip, hops
+}
+
+// forwardedAddr reads one element: an address, an address in brackets, or either
+// with a port, as Azure's gateways write it.
+func forwardedAddr(element string) (netip.Addr, bool) {
+	element = strings.Trim(strings.TrimSpace(element), `"`)
+	if addr, err := netip.ParseAddrPort(element); err == nil {
+		return addr.Addr().Unmap().WithZone(""), true
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(element, "["), "]"))
+	return addr.Unmap().WithZone(""), err == nil
+}
+
+// element is the element of a list that the proxy wrote which the client spoke to:
+// the one before the last hops, each of which appended its own. A proxy that
+// replaces the list leaves fewer, and then the first one counts.
+func element(lines []string, hops int) string {
+	elements := strings.Split(strings.Join(lines, ","), ",")
+	return strings.TrimSpace(elements[max(0, len(elements)-1-hops)])
 }
 
 func within(ip netip.Addr, prefixes []netip.Prefix) bool {
