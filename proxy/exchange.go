@@ -61,6 +61,9 @@ func (ex *exchange) run() *refusal {
 	if ref := ex.checkMethod(); ref != nil {
 		return ref
 	}
+	if ref := ex.checkUpgrade(); ref != nil {
+		return ref
+	}
 	if ex.h.o.SignIn != nil && cat.OwnLogin(ex.target.path) {
 		return ex.serveCatLogin()
 	}

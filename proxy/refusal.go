@@ -26,6 +26,7 @@ type refusal struct {
 	tokenCame bool
 	retry     int // seconds, if above 0
 	allow     string
+	upgrade   string // the protocol that the client must ask for
 	// signIn means that what came is no credential: signing in is all that is missing.
 	signIn bool
 	// loginURL is where to do so, for the front end.
@@ -158,6 +159,9 @@ func (ref *refusal) setExtra(h http.Header) {
 	}
 	if ref.allow != "" {
 		h["Allow"] = []string{ref.allow}
+	}
+	if ref.upgrade != "" {
+		h["Upgrade"], h["Connection"] = []string{ref.upgrade}, []string{"upgrade, close"}
 	}
 }
 

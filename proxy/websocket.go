@@ -32,17 +32,53 @@ func hasToken(lines []string, want string) bool {
 	return false
 }
 
+// checkUpgrade refuses a request for the chat that asks for no WebSocket: a front
+// proxy has usually dropped the headers of the handshake, and the answer names them
+// (RFC 9110 §15.5.22).
+func (ex *exchange) checkUpgrade() *refusal {
+	if ex.socket || ex.r.Method != http.MethodGet {
+		return nil
+	}
+	if _, known := ex.h.o.Contract.Chat(ex.target.path); !known {
+		return nil
+	}
+	err := errors.New("the chat needs a WebSocket handshake, and " + missingUpgrade(ex.r))
+	if ex.r.ProtoMajor != 1 {
+		return badRequest(codeBadHandshake, err) // HTTP/2 has no Upgrade to ask for
+	}
+	return &refusal{
+		status: http.StatusUpgradeRequired, code: codeBadHandshake, public: err.Error(), rule: "websocket", err: err, upgrade: "websocket",
+		hint: "a proxy in front must pass on Upgrade and Connection, over HTTP/1.1",
+	}
+}
+
+// missingUpgrade says what a handshake lacks.
+func missingUpgrade(r *http.Request) string {
+	upgrade, connection := hasToken(r.Header["Upgrade"], "websocket"), hasToken(r.Header["Connection"], "upgrade")
+	switch {
+	case r.ProtoMajor != 1:
+		return "it came over HTTP/2"
+	case !upgrade && !connection:
+		return "the headers Upgrade: websocket and Connection: upgrade did not arrive"
+	case !upgrade:
+		return "the header Upgrade: websocket did not arrive"
+	}
+	return "the header Connection: upgrade did not arrive"
+}
+
 // checkHandshake holds the handshake to RFC 6455 §4.2.1 before anything is done
 // for it.
 func checkHandshake(r *http.Request) *refusal {
 	bad := func(text string) *refusal { return badRequest(codeBadHandshake, errors.New(text)) }
 	switch {
+	case r.ProtoMajor == 1 && r.ProtoMinor == 0:
+		return bad("a WebSocket handshake needs HTTP/1.1, and HTTP/1.0 arrived")
 	case r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ProtoMinor != 1:
 		return bad("a WebSocket handshake is a GET over HTTP/1.1")
 	case len(r.Header["Sec-Websocket-Version"]) != 1 || r.Header.Get("Sec-Websocket-Version") != "13":
 		return &refusal{
 			status: http.StatusUpgradeRequired, code: codeBadHandshake, public: "Only version 13 of the WebSocket protocol is spoken here",
-			hint: "use RFC 6455",
+			hint: "use RFC 6455, and let a proxy in front pass on Sec-WebSocket-Version",
 		}
 	case len(r.Header["Sec-Websocket-Key"]) != 1:
 		return bad("a WebSocket handshake carries one Sec-WebSocket-Key")

@@ -176,8 +176,8 @@ func TestMalformedHandshakes(t *testing.T) {
 		"no key":                 {head("GET /ws HTTP/1.1", "Sec-WebSocket-Key", ""), "400"},
 		"a short key":            {head("GET /ws HTTP/1.1", "Sec-WebSocket-Key", "YWJj"), "400"},
 		"with a body":            {head("GET /ws HTTP/1.1", "Content-Length", "5") + "hello", "400"},
-		"h2c is no WebSocket":    {head("GET /ws HTTP/1.1", "Upgrade", "h2c", "HTTP2-Settings", "AAMAAABkAAQ"), "403"},
-		"Upgrade not in the way": {head("GET /ws HTTP/1.1", "Connection", "keep-alive"), "403"},
+		"h2c is no WebSocket":    {head("GET /ws HTTP/1.1", "Upgrade", "h2c", "HTTP2-Settings", "AAMAAABkAAQ"), "426"},
+		"Upgrade not in the way": {head("GET /ws HTTP/1.1", "Connection", "keep-alive"), "426"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := running.RequestCount()
@@ -259,5 +259,51 @@ func TestRefuseSocket(t *testing.T) {
 	// A client that has gone in the middle of its handshake has nobody to tell.
 	if ref := refuseSocket(&chat.UpgradeError{Err: io.EOF}); ref != nil {
 		t.Errorf("%+v", ref)
+	}
+}
+
+// A request for the chat without a whole handshake is told which header is missing,
+// and nothing of it reaches the Cat, for an administrator either.
+func TestHandshakeWithoutItsHeaders(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		h      http.Header
+		status int
+		says   string
+	}{
+		{"none", nil, 426, "Upgrade: websocket and Connection: upgrade did not arrive"},
+		{"no Connection", http.Header{"Upgrade": {"websocket"}}, 426, "Connection: upgrade did not arrive"},
+		{"Connection: close", http.Header{"Upgrade": {"websocket"}, "Connection": {"close"}}, 426, "Connection: upgrade did not arrive"},
+		{"no Upgrade", http.Header{"Connection": {"upgrade"}}, 426, "Upgrade: websocket did not arrive"},
+		{"another protocol", http.Header{"Connection": {"upgrade"}, "Upgrade": {"h2c"}}, 426, "Upgrade: websocket did not arrive"},
+		{"no version", http.Header{"Connection": {"upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Key": {"MDEyMzQ1Njc4OWFiY2RlZg=="}}, 426, "Sec-WebSocket-Version"},
+		{"no key", http.Header{"Connection": {"upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}}, 400, "Sec-WebSocket-Key"},
+	} {
+		for _, who := range []string{"", "base", "admin"} {
+			for _, path := range []string{"/ws", "/ws/alice"} {
+				t.Run(c.name+" "+who+path, func(t *testing.T) {
+					l := newLab(t, nil)
+					req := l.request(t, http.MethodGet, path, who, "")
+					for name, values := range c.h {
+						req.Header[name] = values
+					}
+					resp, body := l.send(t, req)
+					status := c.status
+					if who == "" && c.h["Connection"] != nil && c.h["Upgrade"] != nil && c.h["Upgrade"][0] == "websocket" && c.h["Connection"][0] == "upgrade" {
+						status = 401 // a handshake of nobody's, whatever else it lacks
+					}
+					if resp.StatusCode != status || status != 401 && !strings.Contains(body, c.says) {
+						t.Errorf("%d %s", resp.StatusCode, body)
+					}
+					if l.cat.count() != 0 {
+						t.Error("it reached the Cat")
+					}
+				})
+			}
+		}
+	}
+	l := newLab(t, nil)
+	if status, body := l.do(t, http.MethodGet, "/wsx", "admin", ""); status != 200 {
+		t.Errorf("a path that is no chat: %d %s", status, body)
 	}
 }
