@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // cookie. A public endpoint needs none; but whoever sends one must send a good one.
 func (ex *exchange) authenticate() *refusal {
 	var err error
-	if ex.credential, err = readCredential(ex.r, &ex.target, ex.socket, ex.h.o.QueryToken); err != nil {
+	if ex.credential, ex.foreign, err = readCredential(ex.r, &ex.target, ex.socket, ex.h.o.QueryToken, ex.h.schemes); err != nil {
 		return badRequest(codeBadCredential, err)
 	}
 	if ex.h.o.SignIn != nil {
@@ -47,8 +48,14 @@ func (ex *exchange) byHandlers() *refusal {
 		return ex.checkAmbient(asked)
 	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
-	if ex.credential == nil && rejected != nil && rejected.Code == authhandlers.CodeMissingCredential && ex.isPublic() {
-		return nil
+	unclaimed := rejected != nil && ex.foreign != nil && rejected.Code == authhandlers.CodeUnclaimed
+	if ex.credential == nil && (unclaimed || rejected != nil && rejected.Code == authhandlers.CodeMissingCredential) {
+		if ex.isPublic() {
+			return nil
+		}
+		if unclaimed {
+			return refuseScheme(ex.foreign.Scheme, err)
+		}
 	}
 	if rejected != nil && rejected.Code == authhandlers.CodeBadSignature {
 		ex.holdBack()
@@ -62,8 +69,25 @@ func (ex *exchange) question() *authhandlers.Request {
 	if ex.socket {
 		kind = authhandlers.KindWebSocket
 	}
+	credential := ex.credential
+	if credential == nil {
+		credential = ex.foreign // a handler may know a scheme that it does not ask for
+	}
 	return &authhandlers.Request{
-		Credential: ex.credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
+		Credential: credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
+	}
+}
+
+// refuseScheme answers who presented nothing but a credential of another scheme: it is
+// none of ours, so that signing in is all that is missing.
+func refuseScheme(scheme string, err error) *refusal {
+	if scheme = knownScheme(scheme); scheme == "" {
+		scheme = "of another kind"
+	}
+	return &refusal{
+		status: http.StatusUnauthorized, code: codeScheme, public: "Not signed in", rule: "handlers", challenge: true, signIn: true,
+		hint: "the scheme of Authorization is " + scheme + ", which is not accepted here; sign in, or send a Bearer token",
+		err:  fmt.Errorf("the scheme of Authorization is %s: %w", scheme, err),
 	}
 }
 

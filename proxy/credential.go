@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -25,8 +26,10 @@ const bearerProtocol = "bearer"
 // readCredential collects what the client presented, in every carrier. Empty ones
 // are absent and equal ones are one; two different ones are an error (RFC 6750
 // §2). Query and sub-protocol are carriers on the WebSocket only.
-func readCredential(r *http.Request, t *target, socket, query bool) (*authhandlers.Credential, error) {
-	var found *authhandlers.Credential
+//
+// foreign is what stands in Authorization under a scheme that nobody here asks for: a
+// front proxy's Basic, say. It is no credential of ours, and stands beside one.
+func readCredential(r *http.Request, t *target, socket, query bool, ours []string) (found, foreign *authhandlers.Credential, err error) {
 	take := func(c authhandlers.Credential) error {
 		if found != nil && (found.Scheme != c.Scheme || found.Value != c.Value) {
 			return errTwoCredentials
@@ -36,57 +39,76 @@ func readCredential(r *http.Request, t *target, socket, query bool) (*authhandle
 		}
 		return nil
 	}
-	if err := readAuthorization(r.Header["Authorization"], take); err != nil {
-		return nil, err
+	c, err := readAuthorization(r.Header["Authorization"])
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case c != nil && c.Bearer(), c != nil && slices.Contains(ours, c.Scheme):
+		found = c
+	default:
+		foreign = c
 	}
 	for _, value := range r.Header[http.CanonicalHeaderKey(cat.TokenHeader)] {
 		if value == "" {
 			continue
 		}
 		if !tokenForm(value) {
-			return nil, errLegacyForm
+			return nil, nil, errLegacyForm
 		}
 		if err := take(authhandlers.Credential{Scheme: "bearer", Value: value, Carrier: authhandlers.CarrierLegacyHeader}); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if !socket {
-		return found, nil
+		return found, foreign, nil
 	}
 	if query {
 		for _, value := range t.tokens {
 			if err := take(authhandlers.Credential{Scheme: "bearer", Value: value, Carrier: authhandlers.CarrierQuery}); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
 	for _, value := range protocolTokens(r.Header) {
 		if err := take(authhandlers.Credential{Scheme: "bearer", Value: value, Carrier: authhandlers.CarrierSubprotocol}); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return found, nil
+	return found, foreign, nil
 }
 
-func readAuthorization(lines []string, take func(authhandlers.Credential) error) error {
+// readAuthorization returns what stands in Authorization; nil: nothing.
+func readAuthorization(lines []string) (*authhandlers.Credential, error) {
 	if len(lines) > 1 {
-		return errAuthorizationTwo
+		return nil, errAuthorizationTwo
 	}
 	if len(lines) == 0 || lines[0] == "" {
-		return nil
+		return nil, nil
 	}
 	scheme, value, _ := strings.Cut(lines[0], " ")
 	scheme = strings.ToLower(scheme)
-	if value == "" {
-		if scheme == "bearer" {
-			return nil // an empty one is absent
+	switch {
+	case scheme == "bearer" && value == "":
+		return nil, nil // an empty one is absent
+	case value == "" && knownScheme(scheme) == "", scheme == "bearer" && !tokenForm(value):
+		return nil, errCredentialForm
+	}
+	return &authhandlers.Credential{Scheme: scheme, Value: value, Carrier: authhandlers.CarrierAuthorization}, nil
+}
+
+// knownScheme returns the usual spelling of an authentication scheme (IANA's registry,
+// and those that clients are seen to send), or nothing: a stranger's text is not told
+// or logged, since it may be a key that was sent without a scheme.
+func knownScheme(scheme string) string {
+	for _, known := range [...]string{
+		"Basic", "Digest", "Negotiate", "NTLM", "Kerberos", "DPoP", "GNAP", "HOBA", "Mutual", "OAuth", "PrivateToken", "SCRAM-SHA-1",
+		"SCRAM-SHA-256", "Signature", "vapid", "Concealed", "AWS4-HMAC-SHA256", "Token", "ApiKey", "JWT", "Hawk",
+	} {
+		if strings.EqualFold(scheme, known) {
+			return known
 		}
-		return errCredentialForm
 	}
-	if scheme == "bearer" && !tokenForm(value) {
-		return errCredentialForm
-	}
-	return take(authhandlers.Credential{Scheme: scheme, Value: value, Carrier: authhandlers.CarrierAuthorization})
+	return ""
 }
 
 // tokenForm is the b64token of RFC 6750 §2.1: no white space, no comma, no quote.

@@ -26,6 +26,8 @@ func TestReadCredential(t *testing.T) {
 		scheme  string
 		want    string
 		carrier authhandlers.Carrier
+		ours    []string
+		foreign string
 		err     error
 	}{
 		{name: "nothing"},
@@ -45,7 +47,14 @@ func TestReadCredential(t *testing.T) {
 		{name: "bearer twice", h: header("Authorization", "Bearer Bearer "+T), err: errCredentialForm},
 		{name: "non-ASCII", h: header("Authorization", "Bearer "+T+"é"), err: errCredentialForm},
 		{name: "bare key", h: header("Authorization", T), err: errCredentialForm},
-		{name: "basic", h: header("Authorization", "Basic eA=="), scheme: "basic", want: "eA==", carrier: authhandlers.CarrierAuthorization},
+		{name: "basic, asked for", ours: []string{"bearer", "basic"}, h: header("Authorization", "Basic eA=="), scheme: "basic", want: "eA==", carrier: authhandlers.CarrierAuthorization},
+		{name: "basic, asked for, and a token", ours: []string{"basic"}, h: header("Authorization", "Basic eA==", "access_token", T), err: errTwoCredentials},
+		{name: "basic", h: header("Authorization", "Basic eA=="), foreign: "basic"},
+		{name: "negotiate, empty", h: header("Authorization", "Negotiate"), foreign: "negotiate"},
+		{name: "digest, with commas", h: header("Authorization", `Digest username="a", realm="b"`), foreign: "digest"},
+		{name: "basic and a token", h: header("Authorization", "Basic eA==", "access_token", T), want: T, carrier: authhandlers.CarrierLegacyHeader, foreign: "basic"},
+		{name: "basic and a token in the query", h: header("Authorization", "Basic eA=="), tokens: []string{T}, socket: true, want: T, carrier: authhandlers.CarrierQuery, foreign: "basic"},
+		{name: "basic and two tokens", h: header("Authorization", "Basic eA==", "access_token", T), tokens: []string{U}, socket: true, err: errTwoCredentials},
 		{name: "legacy header, several", h: header("access_token", T, "access_token", U), err: errTwoCredentials},
 		{name: "legacy header, no token", h: header("access_token", "a b"), err: errLegacyForm},
 		{name: "query on HTTP", tokens: []string{T}},
@@ -61,9 +70,12 @@ func TestReadCredential(t *testing.T) {
 			if c.h == nil {
 				c.h = http.Header{}
 			}
-			got, err := readCredential(&http.Request{Header: c.h}, &target{tokens: c.tokens}, c.socket, !c.noQuery)
+			got, foreign, err := readCredential(&http.Request{Header: c.h}, &target{tokens: c.tokens}, c.socket, !c.noQuery, c.ours)
 			if !errors.Is(err, c.err) {
 				t.Fatalf("error %v, want %v", err, c.err)
+			}
+			if err == nil && (foreign != nil) != (c.foreign != "") || foreign != nil && foreign.Scheme != c.foreign {
+				t.Errorf("foreign %+v, want %q", foreign, c.foreign)
 			}
 			if c.want == "" {
 				if got != nil {
@@ -85,9 +97,12 @@ func FuzzReadCredential(f *testing.F) {
 	f.Add("Bearer aaa.bbb.ccc", "aaa.bbb.ccc", "bearer, x")
 	f.Fuzz(func(t *testing.T, authorization, legacy, protocol string) {
 		h := http.Header{"Authorization": {authorization}, "Access_token": {legacy}, "Sec-Websocket-Protocol": {protocol}}
-		got, err := readCredential(&http.Request{Header: h}, &target{}, true, true)
-		if err != nil && got != nil {
+		got, foreign, err := readCredential(&http.Request{Header: h}, &target{}, true, true, nil)
+		if err != nil && (got != nil || foreign != nil) {
 			t.Fatal("an error and a credential")
+		}
+		if foreign.Bearer() {
+			t.Fatal("a token is taken for a foreign credential")
 		}
 		if got != nil && (got.Value == "" || got.Scheme == "bearer" && got.Carrier == authhandlers.CarrierAuthorization && !tokenForm(got.Value)) {
 			t.Fatalf("took a malformed credential of %d bytes", len(got.Value))

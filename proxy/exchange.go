@@ -27,6 +27,7 @@ type exchange struct {
 	begun  mark // before the credential was looked at
 
 	credential *authhandlers.Credential
+	foreign    *authhandlers.Credential   // of a scheme that nobody here asks for
 	display    string                     // the admin panel's display token, which is no credential
 	session    *session.Session           // of a person who came by the cookie
 	user       *authhandlers.AuthUserInfo // nil: nobody, on a public endpoint

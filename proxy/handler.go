@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -84,6 +85,7 @@ type Handler struct {
 	o          Options
 	publicHost string
 	challenges []string
+	schemes    []string // of the challenges, in lower case
 	pages      *http.ServeMux
 
 	panelPolicy string
@@ -119,6 +121,10 @@ func New(o Options) (*Handler, error) {
 		if m, ok := l.Handler.(authhandlers.Mounter); ok {
 			m.Mount(h.pages)
 		}
+	}
+	for _, c := range h.challenges {
+		scheme, _, _ := strings.Cut(c, " ")
+		h.schemes = append(h.schemes, strings.ToLower(scheme))
 	}
 	if o.SignIn != nil {
 		o.Pages.Mount(h.pages)

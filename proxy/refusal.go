@@ -54,6 +54,7 @@ const (
 	codeNotFound       authhandlers.Code = "not_found"
 	codeCatRefuses     authhandlers.Code = "cat_refused"
 	codeNoAccount      authhandlers.Code = "no_service_account"
+	codeScheme         authhandlers.Code = "unknown_scheme"
 	codeCatOpen        authhandlers.Code = "not_ready"
 	codeAuthFault      authhandlers.Code = "authentication_unavailable"
 	codeBusy           authhandlers.Code = "busy"
