@@ -1,6 +1,6 @@
 // Package parts knows the foreign programs that the end-to-end tests run beside
 // Catflap: two identity providers, the Cat's stock clients, the Cat's server stack,
-// a Redis server and a browser.
+// a Redis server, nginx, promtool and a browser.
 //
 // The rule it guards: what is tested against is written here, and never whatever a
 // machine happens to have. Packages of npm, PyPI and Maven Central are pinned to one
@@ -64,7 +64,7 @@ type part struct {
 }
 
 func (p Parts) all() []part {
-	return []part{p.redisPart(), p.nodePart(), p.pythonPart(), p.keycloakPart(), p.chromiumPart()}
+	return []part{p.programPart(redis()), p.programPart(nginx()), p.programPart(promtool()), p.nodePart(), p.pythonPart(), p.keycloakPart(), p.chromiumPart()}
 }
 
 // have returns nil if the part is there and of the version that is written here.
