@@ -109,6 +109,30 @@ func (ex *exchange) recordSignIn(res signin.Result) {
 	ex.done(outcome, res.Status)
 }
 
+// iconPath is where a browser looks for the icon of a page that names none: at each
+// page of the Cat's. It is no attempt at anything, and the Cat has nothing there.
+const iconPath = "/favicon.ico"
+
+// answerIcon answers with our own icon, or with nothing where there are no pages. An
+// icon of the Cat's has to be named in permissions.public.
+func (ex *exchange) answerIcon() bool {
+	if ex.r.Method != http.MethodGet && ex.r.Method != http.MethodHead {
+		return false
+	}
+	if _, public := ex.h.o.Policy.Public(ex.r.Method, iconPath); public {
+		return false
+	}
+	h, status := ex.w.Header(), http.StatusNoContent
+	h["Cache-Control"] = []string{"public, max-age=86400"}
+	if ex.h.o.Pages != nil {
+		h["Location"], status = []string{ex.h.o.Pages.Icon()}, http.StatusFound
+	}
+	ex.w.WriteHeader(status)
+	ex.record.Route = "GET " + iconPath
+	ex.done(OutcomePage, status)
+	return true
+}
+
 // serveCatLogin answers in the place of the Cat's own login, whose people are not
 // ours. The admin panel signs out by going there: a page of our own site that does
 // ends the session; to everybody else it is the page on which one can.

@@ -53,6 +53,9 @@ func (ex *exchange) run() *refusal {
 	if strings.HasPrefix(ex.target.path, PagePrefix) {
 		return ex.servePage()
 	}
+	if ex.target.path == iconPath && ex.answerIcon() {
+		return nil
+	}
 	if err := ex.h.shut(); err != nil {
 		return refuseNotReady(err)
 	}

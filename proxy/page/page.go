@@ -104,6 +104,9 @@ func (p *Pages) addAssets(t Theme) error {
 	return nil
 }
 
+// Icon is the address of the pages' icon, as a path.
+func (p *Pages) Icon() string { return p.site.Icon }
+
 // add takes up one asset and returns its address, which changes with its content.
 func (p *Pages) add(name, mediaType string, content []byte) string {
 	sum := sha256.Sum256(content)
