@@ -57,3 +57,10 @@ func (r *Rejection) Unwrap() error { return r.Err }
 func Reject(code Code, hint, format string, args ...any) *Rejection {
 	return &Rejection{Code: code, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
+
+// Codes are the codes of this package, for counters that begin at zero.
+func Codes() []Code {
+	return []Code{
+		CodeMalformedToken, CodeTokenTooLarge, CodeAlgorithmNotAllowed, CodeUnknownKey, CodeBadSignature, CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid, CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted, CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeUnclaimed, CodeMissingCredential,
+	}
+}

@@ -46,7 +46,7 @@ func (ex *exchange) brokenOff() {
 	if p == nil {
 		return
 	}
-	ex.record.Code = "broken_off"
+	ex.record.Code = codeBrokenOff
 	ex.done(OutcomeFault, ex.record.Status)
 	panic(p)
 }
@@ -175,7 +175,7 @@ func (ex *exchange) explain(err error) *refusal {
 		return ex.body.refusal()
 	case ex.r.Context().Err() != nil:
 		ex.record.Reason = "the client left"
-		return &refusal{status: 499, code: "client_left", public: "The client left", err: context.Cause(ex.r.Context())}
+		return &refusal{status: 499, code: codeClientLeft, public: "The client left", err: context.Cause(ex.r.Context())}
 	case errors.Is(err, cat.ErrNoAccount):
 		return refuseAccount(err)
 	case errors.Is(err, errCatRefuses):

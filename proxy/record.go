@@ -22,6 +22,11 @@ const (
 	OutcomeSignedOut Outcome = "signed_out" // a browser session has ended, by its person or the provider
 )
 
+// Outcomes are all outcomes, for counters that begin at zero.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeAllowed, OutcomeRefused, OutcomeFault, OutcomePage, OutcomeSignedIn, OutcomeSignedOut}
+}
+
 // Record is what one exchange was, for the audit log and the metrics. It holds no
 // credential, no query and no value of a header.
 type Record struct {

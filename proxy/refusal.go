@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/signin"
 )
 
 // refusal is an answer of our own instead of the Cat's. What the client sees and
@@ -69,7 +71,17 @@ const (
 	codeForeignDisplay authhandlers.Code = "display_token_of_another_session"
 	codeTicket         authhandlers.Code = "ticket_invalid"
 	codeProof          authhandlers.Code = "cross_site_request"
+	codeClientLeft     authhandlers.Code = "client_left"
+	codeBrokenOff      authhandlers.Code = "broken_off"
 )
+
+// Codes are all codes that an answer of Catflap's own, its log and its metrics can
+// have, but for those of handlers that somebody has added.
+func Codes() []authhandlers.Code {
+	return slices.Concat(authhandlers.Codes(), signin.Codes(), []authhandlers.Code{
+		codeBadTarget, codeBadCredential, codeBadHandshake, codeBadBody, codeBodyTooLarge, codeBodyTimeout, codeHeaders, codeMethod, codePermission, codeOrigin, codeNotFound, codeNoAccount, codeScheme, codeCatOpen, codeAuthFault, codeBusy, codeCatUnreachable, codeCatDown, codeCatTimeout, codeCatRefused, codeInternal, codeSockets, codeStopping, codeSessionEnded, codeForeignDisplay, codeTicket, codeProof, codeClientLeft, codeBrokenOff,
+	})
+}
 
 func badRequest(code authhandlers.Code, err error) *refusal {
 	return &refusal{status: http.StatusBadRequest, code: code, public: err.Error(), hint: "nothing was forwarded; mend the request", err: err}

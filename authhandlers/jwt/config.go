@@ -5,6 +5,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/internal/keyset"
 )
 
 // Config is a handler for the signed tokens of one issuer. Tokens of several
@@ -127,3 +128,8 @@ var (
 	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
 )
+
+// Events are the names of the events that a handler of this type counts.
+func (c *Config) Events() []string {
+	return append(keyset.Events(), "cache_hit", "cache_hit_refused", "cache_miss", "signature_checked", "unknown_key")
+}

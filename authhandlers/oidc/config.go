@@ -165,3 +165,8 @@ var (
 	_ authhandlers.SignIn     = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
 )
+
+// Events are the names of the events that a handler of this type counts.
+func (c *Config) Events() []string {
+	return append(c.tokens().Events(), "discovery_fetched", "discovery_failed", "discovery_changed")
+}

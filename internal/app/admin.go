@@ -12,6 +12,10 @@ import (
 // readyTimeout bounds a readiness check.
 const readyTimeout = 5 * time.Second
 
+// scrapeTimeout bounds it where a scrape of the metrics waits, whose own bound is
+// usually ten seconds.
+const scrapeTimeout = 2 * time.Second
+
 // adminHandler serves operators. Nothing of it is on the public listener, and a
 // page in an operator's browser can't reload (net/http's CrossOriginProtection).
 func (a *app) adminHandler() http.Handler {
@@ -29,7 +33,6 @@ func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	err := a.ready(ctx)
-	a.metrics.Ready(err == nil)
 	if err != nil {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": strings.Split(err.Error(), "\n")})
 		return
@@ -39,6 +42,13 @@ func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 		answer["notes"] = notes
 	}
 	writeJSON(w, http.StatusOK, answer)
+}
+
+// readyNow is readiness for a scrape of the metrics.
+func (a *app) readyNow() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+	defer cancel()
+	return a.ready(ctx) == nil
 }
 
 func (a *app) ready(ctx context.Context) error {

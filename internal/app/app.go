@@ -107,6 +107,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a.current.Store(g)
 	a.metrics.Cats(a.catsUp)
+	a.metrics.Ready(a.readyNow)
 	a.metrics.Reloaded(true, float64(time.Now().Unix()))
 	s, err := a.listen(ctx, c)
 	if err != nil {

@@ -96,7 +96,7 @@ func (a *app) chain(ctx context.Context, c *config.Config, claims []string) (*au
 		}
 		opened, err := authhandlers.Open(ctx, settings, authhandlers.Env{
 			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims,
-			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name),
+			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name, eventsOf(settings)...),
 		})
 		if err != nil {
 			return nil, err
@@ -120,6 +120,14 @@ func longestLife(c *config.Config) time.Duration {
 		}
 	}
 	return longest
+}
+
+// eventsOf are the events that handlers of a type can have, if it says so.
+func eventsOf(settings authhandlers.Config) []string {
+	if c, ok := settings.(interface{ Events() []string }); ok {
+		return c.Events()
+	}
+	return nil
 }
 
 // outbound is a client for the handlers' own requests: identity providers may lie

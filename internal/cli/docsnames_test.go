@@ -7,6 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/oidc"
+	"github.com/catflap/catflap/proxy"
 )
 
 // TestDocumentedNames holds docs/operations.md to the source: whoever searches it
@@ -21,7 +25,6 @@ func TestDocumentedNames(t *testing.T) {
 		{"code", "authhandlers/rejection.go", `Code = "([a-z_]+)"`, "", 14},
 		{"code", "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`, "", 20},
 		{"code", "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`, "", 11},
-		{"code", "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`, "", 2},
 		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 10},
 		{"metric", "internal/telemetry/sockets.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 4},
 		{"metric", "internal/telemetry/cats.go", `NewDesc\("catflap_([a-z_]+)"`, "catflap_", 1},
@@ -46,8 +49,7 @@ func TestDocumentedNames(t *testing.T) {
 // TestDocumentedCodesExist is the other way round.
 func TestDocumentedCodesExist(t *testing.T) {
 	known := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
-		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`),
-		found(t, "proxy/forward.go", `(?:code:|Code =) "([a-z_]+)"`))
+		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`))
 	_, table, ok := strings.Cut(source(t, "docs/operations.md"), "## Codes")
 	if !ok {
 		t.Fatal("docs/operations.md has no section Codes")
@@ -57,6 +59,29 @@ func TestDocumentedCodesExist(t *testing.T) {
 		if !slices.Contains(known, m[1]) {
 			t.Errorf("docs/operations.md names the code %s, which there is not", m[1])
 		}
+	}
+}
+
+// TestEveryCodeIsCounted: the list of codes whose counters begin at zero is whole.
+func TestEveryCodeIsCounted(t *testing.T) {
+	written := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`),
+		found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`), found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`))
+	codes := proxy.Codes()
+	for _, code := range written {
+		if !slices.Contains(codes, authhandlers.Code(code)) {
+			t.Errorf("proxy.Codes lacks %s", code)
+		}
+	}
+	if len(codes) != len(written) {
+		t.Errorf("proxy.Codes has %d codes, the source %d", len(codes), len(written))
+	}
+	observed := slices.Concat(found(t, "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`), found(t, "authhandlers/jwt/verifier.go", `observe\("([a-z_]+)"`),
+		found(t, "authhandlers/oidc/discovery.go", `observe\("([a-z_]+)"`), found(t, "internal/keyset/url.go", `observe\("([a-z_]+)"`))
+	slices.Sort(observed)
+	events := (&oidc.Config{}).Events()
+	slices.Sort(events)
+	if !slices.Equal(events, observed) {
+		t.Errorf("the handler oidc has the events %v, the source %v", events, observed)
 	}
 }
 

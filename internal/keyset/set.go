@@ -256,3 +256,6 @@ func only(keys []*Key, algorithm string) (*Key, int) {
 	}
 	return found, 1
 }
+
+// Events are the names that a set's Observe is told.
+func Events() []string { return []string{"keys_fetched", "keys_fetch_failed", "keys_changed"} }

@@ -25,7 +25,6 @@ type Metrics struct {
 	reloads    *prometheus.CounterVec
 	reloadOK   prometheus.Gauge
 	reloadTime prometheus.Gauge
-	ready      prometheus.Gauge
 	refused    prometheus.Counter
 
 	// allowed and took hold the children of the frequent labels, so that an allowed
@@ -55,7 +54,6 @@ func NewMetrics(version string) *Metrics {
 		reloads:    counter("config_reloads_total", "Configuration reloads, by their result.", "result"),
 		reloadOK:   gauge("config_last_reload_successful", "1 if the last reload was taken, 0 if the one before is still in force."),
 		reloadTime: gauge("config_last_reload_success_timestamp_seconds", "When the configuration in force was taken."),
-		ready:      gauge("ready", "1 if Catflap was ready when readiness was last asked for."),
 	}
 	m.refused = prometheus.NewCounter(prometheus.CounterOpts{
 		Namespace: "catflap", Name: "connections_refused_total", Help: "Connections closed at once because their address had its share.",
@@ -63,8 +61,9 @@ func NewMetrics(version string) *Metrics {
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "catflap", Name: "build_info", Help: "1, labelled with what runs."}, []string{"version", "goversion"})
 	build.WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(m.requests, m.refusals, m.durations, m.events, m.sessions, m.reloads, m.reloadOK, m.reloadTime,
-		m.ready, m.refused, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		m.refused, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.registry.MustRegister(m.sockets.collectors()...)
+	m.beginAtZero()
 	return m
 }
 
@@ -112,8 +111,11 @@ func route(pattern string) string {
 }
 
 // HandlerEvents returns the counter of one handler's events. Their names are a
-// small fixed set.
-func (m *Metrics) HandlerEvents(handler string) func(event string) {
+// small fixed set; those that are given begin at zero.
+func (m *Metrics) HandlerEvents(handler string, events ...string) func(event string) {
+	for _, event := range events {
+		m.events.WithLabelValues(handler, event)
+	}
 	var known sync.Map
 	return func(event string) {
 		c, ok := known.Load(event)
@@ -145,11 +147,14 @@ func (m *Metrics) Reloaded(taken bool, at float64) {
 // ConnectionRefused counts a connection whose address had its share of them.
 func (m *Metrics) ConnectionRefused() { m.refused.Inc() }
 
-// Ready notes the answer to a readiness check.
-func (m *Metrics) Ready(ready bool) {
-	if ready {
-		m.ready.Set(1)
-		return
-	}
-	m.ready.Set(0)
+// Ready has the metrics ask for readiness at each scrape. It is called once.
+func (m *Metrics) Ready(ready func() bool) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Namespace: "catflap", Name: "ready", Help: "1 if Catflap is ready, as /readyz tells."},
+		func() float64 {
+			if ready() {
+				return 1
+			}
+			return 0
+		}))
 }

@@ -175,7 +175,7 @@ func TestMetricsHaveBoundedLabels(t *testing.T) {
 	m.HandlerEvents("staff")("cache_hit")
 	m.Reloaded(true, 1)
 	m.Reloaded(false, 0)
-	m.Ready(true)
+	m.Ready(func() bool { return true })
 	out := httptest.NewRecorder()
 	m.Handler().ServeHTTP(out, httptest.NewRequest("GET", "/metrics", nil))
 	text := out.Body.String()

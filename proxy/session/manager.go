@@ -47,6 +47,13 @@ const (
 	EventMissed         = "messages_missed"
 )
 
+// Events are the names of all events, for counters that begin at zero.
+func Events() []string {
+	return []string{
+		EventStarted, EventEnded, EventRefreshed, EventRefreshRefused, EventRefreshFailed, EventLoggedOut, EventLogout, EventLogoutReplayed, EventUnreadable, EventForeign, EventMissed,
+	}
+}
+
 // Reasons of the revocations that the manager makes itself.
 const (
 	CodeSignedOut      authhandlers.Code = "signed_out"

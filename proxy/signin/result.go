@@ -90,3 +90,10 @@ func redirect(w http.ResponseWriter, to string) Result {
 	w.WriteHeader(http.StatusSeeOther)
 	return Result{Kind: Shown, Status: http.StatusSeeOther}
 }
+
+// Codes are the codes of this package, for counters that begin at zero.
+func Codes() []authhandlers.Code {
+	return []authhandlers.Code{
+		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop, codeProvider, codeUnknownIDP, codeSessions, codeCrossOrigin, codeLogoutToken, codeLoggedOut,
+	}
+}
