@@ -58,7 +58,7 @@ func newTCPConn(c net.Conn) (*tcpConn, error) {
 	}
 	w := &tcpConn{Conn: c, raw: raw}
 	w.try = func(fd uintptr) bool {
-		w.n, w.err = syscall.Read(int(fd), w.into)
+		w.n, w.err = readDescriptor(fd, w.into)
 		return true
 	}
 	return w, nil
