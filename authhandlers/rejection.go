@@ -61,6 +61,10 @@ func Reject(code Code, hint, format string, args ...any) *Rejection {
 // Codes are the codes of this package, for counters that begin at zero.
 func Codes() []Code {
 	return []Code{
-		CodeMalformedToken, CodeTokenTooLarge, CodeAlgorithmNotAllowed, CodeUnknownKey, CodeBadSignature, CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid, CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted, CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeUnclaimed, CodeMissingCredential,
+		CodeMalformedToken, CodeTokenTooLarge, CodeAlgorithmNotAllowed, CodeUnknownKey, CodeBadSignature,
+		CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid,
+		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
+		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeUnclaimed,
+		CodeMissingCredential,
 	}
 }

@@ -79,7 +79,13 @@ const (
 // have, but for those of handlers that somebody has added.
 func Codes() []authhandlers.Code {
 	return slices.Concat(authhandlers.Codes(), signin.Codes(), []authhandlers.Code{
-		codeBadTarget, codeBadCredential, codeBadHandshake, codeBadBody, codeBodyTooLarge, codeBodyTimeout, codeHeaders, codeMethod, codePermission, codeOrigin, codeNotFound, codeNoAccount, codeScheme, codeCatOpen, codeAuthFault, codeBusy, codeCatUnreachable, codeCatDown, codeCatTimeout, codeCatRefused, codeInternal, codeSockets, codeStopping, codeSessionEnded, codeForeignDisplay, codeTicket, codeProof, codeClientLeft, codeBrokenOff,
+		codeBadTarget, codeBadCredential, codeBadHandshake, codeBadBody, codeBodyTooLarge,
+		codeBodyTimeout, codeTooMany, codeHeaders, codeMethod, codePermission,
+		codeOrigin, codeNotFound, codeCatRefuses, codeNoAccount, codeScheme,
+		codeCatOpen, codeAuthFault, codeBusy, codeCatUnreachable, codeCatDown,
+		codeCatTimeout, codeCatRefused, codeInternal, codeSockets, codeStopping,
+		codeSessionEnded, codeForeignDisplay, codeTicket, codeProof, codeClientLeft,
+		codeBrokenOff,
 	})
 }
 

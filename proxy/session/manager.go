@@ -50,7 +50,9 @@ const (
 // Events are the names of all events, for counters that begin at zero.
 func Events() []string {
 	return []string{
-		EventStarted, EventEnded, EventRefreshed, EventRefreshRefused, EventRefreshFailed, EventLoggedOut, EventLogout, EventLogoutReplayed, EventUnreadable, EventForeign, EventMissed,
+		EventStarted, EventEnded, EventRefreshed, EventRefreshRefused, EventRefreshFailed,
+		EventLoggedOut, EventLogout, EventLogoutReplayed, EventUnreadable, EventForeign,
+		EventMissed,
 	}
 }
 

@@ -94,6 +94,8 @@ func redirect(w http.ResponseWriter, to string) Result {
 // Codes are the codes of this package, for counters that begin at zero.
 func Codes() []authhandlers.Code {
 	return []authhandlers.Code{
-		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop, codeProvider, codeUnknownIDP, codeSessions, codeCrossOrigin, codeLogoutToken, codeLoggedOut,
+		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop,
+		codeTooMany, codeTooManyOuts, codeProvider, codeUnknownIDP, codeSessions,
+		codeCrossOrigin, codeLogoutToken, codeLoggedOut,
 	}
 }
