@@ -31,7 +31,7 @@ func TestThePermissionTable(t *testing.T) {
 		if r.Admin {
 			needs = "admin"
 		}
-		if r.Own && cat.Base.Has(r.Needs) {
+		if r.Base || r.Own && cat.Base.Has(r.Needs) {
 			base = "yes"
 		}
 		if got, want := written[r.Pattern], [2]string{needs, base}; got != want {

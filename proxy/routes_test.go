@@ -15,7 +15,7 @@ func TestEveryRoute(t *testing.T) {
 		GET     /                                      - + + +
 		POST    /message                               - + + +
 		GET     /memory/conversation_history           - + + +
-		DELETE  /memory/conversation_history           - - - +
+		DELETE  /memory/conversation_history           - + + +
 		GET     /memory/recall                         - + + +
 		POST    /memory/recall                         - + + +
 		GET     /memory/collections                    - - + +

@@ -50,10 +50,26 @@ func Choose(accounts []Account, held Permissions, r Route) (int, error) {
 			best = i
 		}
 	}
+	if best < 0 && r.Base {
+		best = smallest(accounts, needs)
+	}
 	if best < 0 {
 		return 0, &NoAccountError{Needs: needs, Most: most, Pattern: r.Pattern}
 	}
 	return best, nil
+}
+
+// smallest is the account with the fewest permissions that covers needs: where no
+// plugin sees it and the Cat keeps to the caller's own data, it may hold others.
+func smallest(accounts []Account, needs Permissions) int {
+	best := -1
+	for i := range accounts {
+		has := accounts[i].Permissions
+		if has.Covers(needs) && (best < 0 || has.count() < accounts[best].Permissions.count()) {
+			best = i
+		}
+	}
+	return best
 }
 
 // atCat is what the Cat itself asks for: fetching a page is uploading to it, its

@@ -30,6 +30,7 @@ func TestChoose(t *testing.T) {
 		{"base at an endpoint for everyone", base, "", "", everyone, "reader"},
 		{"base reads its own", base, "GET", "/memory/recall", Route{}, "reader"},
 		{"base and the Cat's files", base, "GET", "/static/x.css", Route{}, "reader"},
+		{"base clears its own conversation", base, "DELETE", "/memory/conversation_history", Route{}, "admin"},
 		{"an editor uploads", editor, "POST", "/rabbithole/", Route{}, "editor"},
 		{"an editor chats", editor, "POST", "/message", Route{}, "editor"},
 		{"to the Cat, fetching a page is uploading", append([]string{"UPLOAD_WEB:WRITE"}, base...), "POST", "/rabbithole/web", Route{}, "editor"},

@@ -15,6 +15,9 @@ type Route struct {
 	// Own means that the endpoint keeps to the caller's own data, so that the base
 	// set counts.
 	Own bool
+	// Base means that the base set opens it although the Cat asks for a permission
+	// which also reaches everybody's data elsewhere. No plugin hears of who calls it.
+	Base bool
 	// Admin means that only holders of admin may call, whatever permissions they have.
 	Admin bool
 	// Panel means a page of the Cat's admin panel, which takes its credential from a
@@ -60,7 +63,7 @@ func V1() *Contract {
 
 func (c *Contract) add(method string, row row) {
 	e := endpoint{
-		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own, Admin: row.whose == adminOnly, Panel: row.panel, Plugins: forPlugins(row.path)},
+		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own || row.whose == ownWhole, Base: row.whose == ownWhole, Admin: row.whose == adminOnly, Panel: row.panel, Plugins: forPlugins(row.path)},
 		method: method, slash: strings.HasSuffix(row.path, "/"),
 	}
 	e.Upload = slices.Contains(uploads[:], method+" "+row.path)

@@ -6,6 +6,7 @@ type whose uint8
 
 const (
 	own       whose = iota // kept apart by user id: the base set counts
+	ownWhole               // the same, although the Cat asks for more than its base set
 	everyones              // shows or changes everybody's: the permission must be named
 	adminOnly              // for holders of admin alone
 )
@@ -27,7 +28,7 @@ var v1 = [...]row{
 	{"POST", "/message", "CONVERSATION:WRITE", own, false},
 
 	{"GET", "/memory/conversation_history", "MEMORY:READ", own, false},
-	{"DELETE", "/memory/conversation_history", "MEMORY:DELETE", own, false},
+	{"DELETE", "/memory/conversation_history", "MEMORY:DELETE", ownWhole, false},
 	{"GET,POST", "/memory/recall", "MEMORY:READ", own, false}, // episodic memory is filtered by person, the rest is shared by design
 	{"GET", "/memory/collections", "MEMORY:READ", everyones, false},
 	{"DELETE", "/memory/collections", "MEMORY:DELETE", everyones, false},

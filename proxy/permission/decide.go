@@ -124,7 +124,7 @@ func gives(rights Rights, r cat.Route) bool {
 	case rights.Named.Has(r.Needs):
 		return true
 	}
-	return rights.Base && r.Own && cat.Base.Has(r.Needs)
+	return rights.Base && r.Own && (r.Base || cat.Base.Has(r.Needs))
 }
 
 func missing(r cat.Route) string {
