@@ -49,7 +49,7 @@ func withPolicy(kinds []accountKind, c *config.Config) ([]accountKind, error) {
 	for _, held := range holdings {
 		held &= cat.All
 		k := accountKind{flag: "config", purpose: "is for people with just that", permissions: held.Names()}
-		k.name = fmt.Sprintf("catflap-%x", sha256.Sum256([]byte(strings.Join(k.permissions, " "))))[:len("catflap-")+8]
+		k.name = fmt.Sprintf("catflap-service-%x", sha256.Sum256([]byte(strings.Join(k.permissions, " "))))[:len("catflap-service-")+8]
 		same := func(o accountKind) bool { set, err := o.set(); return err == nil && set == held }
 		if held != 0 && len(kinds) < kindsMost && !slices.ContainsFunc(kinds, same) {
 			kinds = append(kinds, k)

@@ -42,7 +42,7 @@ not exist yet.`,
 			keyEnv := f.String("api-key-env", "CCAT_API_KEY", "the environment variable `NAME` that holds the Cat's HTTP key")
 			names := make([]*string, len(accountKinds))
 			for i, k := range accountKinds {
-				names[i] = f.String(k.flag, "catflap-"+k.flag, "the `NAME` of the account that "+k.purpose)
+				names[i] = f.String(k.flag, "catflap-service-"+k.flag, "the `NAME` of the account that "+k.purpose)
 			}
 			return func(ctx context.Context, args []string) error {
 				if err := noArguments("cat-accounts create", args); err != nil {

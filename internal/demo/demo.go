@@ -73,7 +73,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	cat := standin.New(standin.Options{APIKey: rand.Text(), APIKeyWS: rand.Text(), JWTSecret: catSecret, Static: static})
 	p.BaseAccount = cat.AddAccount("catflap-base", rand.Text(), standin.BasePermissions())
-	p.AdminAccount = cat.AddAccount("catflap-admin", rand.Text(), standin.FullPermissions())
+	p.AdminAccount = cat.AddAccount("catflap-service-admin", rand.Text(), standin.FullPermissions())
 	for file, content := range map[string]string{p.ClientSecret: secret, p.JWTSecret: catSecret} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			return err
