@@ -34,9 +34,16 @@ type desk struct {
 	renewals int
 	life     time.Duration // of its access tokens; 0: they are not renewed
 	ahead    atomic.Int64  // how far everybody's clock has been moved
+	still    time.Time     // if set, the clock stands there but for that
 }
 
-func (d *desk) now() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
+func (d *desk) now() time.Time {
+	at := time.Now()
+	if !d.still.IsZero() {
+		at = d.still
+	}
+	return at.Add(time.Duration(d.ahead.Load()))
+}
 
 func (d *desk) LoginIssuer() string { return "https://idp.example/" + d.title }
 func (d *desk) LoginTitle() string  { return d.title }
