@@ -1,6 +1,7 @@
 package examples
 
 import (
+	"maps"
 	"os/exec"
 	"slices"
 	"strings"
@@ -10,22 +11,23 @@ import (
 )
 
 type container struct {
-	Name  string
-	Args  []string
-	Ports []struct {
+	Name, Image   string
+	RestartPolicy string `yaml:"restartPolicy"`
+	Args          []string
+	Ports         []struct {
 		Name          string
 		ContainerPort int `yaml:"containerPort"`
 	}
 	Env []struct {
-		Name      string
-		ValueFrom struct {
+		Name, Value string
+		ValueFrom   struct {
 			SecretKeyRef struct{ Name, Key string } `yaml:"secretKeyRef"`
 		} `yaml:"valueFrom"`
 	}
-	LivenessProbe, ReadinessProbe struct {
+	LivenessProbe, ReadinessProbe, StartupProbe struct {
 		Exec struct{ Command []string }
 	}
-	VolumeMounts    []struct{ Name, MountPath string } `yaml:"volumeMounts"`
+	VolumeMounts    []struct{ Name, MountPath, SubPath string } `yaml:"volumeMounts"`
 	SecurityContext struct {
 		RunAsNonRoot           bool `yaml:"runAsNonRoot"`
 		RunAsUser              int  `yaml:"runAsUser"`
@@ -43,10 +45,12 @@ type object struct {
 		Template struct {
 			Metadata struct{ Labels map[string]string }
 			Spec     struct {
-				Containers []container
-				Volumes    []struct {
+				InitContainers []container `yaml:"initContainers"`
+				Containers     []container
+				Volumes        []struct {
 					Name      string
-					ConfigMap struct{ Name string } `yaml:"configMap"`
+					ConfigMap struct{ Name string }      `yaml:"configMap"`
+					Claim     struct{ ClaimName string } `yaml:"persistentVolumeClaim"`
 				}
 			}
 		}
@@ -55,6 +59,7 @@ type object struct {
 			MatchLabels map[string]string `yaml:"matchLabels"`
 		} `yaml:"podSelector"`
 		PolicyTypes []string `yaml:"policyTypes"`
+		AccessModes []string `yaml:"accessModes"`
 		Ingress     []struct {
 			Ports []struct {
 				Protocol string
@@ -69,7 +74,7 @@ type object struct {
 func objects(t *testing.T) map[string]object {
 	t.Helper()
 	found := map[string]object{}
-	text := strings.NewReplacer("livenessProbe:", "livenessprobe:", "readinessProbe:", "readinessprobe:", "mountPath:", "mountpath:", "targetPort:", "targetport:").
+	text := strings.NewReplacer("livenessProbe:", "livenessprobe:", "readinessProbe:", "readinessprobe:", "startupProbe:", "startupprobe:", "mountPath:", "mountpath:", "subPath:", "subpath:", "claimName:", "claimname:", "targetPort:", "targetport:").
 		Replace(read(t, "kubernetes/catflap.yaml"))
 	for document := range strings.SplitSeq(text, "\n---\n") {
 		var o object
@@ -126,11 +131,67 @@ func TestKubernetes(t *testing.T) {
 		t.Error("the configuration is not mounted")
 	}
 	for _, e := range append(slices.Clone(catflap.Env), cat.Env...) {
+		if e.Name == "CCAT_QDRANT_HOST" {
+			continue // no secret; see TestKubernetesCatRemembers
+		}
 		if ref := e.ValueFrom.SecretKeyRef; ref.Name != "cat-keys" || ref.Key != e.Name {
 			t.Errorf("%s comes from %+v", e.Name, ref)
 		}
 	}
 	serve(t, example{binary, catflap.Args, names(catflap), config}).mustServe(t)
+}
+
+// TestKubernetesCatRemembers: what people and administrators put into the Cat outlasts
+// the pod, and its memories stand in a store for many people at once.
+func TestKubernetesCatRemembers(t *testing.T) {
+	all := objects(t)
+	pod := all["Deployment"].Spec.Template.Spec
+	cat := pod.Containers[1]
+	if len(pod.InitContainers) != 1 || pod.InitContainers[0].RestartPolicy != "Always" {
+		t.Fatalf("no sidecar starts before the Cat: %+v", pod.InitContainers)
+	}
+	qdrant := pod.InitContainers[0]
+	if cat.Image != catImage || qdrant.Image != qdrantImage {
+		t.Errorf("images %s, %s", cat.Image, qdrant.Image)
+	}
+	claimed := ""
+	for _, v := range pod.Volumes {
+		if name := v.Claim.ClaimName; name != "" && name == all["PersistentVolumeClaim"].Metadata.Name {
+			claimed = v.Name
+		}
+	}
+	if modes := all["PersistentVolumeClaim"].Spec.AccessModes; claimed == "" || !slices.Equal(modes, []string{"ReadWriteOnce"}) {
+		t.Errorf("the claim: %q, %v", claimed, modes)
+	}
+	lasts := map[string]string{}
+	for _, m := range append(slices.Clone(cat.VolumeMounts), qdrant.VolumeMounts...) {
+		if m.Name != claimed || m.SubPath == "" || slices.Contains(slices.Collect(maps.Values(lasts)), m.SubPath) {
+			t.Errorf("%s is lost with the pod, or shares its folder: %+v", m.MountPath, m)
+		}
+		lasts[m.MountPath] = m.SubPath
+	}
+	want := []string{"/app/cat/data", "/app/cat/plugins", "/app/cat/static", "/qdrant/storage"}
+	if got := slices.Sorted(maps.Keys(lasts)); !slices.Equal(got, want) {
+		t.Errorf("lasting are %v", got)
+	}
+	if value(cat, "CCAT_QDRANT_HOST") != "127.0.0.1" || value(qdrant, "QDRANT__SERVICE__HOST") != "127.0.0.1" {
+		t.Error("the Cat and Qdrant do not meet inside of the pod")
+	}
+	if probe := qdrant.StartupProbe.Exec.Command; !slices.Equal(probe, qdrantProbe()[1:]) {
+		t.Errorf("the Cat starts before Qdrant listens: %v", probe)
+	}
+	if want := append(slices.Sorted(maps.Keys(keys())), "CCAT_QDRANT_HOST"); !slices.Equal(names(cat), want) {
+		t.Errorf("the Cat's environment is %v", names(cat))
+	}
+}
+
+func value(c container, name string) string {
+	for _, e := range c.Env {
+		if e.Name == name {
+			return e.Value
+		}
+	}
+	return ""
 }
 
 func mounts(c container, volume string) bool {
