@@ -3,12 +3,13 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo build test soak fuzz bench lint vuln generate
+.PHONY: help demo build platforms test soak fuzz bench lint vuln generate
 
 GO       ?= go
 FUZZTIME ?= 5s
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+PLATFORMS ?= darwin/amd64 darwin/arm64 linux/386 linux/amd64 linux/arm linux/arm64 windows/386 windows/amd64
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 help: ## Say what can be made
@@ -19,6 +20,12 @@ demo: ## The whole product on this machine, with two people to try
 
 build: ## The static binary, bin/catflap
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -X github.com/catflap/catflap/internal/cli.linked=$(VERSION)' -o bin/catflap ./cmd/catflap
+
+platforms: ## The binary for PLATFORMS (default: each of Go's first class), to nowhere
+	for p in $(PLATFORMS); do
+	  echo "build $$p"
+	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null ./cmd/catflap
+	done
 
 test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to end with real parts
 	@say() { printf '\n== %s\n' "$$*"; }
