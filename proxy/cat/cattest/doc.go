@@ -14,7 +14,10 @@
 //	CATFLAP_TEST_CAT_MAY_WIPE     1: its memory may be wiped
 //
 // The Cat that is asked gets accounts, memories and conversations of tests; those
-// whose names matter are made for the run. Point it at a Cat of no value.
+// whose names matter are made for the run. Point it at a Cat of no value, and at a
+// fresh one each time: the last question is four people who speak at once, and a Cat
+// with the built-in vector store can be broken by it until it is started again. A Cat
+// with a Qdrant server (CCAT_QDRANT_HOST) bears it.
 //
 // What needs an answer without a model (an echo) or an endpoint of a plugin asks
 // for it with [Target.Echoes], [Target.Plugin] and [Target.Rights] and is skipped

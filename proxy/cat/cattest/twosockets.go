@@ -72,21 +72,4 @@ func (s *suite) twoSockets(t *testing.T) {
 		w1.bye()
 		w2.turn(t, text("hello"))
 	})
-	t.Run("users run side by side", func(t *testing.T) {
-		s.echoes(t)
-		began := time.Now()
-		var all []socket
-		for _, name := range []string{"p1", "p2", "p3", "p4"} {
-			w := s.socketFor(t, s.name(name))
-			defer w.bye()
-			w.say(t, text("sleep 0.5"))
-			all = append(all, w)
-		}
-		for _, w := range all {
-			w.until(t, "chat")
-		}
-		if took := time.Since(began); took > 1500*time.Millisecond {
-			t.Errorf("took %v", took)
-		}
-	})
 }
