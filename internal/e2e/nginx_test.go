@@ -26,8 +26,6 @@ const upgraded = `proxy_http_version 1.1;
 // and returns its address.
 func startNginx(t *testing.T, f *flap, location string) string {
 	t.Helper()
-	program, env, missing := installed.Nginx()
-	parts.Need(t, missing)
 	dir, addr := t.TempDir(), freeAddress(t)
 	if err := os.WriteFile(filepath.Join(dir, "people"), []byte("office:{PLAIN}door\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -44,6 +42,15 @@ http {
   }
 }
 `, dir, addr, location, f.addr)
+	runNginx(t, dir, config, addr)
+	return addr
+}
+
+// runNginx runs a real nginx with the configuration in a folder until the test ends.
+func runNginx(t *testing.T, dir, config, addr string) {
+	t.Helper()
+	program, env, missing := installed.Nginx()
+	parts.Need(t, missing)
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -54,7 +61,6 @@ http {
 	cmd.Stdout, cmd.Stderr = log, log
 	run(t, cmd)
 	await(t, "nginx ready", func() bool { return listens(addr) }, log.String)
-	return addr
 }
 
 // handshakeAt asks for the chat as a browser's page of that origin does.
