@@ -50,14 +50,46 @@ func TestDocumentedNames(t *testing.T) {
 func TestDocumentedCodesExist(t *testing.T) {
 	known := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
 		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`))
-	_, table, ok := strings.Cut(source(t, "docs/operations.md"), "## Codes")
-	if !ok {
-		t.Fatal("docs/operations.md has no section Codes")
+	known = append(known, found(t, "proxy/session/manager.go", `authhandlers\.Code = "([a-z_]+)"`)...)
+	for _, symptom := range symptoms(t) {
+		for _, m := range regexp.MustCompile("`([a-z]+_[a-z_]+|busy|stopping)`").FindAllStringSubmatch(symptom, -1) {
+			if !strings.HasPrefix(m[1], "catflap_") && !slices.Contains(append(known, "admin_listen"), m[1]) {
+				t.Errorf("docs/operations.md names the code %s, which there is not", m[1])
+			}
+		}
 	}
-	table, _, _ = strings.Cut(table, "\n## ")
-	for _, m := range regexp.MustCompile("`([a-z]+_[a-z_]+|busy|stopping)`").FindAllStringSubmatch(table, -1) {
-		if !slices.Contains(known, m[1]) {
-			t.Errorf("docs/operations.md names the code %s, which there is not", m[1])
+}
+
+// symptoms are the first cells of the table from symptom to cause.
+func symptoms(t *testing.T) (l []string) {
+	t.Helper()
+	_, section, _ := strings.Cut(source(t, "docs/operations.md"), "\n## From symptom to cause\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(strings.TrimSpace(line), " | "); strings.HasPrefix(line, "| ") {
+			if len(cells) != 3 {
+				t.Errorf("no symptom, cause and remedy: %s", line)
+			}
+			l = append(l, strings.TrimPrefix(cells[0], "| "))
+		}
+	}
+	return l
+}
+
+// TestOneTableFromSymptomToCause: an operator searches one place, and finds there
+// each code and what people have run into.
+func TestOneTableFromSymptomToCause(t *testing.T) {
+	l := symptoms(t)
+	if n := strings.Count(strings.Join(l, "\n"), "symptom"); len(l) < 90 || n != 1 {
+		t.Fatalf("%d rows in %d tables", len(l), n)
+	}
+	for _, name := range slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
+		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`), []string{
+			"token_not_yet_valid", "names Redis", "restart of the Cat", "certificate has expired", "unknown authority", "No access",
+			"everybody must sign in after a restart", "talked at the same time", "QDrant does not respond", "is the proxy", "1006",
+		}) {
+		if !slices.ContainsFunc(l, func(symptom string) bool { return strings.Contains(symptom, name) }) {
+			t.Errorf("docs/operations.md has no row for %s", name)
 		}
 	}
 }
