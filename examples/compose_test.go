@@ -173,3 +173,12 @@ func read(t *testing.T, name string) string {
 	}
 	return string(text)
 }
+
+// TestPeopleAreToldOfQdrant where they look when they begin, and when it has broken.
+func TestPeopleAreToldOfQdrant(t *testing.T) {
+	for _, page := range []string{"../README.md", "../docs/operations.md", "../proxy/cat/cattest/doc.go"} {
+		if !strings.Contains(read(t, page), "CCAT_QDRANT_HOST") {
+			t.Errorf("%s does not name CCAT_QDRANT_HOST", page)
+		}
+	}
+}
