@@ -209,3 +209,28 @@ func names(c container) (l []string) {
 	}
 	return l
 }
+
+// TestKubernetesCommands: what the README and the manifest's head have people type names
+// the secret's keys, the pod and the container as the manifest does.
+func TestKubernetesCommands(t *testing.T) {
+	all := objects(t)
+	pod := all["Deployment"]
+	manifest, _, _ := strings.Cut(read(t, "kubernetes/catflap.yaml"), "\napiVersion:")
+	for name, text := range map[string]string{"README.md": read(t, "kubernetes/README.md"), "catflap.yaml": manifest} {
+		said := []string{"create secret generic cat-keys", "apply -f catflap.yaml", "port-forward deploy/" + pod.Metadata.Name + " 1865:80", "patch secret cat-keys", "cat-accounts create --cat-url http://127.0.0.1:1865"}
+		for key := range keys() {
+			said = append(said, "--from-literal="+key+"=$(openssl rand -hex 32)")
+		}
+		for _, e := range pod.Spec.Template.Spec.Containers[0].Env {
+			said = append(said, e.Name)
+		}
+		for _, s := range said {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s does not say %q", name, s)
+			}
+		}
+	}
+	if c := pod.Spec.Template.Spec.Containers[0]; !strings.HasPrefix(c.Image, "catflap:") || !strings.Contains(read(t, "kubernetes/README.md"), "exec deploy/cat -c "+c.Name+" -- /catflap healthcheck --ready") {
+		t.Errorf("image %s, container %s", c.Image, c.Name)
+	}
+}
