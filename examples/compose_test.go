@@ -90,7 +90,7 @@ func TestComposeOverride(t *testing.T) {
 // and no neighbour but Catflap and Qdrant; and Catflap serves.
 func (c composeFile) mustGuard(t *testing.T, dir, catName string) {
 	t.Helper()
-	cat, catflap, qdrant := c.Services[catName], c.Services["catflap"], c.Services["qdrant"]
+	cat, qdrant := c.Services[catName], c.Services["qdrant"]
 	if len(c.Services) != 3 || cat.NetworkMode != "" {
 		t.Errorf("services %v", slices.Sorted(maps.Keys(c.Services)))
 	}
@@ -112,6 +112,13 @@ func (c composeFile) mustGuard(t *testing.T, dir, catName string) {
 		t.Errorf("qdrant: %+v", qdrant)
 	}
 	c.mustLast(t, "qdrant", "/qdrant/storage")
+	c.mustPart(t, catName)
+	c.mustRun(t, dir, catName)
+}
+
+// mustPart: each network is for its few members alone, and leads out for one of them.
+func (c composeFile) mustPart(t *testing.T, catName string) {
+	t.Helper()
 	for network, members := range map[string][]string{"back": {"catflap", catName}, "memory": {catName, "qdrant"}, "models": {catName}, "front": {"catflap"}} {
 		n, ok := c.Networks[network]
 		if inside := n != nil && n.Internal; !ok || inside != (len(members) == 2) {
@@ -123,6 +130,12 @@ func (c composeFile) mustGuard(t *testing.T, dir, catName string) {
 			}
 		}
 	}
+}
+
+// mustRun: Catflap is closed in, finds its configuration and the Cat, and serves.
+func (c composeFile) mustRun(t *testing.T, dir, catName string) {
+	t.Helper()
+	catflap := c.Services["catflap"]
 	if !catflap.ReadOnly || !slices.Equal(catflap.CapDrop, []string{"ALL"}) || catflap.Image != "catflap" {
 		t.Error("Catflap can write, has capabilities, or is another image")
 	}

@@ -89,6 +89,7 @@ func TestTheNginxFileOfTheExamples(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v %v\n%s", err, resp, f.log)
 	}
+	defer resp.Body.Close()
 	expectTurn(t, socket, "hello", idOf("alice"))
 	_ = socket.Close()
 
@@ -111,9 +112,11 @@ func TestTheNginxFileOfTheExamples(t *testing.T) {
 
 	nobody, silent := exampleNginx(t, freeAddress(t))
 	dialer, _ = through(nobody)
-	if _, resp, err := dialer.DialContext(ctx, chat, page); resp == nil || resp.StatusCode != http.StatusBadGateway {
-		t.Errorf("without a Catflap: %v", err)
+	_, refused, err := dialer.DialContext(ctx, chat, page)
+	if refused == nil || refused.StatusCode != http.StatusBadGateway {
+		t.Fatalf("without a Catflap: %v", err)
 	}
+	defer refused.Body.Close()
 	for _, at := range []string{dir, silent} {
 		lines := ""
 		await(t, "the line about the request", func() bool {
