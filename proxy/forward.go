@@ -125,6 +125,10 @@ func withoutQuery(u string) string {
 	return u
 }
 
+// errSwitched is of a Cat that answers as if this were a handshake. Those that are
+// do not come this way.
+var errSwitched = errors.New("it switches protocols, which nobody has asked for")
+
 // untraced hides from http.Transport that ReverseProxy wants the Cat's informational
 // answers, to pass them on: a 103 has headers for the browser, past the list.
 type untraced struct{ context.Context }
@@ -153,6 +157,9 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := ex.upstream.roundTrip(req, ex.owner(), rt.streamed)
 	if err != nil {
 		return nil, err
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, errors.Join(errSwitched, resp.Body.Close()) // ReverseProxy would join both connections
 	}
 	if len(resp.TransferEncoding) > 0 {
 		// The trailers are read into the answer at the end of its body: not into this one.
