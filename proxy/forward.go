@@ -86,12 +86,14 @@ func (ex *exchange) identity() string {
 }
 
 // owner is who the connections to the Cat that the request may use belong to: the
-// person or, where the request is nobody's, the address that it came from.
+// person, whose id alone another configuration could give to another person. Where the
+// request is nobody's it is the client's own connection: behind one address many
+// people may be.
 func (ex *exchange) owner() string {
-	if ex.user == nil {
-		return "\x00" + ex.peer.ip.String() // no id has such a character
+	if u := ex.user; u != nil {
+		return u.Issuer + "\x00" + u.Subject + "\x00" + u.ID
 	}
-	return ex.user.ID
+	return "\x00" + ex.r.RemoteAddr + "\x00" + ex.peer.ip.String() // no issuer is empty
 }
 
 func (ex *exchange) writeTarget(out *http.Request) {
