@@ -43,6 +43,10 @@ func strangers() []string {
 		"X-Azure-Clientip", "X-Envoy-External-Address", "X-Forwarded-Client-Cert", "Ssl-Client-S-Dn", "X-Ssl-Client-Verify", "Remote-Groups",
 		"X-Pomerium-Jwt-Assertion", "X-Jwt-Payload", "X-Grafana-User", "X-Token-Subject", "X-Account", "X-Email", "X-Roles", "X-Admin", "X-Sudo",
 		"X-Scope-Orgid", "X-Tenant-Id", "Impersonate-User", "Baggage", "X-Session", "X-Csrf-Token", "X-Plugin", "Via", "Connection", "Keep-Alive",
+		"From", "X-Sender", "X-Caller-Id", "X-Cert", "X-Fingerprint", "Shib-Eppn", "Eppn", "Mellon-Nameid", "X-Gss-Name", "X-Ident", "X-Uname", "X-Perms", "X-Grants",
+		"X-Access-Level", "X-Rights", "X-Capabilities", "X-Clearance", "X-Organization-Id", "X-Realm", "X-Run-As", "X-Act-As", "X-Is-Root", "X-Staff",
+		"X-Verified", "X-Internal", "X-Jws", "X-Passport", "X-Ticket", "X-Phpsessid", "X-Msisdn", "X-Logged-In", "X-Requester", "X-Author", "X-Profile",
+		"X-Uuid", "Agent_id", "Agent-Id", "Cloudfront-Viewer-Address", "X-Sourceip", "X-Source-Address", "X-Hostname", "X-Pwd",
 	}
 }
 

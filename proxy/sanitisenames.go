@@ -120,19 +120,23 @@ func says(folded string, words, parts []string) bool {
 // requestWords are whole words that a header of identity, right or origin has.
 func requestWords() []string {
 	return []string{
-		"acl", "actor", "admin", "aud", "cf", "cn", "dn", "gid", "https", "iap", "ip", "iss", "key", "keys", "mfa", "org", "otp", "peer", "pin",
-		"scheme", "scope", "scopes", "sid", "ssl", "sso", "sub", "sudo", "team", "teams", "tls", "mtls", "uid", "upn", "host", "proto", "method", "who",
+		"access", "acl", "actor", "addr", "address", "admin", "agent", "as", "aud", "author", "caller", "cert", "cf", "cn", "dn", "eppn", "from", "gid", "grants",
+		"gss", "host", "hostname", "https", "iap", "ident", "internal", "invoker", "ip", "iss", "jwe", "jwk", "jwks", "jws", "key", "keys", "manager", "method",
+		"mfa", "moderator", "mtls", "nick", "ntlm", "oid", "okta", "org", "otp", "pass", "peer", "perms", "pin", "profile", "proto", "psk", "pw", "pwd", "realm",
+		"requester", "requestor", "rights", "root", "scheme", "scope", "scopes", "sender", "sess", "sid", "ssid", "ssl", "sso", "staff", "sub", "sudo",
+		"team", "teams", "ticket", "tls", "trust", "uid", "uname", "upn", "uuid", "verified", "who", "whois",
 	}
 }
 
 // requestParts are looked for in a name without its separators.
 func requestParts() []string {
 	return []string{
-		"account", "amzn", "apikey", "approv", "assertion", "auth", "azure", "baggage", "bearer", "behalf", "catflap", "ccat", "certif", "claim", "client",
-		"cognito", "consumer", "credential", "customer", "delegat", "dpop", "email", "employee", "entitle", "envoy", "forwarded", "goog", "group", "identi",
-		"impersonat", "jwt", "kerberos", "keycloak", "ldap", "login", "logon", "mail", "member", "methodoverride", "nickname", "oidc", "openid",
-		"original", "override", "owner", "passw", "permission", "person", "pomerium", "principal", "privilege", "realip", "remote", "rewrite",
-		"role", "saml", "secret", "session", "signin", "spiffe", "subject", "tailscale", "tenant", "token", "trusted", "user",
-		"vouch", "webid", "whoami", "clientcert",
+		"account", "amzn", "apikey", "approv", "assertion", "auth", "azure", "baggage", "bearer", "behalf", "capabilit", "catflap", "ccat", "certif",
+		"claim", "clearance", "client", "cloudfront", "cognito", "consumer", "credential", "customer", "delegat", "dpop", "email", "employee", "entitle",
+		"envoy", "fingerprint", "forwarded", "goog", "group", "identi", "impersonat", "jwt", "kerberos", "keycloak", "ldap", "loggedin", "login", "logon",
+		"macaroon", "mail", "mellon", "member", "methodoverride", "msisdn", "nameid", "nickname", "oidc", "openid", "operator", "organi", "original",
+		"override", "owner", "passport", "passw", "permission", "person", "phone", "pomerium", "principal", "privilege", "realip", "remote", "rewrite",
+		"role", "saml", "secret", "sessid", "session", "shib", "signedin", "signin", "sourceip", "spiffe", "subject", "tailscale", "tenant", "token",
+		"trusted", "user", "viewer", "vouch", "webid", "whoami",
 	}
 }
