@@ -88,7 +88,8 @@ func harmlessCookie(line string) bool {
 // to a Cat itself. Other hosts' addresses stay.
 func (ex *exchange) mapAddresses(h http.Header) {
 	for _, name := range [...]string{"Location", "Content-Location"} {
-		if text := h.Get(name); text != "" {
+		if len(h[name]) > 0 {
+			text := h.Get(name)
 			setOrDrop(h, name, ex.mapAddress(text))
 		}
 	}
@@ -114,21 +115,39 @@ func setOrDrop(h http.Header, name string, values ...string) {
 // mapAddress returns the address as it may be told; empty: not at all.
 func (ex *exchange) mapAddress(text string) string {
 	at, err := url.Parse(text)
-	if err != nil {
+	if err != nil || misread(text) {
 		return ""
 	}
 	if at.Host == "" || !ex.isCat(at) {
 		return text
 	}
 	at.Scheme, at.Host, at.User = "", "", nil
+	if at.Path == "" {
+		at.Path = "/"
+	}
 	path := at.String()
-	if path == "" || len(path) > 1 && path[0] == '/' && (path[1] == '/' || path[1] == '\\') {
+	if len(path) > 1 && path[0] == '/' && (path[1] == '/' || path[1] == '\\') {
 		return "/" // a path that a browser would read as another host
 	}
 	return path
 }
 
-// isCat reports an address at one of the Cats, with or without its port.
+// misread reports an address whose host browsers find where net/url finds none: they
+// take \ for /, and any number of them behind the scheme.
+func misread(text string) bool {
+	rest, want := text, -1
+	if scheme, behind, ok := strings.Cut(text, ":"); ok {
+		switch strings.ToLower(scheme) {
+		case "http", "https", "ws", "wss", "ftp", "file":
+			rest, want = behind, len("//")
+		}
+	}
+	slashes := rest[:len(rest)-len(strings.TrimLeft(rest, `/\`))]
+	return strings.Contains(slashes, `\`) || len(slashes) > len("//") || want >= 0 && len(slashes) != want
+}
+
+// isCat reports an address at one of the Cats, with or without its port. A Cat behind
+// a server that speaks TLS for it writes http where that is https.
 func (ex *exchange) isCat(at *url.URL) bool {
 	scheme := strings.NewReplacer("wss", "https", "ws", "http").Replace(at.Scheme)
 	if scheme == "" {
@@ -138,11 +157,16 @@ func (ex *exchange) isCat(at *url.URL) bool {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
+	schemes := []string{scheme}
 	if at.Port() != "" {
 		host += ":" + at.Port()
+	} else {
+		schemes = []string{"http", "https"}
 	}
-	name := strings.ToLower(authority(&url.URL{Scheme: scheme, Host: host}))
-	return name == ex.upstream.name || ex.h.o.Cats.has(name)
+	return slices.ContainsFunc(schemes, func(scheme string) bool {
+		name := strings.ToLower(authority(&url.URL{Scheme: scheme, Host: host}))
+		return name == ex.upstream.name || ex.h.o.Cats.has(name)
+	})
 }
 
 // mapLinks maps the targets of a Link (RFC 8288 §3). One whose context is another

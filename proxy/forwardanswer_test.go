@@ -127,6 +127,9 @@ func TestAddressesOfTheCat(t *testing.T) {
 	for at, want := range map[string]string{
 		"http://" + host + "/a": "/a", "HTTP://" + host + "/a": "/a", "//" + host + "/a": "/a", "ws://" + host + "/a": "/a", "http://" + host: "/",
 		"http://" + host + "\\evil": "", "http://" + host + "/\\evil": "/%5Cevil", "http://%zz/": "", "http://other:1/": "http://other:1/", "/a": "/a",
+		"http://" + host + "?x=1": "/?x=1", "http://" + host + "#f": "/#f", "http://u:p@" + host + "/a": "/a",
+		`http:\\` + host + "/a": "", `\\` + host + "/a": "", `/\` + host + "/a": "", `\/` + host: "", "///" + host + "/a": "", "http:/" + host + "/a": "",
+		"http:" + host + "/a": "", "HTTPS:///" + host: "", `ws:\/` + host: "", `//\` + host: "", `/a\b`: `/a\b`, "?at=//x": "?at=//x", "mailto:a@b.example": "mailto:a@b.example",
 	} {
 		if got := ex.mapAddress(at); got != want {
 			t.Errorf("%q became %q, want %q", at, got, want)
@@ -145,11 +148,26 @@ func TestAddressesOfTheCat(t *testing.T) {
 			t.Errorf("%q became %q, want %q", line, got, want)
 		}
 	}
-	for base, at := range map[string]string{"http://cat": "http://CAT:80/x", "http://cat:80": "http://cat./x", "https://cat": "https://cat:443/x", "http://[::1]:80": "http://[::1]/x"} {
+	for base, at := range map[string]string{"http://cat": "http://CAT:80/x", "http://cat:80": "http://cat./x", "https://cat": "https://cat:443/x", "http://[::1]:80": "http://[::1]/x",
+		"https://cat:443": "http://cat/x", "http://CAT:80": "https://cat/x"} {
 		ex.upstream = NewUpstream(UpstreamOptions{Base: mustParse(t, base), Log: ex.h.o.Log})
 		if got := ex.mapAddress(at); got != "/x" {
 			t.Errorf("%s of %s became %s", at, base, got)
 		}
+	}
+}
+
+// TestOneLocation: a second one, or one behind an empty one, is not passed on unread.
+func TestOneLocation(t *testing.T) {
+	l := newLab(t, nil)
+	l.cat.answers(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Location"] = []string{"", l.upstream.URL + "/a"}
+		w.Header()["Content-Location"] = []string{"/a", l.upstream.URL + "/a"}
+		w.WriteHeader(http.StatusCreated)
+	})
+	resp, _ := l.send(t, l.request(t, "GET", "/", "admin", ""))
+	if at, of := resp.Header["Location"], resp.Header["Content-Location"]; len(at) > 0 || len(of) != 1 || of[0] != "/a" {
+		t.Errorf("%q, %q", at, of)
 	}
 }
 
