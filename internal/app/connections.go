@@ -36,6 +36,8 @@ type connectionLimits struct {
 	all  int
 	http int // that are no WebSockets
 	each int // of these, of one network
+	// weight is how many places of http and each a connection takes; 0 means one.
+	weight int
 	// writeIdle is how long a write may make no progress.
 	writeIdle time.Duration
 	// exempt reports an address without a share: a front proxy's. Nil: there is none.
@@ -53,8 +55,9 @@ type origin struct {
 }
 
 func limitConnections(l net.Listener, o connectionLimits) *connections {
-	o.http = min(o.http, o.all)
-	o.each = max(1, min(o.each, o.http/2)) // no network can have it all
+	weight := max(1, o.weight)
+	o.http = max(1, min(o.http/weight, o.all))
+	o.each = max(1, min(o.each/weight, o.http/2)) // no network can have it all
 	c := &connections{Listener: l, o: o, origins: map[netip.Addr]*origin{}}
 	c.changed.L = &c.mu
 	return c

@@ -143,6 +143,16 @@ func TestAnAddressHasItsShare(t *testing.T) {
 	closed(t, d.knock(t, "127.0.0.3"))
 }
 
+// TestHeavierOnesAreFewer: with TLS each counts for several.
+func TestHeavierOnesAreFewer(t *testing.T) {
+	for _, c := range []struct{ all, http, each, most, ofOne int }{{100, 12, 6, 4, 2}, {3, 100, 100, 3, 1}, {100, 1, 1, 1, 1}} {
+		d := newDoor(t, connectionLimits{all: c.all, http: c.http, each: c.each, weight: 3})
+		if d.o.http != c.most || d.o.each != c.ofOne {
+			t.Errorf("%+v: %d, and %d of one address", c, d.o.http, d.o.each)
+		}
+	}
+}
+
 // TestIdleOnesGoFirst: of the same address for that address's share, and of the one
 // that has most for a place at all.
 func TestIdleOnesGoFirst(t *testing.T) {

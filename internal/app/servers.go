@@ -30,10 +30,16 @@ const headerSlack = 4096
 // adminConnections is what operators, probes and a scraper need, many times over.
 const adminConnections = 128
 
+// tlsWeight is how many times more memory a connection takes with TLS, of HTTP/2 above
+// all: its records, frames and heads have buffers that stay.
+const tlsWeight = 3
+
 // The bounds of HTTP/2, which is spoken over TLS only.
 const (
-	maxStreams = 250
+	maxStreams = 100
 	pingAfter  = 30 * time.Second
+	maxFrame   = 16 << 10  // the least that there is: a frame has its memory as soon as its head claims it
+	maxUnread  = 512 << 10 // what a client may send ahead of what the Cat takes
 )
 
 // listen opens the listeners. An error names the field of the configuration.
@@ -48,8 +54,12 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	if s.publicAt, err = open.Listen(ctx, "tcp", c.Listen); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	weight := 1
+	if c.TLS != nil {
+		weight = tlsWeight
+	}
 	public := limitConnections(s.publicAt, connectionLimits{
-		all: c.Limits.Connections, http: c.Limits.HTTPConnections, each: c.Limits.ConnectionsPerAddress, writeIdle: c.Limits.WriteIdle.Std(),
+		weight: weight, all: c.Limits.Connections, http: c.Limits.HTTPConnections, each: c.Limits.ConnectionsPerAddress, writeIdle: c.Limits.WriteIdle.Std(),
 		exempt: a.fromFrontProxy, refused: a.metrics.ConnectionRefused,
 	})
 	s.publicAt = public
@@ -57,7 +67,10 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	s.public = &http.Server{
 		Handler: boundStreams(a, c.Limits.WriteIdle.Std()), ConnState: public.state, ReadHeaderTimeout: c.Limits.HeaderTimeout.Std(), IdleTimeout: c.Limits.Idle.Std(),
 		MaxHeaderBytes: max(int(c.Limits.HeaderBytes)-headerSlack, headerSlack), ErrorLog: errorLog, DisableGeneralOptionsHandler: true,
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter},
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter, MaxReadFrameSize: maxFrame,
+			MaxReceiveBufferPerConnection: maxUnread, MaxReceiveBufferPerStream: maxUnread,
+		},
 	}
 	if c.TLS != nil {
 		pair, err := newCertificate(string(c.TLS.CertFile), string(c.TLS.KeyFile), a.log)
