@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,13 @@ func (c *recordingCat) count() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.seen)
+}
+
+// sawTarget reports a request of that target.
+func (c *recordingCat) sawTarget(target string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.seen, func(r *http.Request) bool { return r.RequestURI == target })
 }
 
 func (c *recordingCat) last(t *testing.T) *http.Request {
