@@ -258,7 +258,7 @@ func TestAWireThatEndsInMidTurn(t *testing.T) {
 	l.hub.born = time.Now().Add(-time.Hour)
 	w := l.open(t, "/alice")
 	inTurn(t, l, c, w, "sleep 1s old")
-	for _, line := range l.hub.people[whom(info("/alice"))].lines() {
+	for _, line := range l.hub.places["/alice"].lines() {
 		line.end(closeChanged)
 	}
 	_, _ = closedWith(t, w)

@@ -73,7 +73,7 @@ func TestARestartBetweenOwnSockets(t *testing.T) {
 	first.stopAtOnce(t)
 	l := first.another(t)
 	w := l.open(t, "/alice")
-	l.eventually(t, "the Cat is there", func() bool { return c.speaksTo("/alice") })
+	l.eventually(t, "the Cat is there", func() bool { return c.everOpened("/alice") == 2 && c.speaksTo("/alice") })
 	c.free(old)
 	answered(t, w, old)
 	l.comesBack(t, c, w)
