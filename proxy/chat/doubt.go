@@ -155,7 +155,7 @@ func (l *wire) reopened(pr *peer) bool {
 // is locked.
 func (l *wire) mustWait(pr *peer) bool {
 	d, now := &l.doubt, time.Now()
-	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.times.silence) {
+	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.silence(now)) {
 		l.renew(pr)
 	}
 	if d.holding {
@@ -167,8 +167,12 @@ func (l *wire) mustWait(pr *peer) bool {
 // isSilent reports whether the Cat owes an answer and has said nothing for so long. The
 // wire is locked.
 func (l *wire) isSilent(now time.Time, most time.Duration) bool {
-	i := l.turns.next()
-	return i >= 0 && !l.doubt.hearing && now.Sub(later(later(l.turns.list[i].at, l.doubt.heard), l.up)) >= most
+	return l.turns.next() >= 0 && !l.doubt.hearing && l.silent(now) >= most
+}
+
+// silent is how long the Cat has said nothing to the turn that it is at. The wire is locked.
+func (l *wire) silent(now time.Time) time.Duration {
+	return now.Sub(later(later(l.turns.list[l.turns.next()].at, l.doubt.heard), l.up))
 }
 
 // renew closes the socket, so that another is opened. The wire is locked.
@@ -227,12 +231,12 @@ func (l *wire) lose(pr *peer) {
 func (l *wire) watch(pr *peer) {
 	d := &l.doubt
 	if d.dog == nil && time.Now().Before(d.uncertain) {
-		d.dog = l.after(l.hub.times.silence, pr, l.bark)
+		d.dog = l.after(l.hub.silence(time.Now()), pr, l.bark)
 	}
 }
 
 func (l *wire) bark(pr *peer) {
-	d := &l.doubt
+	d, now := &l.doubt, time.Now()
 	d.dog = nil
 	idle := l.sending.TryLock() // a long message may be on its way
 	if idle {
@@ -240,7 +244,7 @@ func (l *wire) bark(pr *peer) {
 	}
 	switch {
 	case l.turns.next() < 0 || d.holding:
-	case idle && l.isSilent(time.Now(), l.hub.times.silence):
+	case idle && l.isSilent(now, l.hub.silence(now)):
 		l.renew(pr)
 	default:
 		l.watch(pr)

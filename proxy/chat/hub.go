@@ -71,6 +71,7 @@ type Hub struct {
 	pieces sync.Pool
 	times  times
 	held   atomic.Int64 // bytes of messages that are in memory
+	pace   pace
 	counts counts
 	parker parker
 	post   post

@@ -111,7 +111,7 @@ func (s *socket) asks(end []byte, all bool) {
 	s.running.turns.begin(m, now)
 	s.running.heard = now
 	if s.inDoubt(now) && s.running.dog == nil && !s.ended {
-		s.running.dog = time.AfterFunc(2*s.hub.times.silence, s.bark)
+		s.running.dog = time.AfterFunc(2*s.hub.silence(now), s.bark)
 	}
 }
 
@@ -124,9 +124,9 @@ func (s *socket) bark() {
 	r, now := &s.running, time.Now()
 	r.dog = nil
 	owes := r.turns.next() >= 0 && !s.ended
-	silent := owes && now.Sub(r.heard) >= 2*s.hub.times.silence
+	silent := owes && now.Sub(r.heard) >= 2*s.hub.silence(now)
 	if owes && !silent {
-		r.dog = time.AfterFunc(2*s.hub.times.silence, s.bark)
+		r.dog = time.AfterFunc(2*s.hub.silence(now), s.bark)
 	}
 	s.mu.Unlock()
 	if silent {
@@ -139,12 +139,16 @@ func (s *socket) hears(endsTurn bool, piece []byte, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, now := &s.running, time.Now()
+	if i := r.turns.next(); i >= 0 {
+		s.hub.pace.note(now.Sub(later(r.turns.list[i].at, r.heard)), now)
+	}
 	r.heard = now
 	if !endsTurn {
 		return
 	}
 	stale := len(r.late) > 0 && (!all || !r.turns.isNext(piece))
 	if stale {
+		s.hub.pace.note(now.Sub(r.late[0].at), now)
 		r.late = r.late[1:]
 	} else if _, own := r.turns.answered(); !own && s.inDoubt(now) {
 		stale = s.person.isStrange()

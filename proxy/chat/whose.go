@@ -53,6 +53,7 @@ func (d *doubt) match(text uint64, own bool) int {
 func (l *wire) owedEnded(i int) message {
 	d := &l.doubt
 	m := d.owed[i].message()
+	l.hub.pace.note(d.heard.Sub(d.owed[i].at), d.heard)
 	d.owed = slices.Delete(d.owed, 0, i+1)
 	d.deadline = time.Time{}
 	if len(d.owed) == 0 {

@@ -119,6 +119,9 @@ func (l *wire) hear(kind int) error {
 	defer m.letGo(l.person)
 	l.mu.Lock()
 	took, first := l.turns.word(m.what, l.peer.in.came)
+	if first {
+		l.hub.pace.note(l.silent(l.peer.in.came), l.peer.in.came)
+	}
 	var of message
 	whole, secret := false, false
 	l.doubt.hearing, l.doubt.heard = false, time.Now()
