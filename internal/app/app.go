@@ -66,7 +66,9 @@ type app struct {
 	started     startedWith
 	// requested carries reloads, each with the place for its answer.
 	requested chan chan error
-	stopping  atomic.Bool
+	// missed has everybody judged again who is connected.
+	missed   chan struct{}
+	stopping atomic.Bool
 }
 
 // The bounds of the queue of verifications: enough for a burst of sign-ins, short
@@ -85,7 +87,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
+	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), missed: make(chan struct{}, 1), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
 	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
 	a.started.config = c
 	a.log = telemetry.NewLogger(a.lines, c.Log)
@@ -132,6 +134,8 @@ func (a *app) loop(ctx context.Context, s *servers) error {
 			return nil
 		case <-keys.C:
 			a.watchKeys()
+		case <-a.missed:
+			a.rejudge(a.current.Load())
 		case err := <-s.failed:
 			return err
 		case answer := <-a.requested:

@@ -42,10 +42,12 @@ func (a *app) revoke(r authhandlers.Revocation) {
 	a.passages.Revoke(r)
 }
 
-// resync looks up everybody who is connected: word of what has ended may be lost.
+// resync looks up everybody who is connected: word of what has ended may be lost. Those
+// who came by a token are judged in the loop, where no reload is under way.
 func (a *app) resync() {
 	a.hub.Resync()
-	if g := a.current.Load(); g != nil {
-		a.passages.Rejudge(g.handler)
+	select {
+	case a.missed <- struct{}{}:
+	default: // it is asked for already
 	}
 }

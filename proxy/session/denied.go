@@ -244,5 +244,6 @@ func (m *Manager) loadDenied(ctx context.Context) {
 		for ctx.Err() == nil && !try() {
 			pause(ctx, busRetry)
 		}
+		m.resync() // nobody could tell before
 	})
 }

@@ -160,6 +160,23 @@ func TestOthersDeny(t *testing.T) {
 	}
 }
 
+// TestWhatCouldNotBeReadIsLookedUp: whoever was let stay since nobody could tell is
+// looked up anew when somebody can.
+func TestWhatCouldNotBeReadIsLookedUp(t *testing.T) {
+	down := &broken{Store: startRedis(t).store(t, "")}
+	down.on("find", func() error { return errors.New("down") })
+	f := newFlap(t, newClock(), down)
+	down.on("find", nil)
+	eventually(t, "everybody is looked up", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.resyncs > 0
+	})
+	if isDenied(t, f, token(f.clock, "alice", "", 0)) {
+		t.Error("nobody has signed out")
+	}
+}
+
 // silent is a store whose messages never arrive.
 type silent struct{ session.Store }
 
