@@ -57,7 +57,7 @@ func (l *wire) owedEnded(i int) message {
 	d.owed = slices.Delete(d.owed, 0, i+1)
 	d.deadline = time.Time{}
 	if len(d.owed) == 0 {
-		d.owed, d.strangers, d.uncertain = nil, time.Time{}, time.Time{}
+		d.owed, d.strangers = nil, time.Time{}
 	}
 	if !d.waits() {
 		l.freshSoon(l.peer)
