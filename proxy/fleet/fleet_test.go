@@ -45,7 +45,7 @@ func (e *ear) has(got, gone, lost int) bool {
 
 func (s *server) listening(t testing.TB) (*Fleet, *ear) {
 	t.Helper()
-	f, e := s.fleet(t), &ear{}
+	f, e := s.fleet(t, nil), &ear{}
 	f.Listen(e)
 	t.Cleanup(f.Close)
 	return f, e

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +44,7 @@ func short() times {
 type server struct {
 	addr    string
 	program *exec.Cmd
+	times   times
 }
 
 func startRedis(t testing.TB) *server {
@@ -50,7 +53,7 @@ func startRedis(t testing.TB) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{addr: l.Addr().String()}
+	s := &server{addr: l.Addr().String(), times: short()}
 	_ = l.Close()
 	s.start(t)
 	t.Cleanup(s.kill)
@@ -83,10 +86,10 @@ func (s *server) client() *redis.Client {
 	})
 }
 
-func (s *server) fleet(t testing.TB) *Fleet {
+func (s *server) fleet(t testing.TB, log *slog.Logger) *Fleet {
 	t.Helper()
 	c := s.client()
-	f, err := New(Options{Client: c, Keys: [][]byte{[]byte("a key of more than thirty-two bytes, for tests")}, times: short()})
+	f, err := New(Options{Client: c, Keys: [][]byte{[]byte("a key of more than thirty-two bytes, for tests")}, Log: log, times: s.times})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +99,7 @@ func (s *server) fleet(t testing.TB) *Fleet {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}
@@ -203,6 +206,7 @@ type flap struct {
 	hub   *chat.Hub
 	fleet *Fleet
 
+	warned warned
 	mu     sync.Mutex
 	conns  []*websocket.Conn // at the Cat
 	events map[chat.EventKind]int
@@ -211,7 +215,8 @@ type flap struct {
 
 func (s *server) flap(t testing.TB, c *cat, change func(*chat.Settings)) *flap {
 	t.Helper()
-	f := &flap{t: t, fleet: s.fleet(t), events: map[chat.EventKind]int{}}
+	f := &flap{t: t, events: map[chat.EventKind]int{}}
+	f.fleet = s.fleet(t, slog.New(slog.NewTextHandler(&f.warned, nil)))
 	set := chat.Settings{Ping: 30 * time.Second, MaxMessage: 16 << 20, MaxReply: 64 << 20, Linger: 500 * time.Millisecond, ReconnectFor: 20 * time.Second}
 	if change != nil {
 		change(&set)
@@ -246,6 +251,16 @@ func (s *server) flap(t testing.TB, c *cat, change func(*chat.Settings)) *flap {
 	t.Cleanup(f.stop)
 	return f
 }
+
+// warned is a log, of which it is remembered whether anything came.
+type warned struct{ atomic.Bool }
+
+func (w *warned) Write(p []byte) (int, error) {
+	w.Store(true)
+	return len(p), nil
+}
+
+func (f *flap) hasWarned() bool { return f.warned.Load() }
 
 // stop is a clean end.
 func (f *flap) stop() {
@@ -289,16 +304,34 @@ func (f *flap) crash() {
 
 func (f *flap) open(t testing.TB, user string) *websocket.Conn {
 	t.Helper()
+	c, err := f.try(t, user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// again opens a socket as a client that is refused for a while, and tries once more.
+func (f *flap) again(t testing.TB, user string) (c *websocket.Conn) {
+	t.Helper()
+	eventually(t, "a socket opens", func() (ok bool) {
+		var err error
+		c, err = f.try(t, user)
+		return err == nil
+	})
+	return c
+}
+
+func (f *flap) try(t testing.TB, user string) (*websocket.Conn, error) {
 	d := websocket.Dialer{HandshakeTimeout: 15 * time.Second}
 	c, resp, err := d.DialContext(t.Context(), "ws"+f.URL[4:]+user, nil)
 	if resp != nil {
 		_ = resp.Body.Close()
 	}
-	if err != nil {
-		t.Fatal(err)
+	if err == nil {
+		t.Cleanup(func() { _ = c.Close() })
 	}
-	t.Cleanup(func() { _ = c.Close() })
-	return c
+	return c, err
 }
 
 func ask(t testing.TB, c *websocket.Conn, text string) {
