@@ -31,6 +31,10 @@ var ErrNoCredential = errors.New("no credential for this handler")
 // client gets 503 with Retry-After.
 var ErrBusy = errors.New("too many verifications under way")
 
+// ErrSetup is wrapped by a fault that no waiting mends: somebody has to change the
+// configuration, or what is registered at the provider. People are told so.
+var ErrSetup = errors.New("the set-up has to be changed")
+
 // Kind says how the request came.
 type Kind uint8
 

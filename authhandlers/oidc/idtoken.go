@@ -28,7 +28,7 @@ type idToken struct {
 // fold the case of claims' names, take a claim twice, and know neither azp nor the
 // kinds of tokens.
 func (h *handler) verifyID(ctx context.Context, raw, accessToken string) (*idToken, error) {
-	v, err := h.reader.Verify(ctx, raw)
+	v, err := h.reader.VerifyAnswered(ctx, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (h *handler) verifyID(ctx context.Context, raw, accessToken string) (*idTok
 	if err != nil {
 		return nil, invalid("go-oidc: %s", jwt.Quote(err.Error()))
 	}
-	if _, ok := v.Claims.Get("at_hash"); ok {
+	if _, ok := v.Claims.Get("at_hash"); ok && accessToken != "" {
 		if err := t.VerifyAccessToken(accessToken); err != nil {
 			return nil, failed("the ID token belongs to another access token (at_hash)")
 		}

@@ -53,7 +53,7 @@ func (h *handler) FinishLogin(ctx context.Context, a authhandlers.LoginAttempt, 
 		return nil, err
 	}
 	if got.id == "" {
-		return nil, errors.New("the provider sent no ID token; is openid among the scopes that it allows?")
+		return nil, setup("the provider sent no ID token; is openid among the scopes that it allows?")
 	}
 	id, err := h.verifyID(ctx, got.id, got.access)
 	if err != nil {
@@ -89,10 +89,7 @@ func (h *handler) readAnswer(m *metadata, answer url.Values) (string, error) {
 		return "", failed("the answer is that of issuer %s", jwt.Quote(iss[0]))
 	}
 	if answer.Has("error") {
-		if answer.Get("error") == "access_denied" {
-			return "", reject(authhandlers.CodeLoginDenied, "the sign-in was cancelled, or your provider does not let you in here", "the provider answered access_denied")
-		}
-		return "", failed("the provider answered %s", jwt.Quote(answer.Get("error")))
+		return "", refusedAt(answer.Get("error"))
 	}
 	if !named && m.namesItself {
 		return "", failed("the answer does not name its issuer, as this provider always does")
@@ -104,11 +101,25 @@ func (h *handler) readAnswer(m *metadata, answer url.Values) (string, error) {
 	return code, nil
 }
 
+// refusedAt reads why the authorization endpoint gave no code (RFC 6749 §4.1.2.1).
+func refusedAt(code string) error {
+	switch code {
+	case "access_denied":
+		return reject(authhandlers.CodeLoginDenied, "the sign-in was cancelled, or your provider does not let you in here", "the provider answered access_denied")
+	case "unauthorized_client", "invalid_client", "invalid_scope", "invalid_target", "unsupported_response_type", "request_not_supported":
+		return setup("the provider answered %s", jwt.Quote(code))
+	}
+	return failed("the provider answered %s", jwt.Quote(code))
+}
+
 // complete adds what the userinfo endpoint says, if it is to be asked.
 func (h *handler) complete(ctx context.Context, m *metadata, accessToken string, claims strictjson.Object) (strictjson.Object, error) {
 	over := h.elsewhere(claims) != nil // and overage is userinfo: verifyID has refused it else
 	if !over && !h.askUserInfo {
 		return claims, nil
+	}
+	if accessToken == "" {
+		return nil, setup("the provider gave no access token, with which userinfo could be asked")
 	}
 	more, err := h.userInfo(ctx, m, accessToken, text(claims, "sub"))
 	if err != nil {

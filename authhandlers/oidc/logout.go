@@ -19,6 +19,9 @@ const (
 	logoutAge = 5 * time.Minute
 	// maxNameBytes bounds a jti and a sid, which the proxy remembers.
 	maxNameBytes = 512
+	// maxHintBytes bounds the hint: servers take addresses of about 8 KiB. Without one
+	// the provider knows by client_id who asks, and may ask the person.
+	maxHintBytes = 6 << 10
 )
 
 // LogoutURL is where the browser ends the session at the provider, if that has been
@@ -33,7 +36,7 @@ func (h *handler) LogoutURL(l *authhandlers.Login, returnTo, state string) strin
 		return ""
 	}
 	q := url.Values{"client_id": {h.clientID}}
-	if l != nil && l.IDToken != "" {
+	if l != nil && l.IDToken != "" && len(l.IDToken) <= maxHintBytes {
 		q.Set("id_token_hint", l.IDToken)
 	}
 	if returnTo != "" {

@@ -158,15 +158,10 @@ func (h *handler) KeepsLogin(l *authhandlers.Login) bool { return l.Terms == "" 
 // OwnCallback reports that the redirect URI is this handler's alone.
 func (h *handler) OwnCallback() bool { return h.ownCallback }
 
-// oauth is the client, as x/oauth2 wants it.
+// oauth is the client, as x/oauth2 wants it for the way to the provider.
 func (h *handler) oauth(m *metadata, redirect string) *oauth2.Config {
-	style := oauth2.AuthStyleInHeader
-	if h.secret == "" || h.tokenAuth == "post" || h.tokenAuth == "" && m.postOnly {
-		style = oauth2.AuthStyleInParams // a public client says who it is in the form (RFC 6749 §3.2.1)
-	}
 	return &oauth2.Config{
-		ClientID: h.clientID, ClientSecret: h.secret, RedirectURL: redirect, Scopes: h.scopes,
-		Endpoint: oauth2.Endpoint{AuthURL: m.authorize, TokenURL: m.token, AuthStyle: style},
+		ClientID: h.clientID, RedirectURL: redirect, Scopes: h.scopes, Endpoint: oauth2.Endpoint{AuthURL: m.authorize},
 	}
 }
 

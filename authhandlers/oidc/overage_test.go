@@ -100,7 +100,7 @@ func TestOverageLookUpFailsClosed(t *testing.T) {
 		"signed":            {func(p *provider) { p.fault["/userinfo"] = issuer.Body("application/jwt", []byte("e30.e30.")) }, "fault"},
 		"huge":              {func(p *provider) { p.fault["/userinfo"] = issuer.Body("application/json", make([]byte, 2<<20)) }, "fault"},
 		"redirect":          {func(p *provider) { p.fault["/userinfo"] = issuer.RedirectTo("http://127.0.0.2:9/") }, "fault"},
-		"does not exist":    {func(p *provider) { p.Discover(map[string]any{"userinfo_endpoint": nil}) }, "fault"},
+		"does not exist":    {func(p *provider) { p.Discover(map[string]any{"userinfo_endpoint": nil}) }, "setup"},
 		"refuses the token": {func(p *provider) { p.fault["/userinfo"] = issuer.Status(401) }, "groups_overage"},
 	} {
 		clock := authtest.NewClock()

@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -46,6 +47,8 @@ type provider struct {
 	userInfo map[string]any
 	fault    map[string]http.HandlerFunc // by path
 	public   bool
+	// answersAs is the Content-Type of the token answer; empty: JSON's.
+	answersAs string
 }
 
 func newProvider(t testing.TB, clock *authtest.Clock, algorithms ...string) *provider {
@@ -133,7 +136,7 @@ func (p *provider) serveToken(w http.ResponseWriter, r *http.Request) {
 	answer["id_token"] = p.Token("alice", append(changes, p.id...)...)
 	maps.Copy(answer, p.extra)
 	maps.DeleteFunc(answer, func(_ string, v any) bool { return v == nil })
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", cmp.Or(p.answersAs, "application/json"))
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
@@ -249,7 +252,7 @@ func (f fixture) signedIn(t testing.TB) *authhandlers.Login {
 	return l
 }
 
-// code returns the code of a refusal, "" for none, and "fault" for a fault.
+// code returns the code of a refusal, "" for none, and "setup" or "fault" for a fault.
 func code(err error) string {
 	r, ok := errors.AsType[*authhandlers.Rejection](err)
 	switch {
@@ -259,6 +262,8 @@ func code(err error) string {
 		return string(r.Code)
 	case errors.Is(err, authhandlers.ErrNoCredential):
 		return "no credential"
+	case errors.Is(err, authhandlers.ErrSetup):
+		return "setup" // a fault that stays
 	}
 	return "fault"
 }

@@ -34,7 +34,7 @@ func (h *handler) RefreshLogin(ctx context.Context, old *authhandlers.Login) (*a
 		return nil, err
 	}
 	next := *old
-	next.RefreshToken = got.refresh // the old one, if there is no new one
+	next.RefreshToken = got.refresh
 	err = h.renewed(ctx, m, got, text(before, "sub"), &next)
 	if _, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		return nil, err
@@ -54,6 +54,8 @@ func (h *handler) renewed(ctx context.Context, m *metadata, got *grant, sub stri
 	var claims strictjson.Object
 	var err error
 	switch {
+	case got.id == "" && got.access == "":
+		return errors.New("the answer has no token")
 	case got.id != "":
 		var id *idToken
 		if id, err = h.verifyID(ctx, got.id, got.access); err != nil {

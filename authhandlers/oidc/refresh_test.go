@@ -51,13 +51,28 @@ func TestRefreshRefused(t *testing.T) {
 		"unauthorized client": {oauthError(400, "unauthorized_client"), "login_ended"},
 		"denied":              {oauthError(403, "access_denied"), "login_ended"},
 		"interaction":         {oauthError(400, "interaction_required"), "login_ended"},
-		"wrong secret":        {oauthError(401, "invalid_client"), "fault"},
-		"keycloak's secret":   {oauthError(401, "unauthorized_client"), "fault"},
-		"invalid client, 400": {oauthError(400, "invalid_client"), "fault"},
+		"401":                 {oauthError(401, "invalid_grant"), "login_ended"},
+		"invalid request":     {oauthError(400, "invalid_request"), "login_ended"},
+		"its own word":        {oauthError(400, "token_expired"), "login_ended"},
+		"empty 400":           {issuer.Status(400), "login_ended"},
+		"empty 401":           {issuer.Status(401), "login_ended"},
+		"empty 403":           {issuer.Status(403), "login_ended"},
+		"gone":                {issuer.Status(410), "login_ended"},
+		"a page":              {page(400), "login_ended"},
+		"a page, 401":         {page(401), "login_ended"},
+		"error is no text":    {answered(400, `{"error":{"code":"invalid_grant"}}`), "login_ended"},
+		"a list":              {answered(400, `["invalid_grant"]`), "login_ended"},
+		"200":                 {oauthError(200, "invalid_grant"), "login_ended"},
+		"wrong secret":        {oauthError(401, "invalid_client"), "setup"},
+		"keycloak's secret":   {oauthError(401, "unauthorized_client"), "setup"},
+		"invalid client, 400": {oauthError(400, "invalid_client"), "setup"},
 		"too often":           {oauthError(429, "invalid_grant"), "fault"},
+		"too slow":            {oauthError(408, "invalid_grant"), "fault"},
+		"later":               {oauthError(400, "temporarily_unavailable"), "fault"},
 		"500":                 {oauthError(500, "invalid_grant"), "fault"},
 		"502":                 {issuer.Status(502), "fault"},
-		"400 of a gateway":    {issuer.Status(400), "fault"},
+		"a page, 503":         {page(503), "fault"},
+		"a page, 200":         {page(200), "fault"},
 		"cut":                 {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "fault"},
 	} {
 		f := start(t, nil)
@@ -84,6 +99,24 @@ func TestRefreshRefused(t *testing.T) {
 	old.RefreshToken = ""
 	if _, err := f.h.RefreshLogin(t.Context(), old); code(err) != "login_ended" {
 		t.Errorf("without a refresh token: %v", err)
+	}
+}
+
+// page is a web page in the place of an answer.
+func page(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte("<!doctype html><title>" + planted + "</title>"))
+	}
+}
+
+// answered is an answer of the token endpoint.
+func answered(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
 	}
 }
 

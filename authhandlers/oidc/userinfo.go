@@ -2,7 +2,6 @@ package oidc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,7 +14,7 @@ import (
 // not asked who this is, but what they are.
 func (h *handler) userInfo(ctx context.Context, m *metadata, accessToken, sub string) (strictjson.Object, error) {
 	if m.userInfo == "" {
-		return nil, errors.New("the provider names no userinfo endpoint")
+		return nil, setup("the provider names no userinfo endpoint")
 	}
 	o, err := getObject(ctx, h.client, m.userInfo, accessToken)
 	if err != nil {

@@ -2,13 +2,18 @@ package keyset
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
-// MaxTokenBytes bounds a token, before anything of it is read.
-const MaxTokenBytes = 16 << 10
+const (
+	// MaxTokenBytes bounds a token of a stranger, before anything of it is read.
+	MaxTokenBytes = 16 << 10
+	// MaxAnsweredBytes bounds one that the issuer itself has given us.
+	MaxAnsweredBytes = 256 << 10
+)
 
 // maxKeyIDBytes bounds a kid. Real ones are hashes, UUIDs and short names.
 const maxKeyIDBytes = 512
@@ -38,9 +43,12 @@ type Header struct {
 // ParseToken takes a token apart: at most MaxTokenBytes, exactly three parts of
 // strict base64url, of which the first is a JSON object. Encrypted tokens (five
 // parts) and the JSON serialisation are none.
-func ParseToken(text string) (*Token, error) {
-	if len(text) > MaxTokenBytes {
-		return nil, malformed("larger than 16 KiB")
+func ParseToken(text string) (*Token, error) { return ParseTokenUpTo(text, MaxTokenBytes) }
+
+// ParseTokenUpTo is ParseToken with another bound.
+func ParseTokenUpTo(text string, most int) (*Token, error) {
+	if len(text) > most {
+		return nil, malformed(fmt.Sprintf("larger than %d KiB", most>>10))
 	}
 	// Not strings.Split: a text of dots would cost a slice of them (CVE-2025-30204).
 	head, rest, ok := strings.Cut(text, ".")
