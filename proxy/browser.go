@@ -37,7 +37,7 @@ func (ex *exchange) refuseInBrowser(ref *refusal) bool {
 	}
 	ref.setExtra(ex.w.Header())
 	ex.h.o.Pages.Problem(ex.w, ref.status, page.Problem{
-		Heading: ref.public, Hint: sentence(ref.hint), Code: string(ref.code), RequestID: ex.record.RequestID,
+		Heading: ref.public, Hint: sentence(ref.hint), Code: string(ref.code), RequestID: ex.record.RequestID, SignInURL: ref.loginURL,
 	})
 	return true
 }

@@ -211,7 +211,7 @@ func (ex *exchange) refuse(ref *refusal) {
 		// read is not looked at.
 		ex.w.Header().Set("Connection", "close")
 	}
-	if ref.status == http.StatusUnauthorized && ex.h.o.SignIn != nil {
+	if ex.h.o.SignIn != nil && (ref.status == http.StatusUnauthorized || ref.unknown && ex.credential == nil) {
 		ref.loginURL = ex.loginURL()
 	}
 	outcome := OutcomeRefused

@@ -31,6 +31,8 @@ type refusal struct {
 	upgrade   string // the protocol that the client must ask for
 	// signIn means that what came is no credential: signing in is all that is missing.
 	signIn bool
+	// unknown means a fault that leaves open who this is. A new sign-in may help.
+	unknown bool
 	// loginURL is where to do so, for the front end.
 	loginURL string
 }
@@ -109,12 +111,17 @@ func refuseAuthentication(err error, tokenCame bool) *refusal {
 	case errors.Is(err, authhandlers.ErrBusy):
 		return &refusal{
 			status: http.StatusServiceUnavailable, code: codeBusy, public: "Too many sign-ins at once", hint: "try again in a moment",
-			err: err, retry: 1,
+			err: err, retry: 1, unknown: true,
+		}
+	case errors.Is(err, authhandlers.ErrSetup):
+		return &refusal{
+			status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified", err: err, unknown: true,
+			hint: "waiting does not help; tell the operator the request id",
 		}
 	}
 	return &refusal{
 		status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified at the moment",
-		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5,
+		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5, unknown: true,
 	}
 }
 

@@ -581,6 +581,13 @@ func TestRenewal(t *testing.T) {
 	if resp, text := b.script(http.MethodGet, "/", ""); resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("an outage beyond the token's end: %d %s", resp.StatusCode, text)
 	}
+	resp, text := b.goTo("/custom/page")
+	if resp.StatusCode != http.StatusServiceUnavailable || !strings.Contains(text, "/_catflap/login?return_to=%2Fcustom%2Fpage") {
+		t.Errorf("the page of that outage: %d %s", resp.StatusCode, text)
+	}
+	if _, text := b.script(http.MethodGet, "/", ""); !strings.Contains(text, `"login_url":"/_catflap/login"`) {
+		t.Errorf("the answer of that outage: %s", text)
+	}
 	d.answersTo("refresh-alice", nil)
 	move(time.Minute)
 	if b.is() != "desk:alice" {

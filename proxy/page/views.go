@@ -114,6 +114,8 @@ type Problem struct {
 	Code, RequestID string
 	// RetryURL tries again.
 	RetryURL string
+	// SignInURL begins a new sign-in, which may help where another try does not.
+	SignInURL string
 }
 
 // Problem shows what went wrong.

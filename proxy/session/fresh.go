@@ -31,8 +31,8 @@ func (m *Manager) Fresh(ctx context.Context, s *Session, refresh Refresh) (*Sess
 	if !m.due(s) {
 		return s, nil
 	}
-	if m.renewals.resting(s.key, m.now()) {
-		return m.unrenewed(s, errors.New("the last attempt has failed"))
+	if err := m.renewals.resting(s.key, m.now()); err != nil {
+		return m.unrenewed(s, fmt.Errorf("the last attempt has failed: %w", err))
 	}
 	f, mine := m.renewals.join(s.key)
 	if mine {

@@ -31,6 +31,7 @@ type renewal struct {
 type rest struct {
 	length time.Duration
 	until  time.Time
+	err    error // why
 }
 
 func (r *renewals) init() error {
@@ -40,10 +41,12 @@ func (r *renewals) init() error {
 	return err
 }
 
-// resting reports whether it is too early to try again.
-func (r *renewals) resting(key string, now time.Time) bool {
-	last, ok := r.rests.Get(key)
-	return ok && now.Before(last.until)
+// resting returns why the last attempt has failed, while it is too early for another.
+func (r *renewals) resting(key string, now time.Time) error {
+	if last, ok := r.rests.Get(key); ok && now.Before(last.until) {
+		return last.err
+	}
+	return nil
 }
 
 // join returns the renewal that is under way, or a new one for the caller to run.
@@ -64,7 +67,7 @@ func (r *renewals) leave(key string, f *renewal, now time.Time, fault bool) {
 	if fault {
 		last, _ := r.rests.Get(key)
 		length := max(firstRest, min(2*last.length, longRest))
-		r.rests.Add(key, rest{length, now.Add(length)})
+		r.rests.Add(key, rest{length, now.Add(length), f.err})
 	} else {
 		r.rests.Remove(key)
 	}

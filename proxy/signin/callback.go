@@ -74,10 +74,10 @@ func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *se
 	return res
 }
 
-// alive reports whether the browser has a session, so that a late or repeated
-// callback need not trouble anybody.
-func (s *SignIn) alive(r *http.Request) bool {
-	_, err := s.o.Sessions.Find(r.Context(), r)
+// holds reports whether the browser has a session that can be used, so that a late or
+// repeated callback need not trouble anybody.
+func (s *SignIn) holds(r *http.Request) bool {
+	_, _, err := s.Person(r.Context(), r)
 	return err == nil
 }
 
@@ -88,7 +88,7 @@ func (s *SignIn) badAttempt(w http.ResponseWriter, r *http.Request, a *session.A
 	if a != nil {
 		returnTo = s.returnPath(a.ReturnTo)
 	}
-	if s.alive(r) {
+	if s.holds(r) {
 		return redirect(w, returnTo)
 	}
 	t := trouble{status: http.StatusBadRequest, code: codeAttempt, retry: s.loginURL("", returnTo), err: err,
@@ -107,7 +107,7 @@ func (s *SignIn) badAttempt(w http.ResponseWriter, r *http.Request, a *session.A
 }
 
 func (s *SignIn) usedAttempt(w http.ResponseWriter, r *http.Request, a *session.Attempt) Result {
-	if s.alive(r) {
+	if s.holds(r) {
 		return redirect(w, s.returnPath(a.ReturnTo))
 	}
 	return s.fail(w, trouble{

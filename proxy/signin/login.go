@@ -14,7 +14,8 @@ import (
 
 // login begins a way to the provider. ?idp= names one; without it the one that
 // there is, the one that was chosen before, or a page to choose. ?choose=1 shows
-// that page, ?switch=1 lets the provider ask anew who this is.
+// that page, ?switch=1 lets the provider ask anew who this is. A session that can't be
+// used, for whatever reason, keeps nobody from beginning a new one.
 func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr) Result {
 	q := r.URL.Query() // what can't be read is not there
 	returnTo := s.returnPath(q.Get("return_to"))
@@ -22,10 +23,8 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr
 	if to := s.elsewhere(r, q); to != "" {
 		return redirect(w, to)
 	}
-	if idp == "" && !again {
-		if _, err := s.o.Sessions.Find(r.Context(), r); err == nil {
-			return redirect(w, returnTo)
-		}
+	if idp == "" && !again && s.holds(r) {
+		return redirect(w, returnTo)
 	}
 	p, ok := s.provider(idp)
 	if idp != "" && !ok {
@@ -126,6 +125,13 @@ func (s *SignIn) chooseURL(returnTo string) string {
 func (s *SignIn) notReached(w http.ResponseWriter, p provider, returnTo string, err error) Result {
 	if rejected, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		return s.rejected(w, p, returnTo, rejected)
+	}
+	if errors.Is(err, authhandlers.ErrSetup) {
+		return s.fail(w, trouble{
+			status: http.StatusBadGateway, code: codeSetup, heading: "This sign-in is not set up right", handler: p.name,
+			text: "The provider and this service do not fit together.", hint: "Waiting does not help: tell the operator the id below.",
+			again: s.chooseURL(returnTo), err: err,
+		})
 	}
 	return s.fail(w, trouble{
 		status: http.StatusServiceUnavailable, code: codeProvider, heading: "The sign-in service does not answer", handler: p.name,

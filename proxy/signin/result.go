@@ -43,6 +43,7 @@ const (
 	codeTooMany     authhandlers.Code = "too_many_sign_ins"
 	codeTooManyOuts authhandlers.Code = "too_many_logout_tokens"
 	codeProvider    authhandlers.Code = "provider_unavailable"
+	codeSetup       authhandlers.Code = "provider_setup"
 	codeUnknownIDP  authhandlers.Code = "unknown_provider"
 	codeSessions    authhandlers.Code = "sessions_unavailable"
 	codeCrossOrigin authhandlers.Code = "cross_origin"
@@ -62,6 +63,7 @@ type trouble struct {
 	hint    string
 	handler string
 	retry   string // the address of another try
+	again   string // the same, where another try promises nothing
 	wait    int    // seconds before it, if above 0
 	err     error
 }
@@ -76,7 +78,7 @@ func (s *SignIn) fail(w http.ResponseWriter, t trouble) Result {
 		w.Header().Set("Retry-After", strconv.Itoa(t.wait))
 	}
 	s.o.Pages.Problem(w, t.status, page.Problem{
-		Heading: t.heading, Text: t.text, Hint: t.hint, Code: string(t.code), RequestID: res.RequestID, RetryURL: t.retry,
+		Heading: t.heading, Text: t.text, Hint: t.hint, Code: string(t.code), RequestID: res.RequestID, RetryURL: t.retry, SignInURL: t.again,
 	})
 	return res
 }
