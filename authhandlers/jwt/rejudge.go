@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -27,11 +28,12 @@ func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserI
 	if err != nil {
 		return nil, err
 	}
-	key, err := h.keys.Present(r.head.KeyID, r.head.Algorithm)
+	keys, err := h.keys.Present(r.head.KeyID, r.head.Algorithm)
 	if err != nil && !errors.Is(err, keyset.ErrUnknownKey) {
 		return nil, err // nobody knows yet
 	}
-	if err != nil || !bytes.Equal(key.Thumbprint(), r.token.Signature()) {
+	same := func(k *keyset.Key) bool { return bytes.Equal(k.Thumbprint(), r.token.Signature()) }
+	if err != nil || !slices.ContainsFunc(keys, same) {
 		return nil, reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
 			"kid %s is no longer the issuer's, or another key's", quote(r.head.KeyID))
 	}

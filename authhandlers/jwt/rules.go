@@ -12,8 +12,8 @@ import (
 // Keyring is where a handler finds the keys of its issuer; a *keyset.Set is one.
 type Keyring interface {
 	Poll(now time.Time)
-	Find(ctx context.Context, kid, algorithm string) (*keyset.Key, error)
-	Present(kid, algorithm string) (*keyset.Key, error)
+	Find(ctx context.Context, kid, algorithm string) ([]*keyset.Key, error)
+	Present(kid, algorithm string) ([]*keyset.Key, error)
 	Generation() uint64
 	Ready() error
 }

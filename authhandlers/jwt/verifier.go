@@ -38,25 +38,28 @@ func (v *verifier) header(t *keyset.Token) (keyset.Header, error) {
 	return head, nil
 }
 
-// verify finds the key and computes the signature, in the house's own turn.
+// verify finds the key and computes the signature, in the house's own turn. Where the
+// issuer has several keys of one kid, each takes a turn, and the one that verifies counts.
 func (v *verifier) verify(ctx context.Context, t *keyset.Token, head keyset.Header) (*keyset.Key, error) {
-	key, err := v.keys.Find(ctx, head.KeyID, head.Algorithm)
-	switch {
-	case errors.Is(err, keyset.ErrUnknownKey):
+	keys, err := v.keys.Find(ctx, head.KeyID, head.Algorithm)
+	if unknown, ok := errors.AsType[*keyset.KeyError](err); ok {
 		v.observe("unknown_key")
-		return nil, reject(authhandlers.CodeUnknownKey, "the token is signed with a key that its issuer does not publish",
-			"no key for kid %s and alg %s", quote(head.KeyID), quote(head.Algorithm))
-	case err != nil:
+		return nil, reject(authhandlers.CodeUnknownKey, unknown.Hint,
+			"no key for kid %s and alg %s: %w", quote(head.KeyID), quote(head.Algorithm), unknown)
+	}
+	if err != nil {
 		return nil, err
 	}
-	bad := errors.New("not verified") // until the signature says otherwise
-	if err := v.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
-		return nil, err
+	bad := errors.New("not verified") // until a signature says otherwise
+	for _, key := range keys {
+		if err := v.gate.Do(ctx, func() { bad = t.Verify(key, head.Algorithm) }); err != nil {
+			return nil, err
+		}
+		v.observe("signature_checked")
+		if bad == nil {
+			return key, nil
+		}
 	}
-	v.observe("signature_checked")
-	if bad != nil {
-		return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
-			"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
-	}
-	return key, nil
+	return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong",
+		"kid %s, alg %s: %w", quote(head.KeyID), quote(head.Algorithm), bad)
 }

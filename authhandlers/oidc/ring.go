@@ -97,8 +97,8 @@ func (r *ring) Poll(now time.Time) {
 	}
 }
 
-// Find returns the key that a token names; see keyset.Set.
-func (r *ring) Find(ctx context.Context, kid, algorithm string) (*keyset.Key, error) {
+// Find returns the keys that a token names; see keyset.Set.
+func (r *ring) Find(ctx context.Context, kid, algorithm string) ([]*keyset.Key, error) {
 	if r.current.Load() == nil {
 		if _, err := r.discovery.document(ctx); err != nil {
 			return nil, err
@@ -115,7 +115,7 @@ func (r *ring) Find(ctx context.Context, kid, algorithm string) (*keyset.Key, er
 }
 
 // Present is Find among the keys that are there; see keyset.Set.
-func (r *ring) Present(kid, algorithm string) (*keyset.Key, error) {
+func (r *ring) Present(kid, algorithm string) ([]*keyset.Key, error) {
 	if p := r.current.Load(); p != nil {
 		return p.set.Present(kid, algorithm)
 	}

@@ -19,7 +19,7 @@ const recheck = time.Second
 type file struct {
 	set     *Set
 	path    string
-	parse   func(text []byte) ([]*Key, error)
+	parse   func(text []byte) (*Document, error)
 	log     *slog.Logger
 	observe func(string)
 
@@ -32,13 +32,13 @@ type file struct {
 // again when it changes; a bad one changes nothing.
 func OpenFile(path string, o Options) (*Set, error) {
 	o.complete()
-	return openFile(path, o, func(text []byte) ([]*Key, error) {
+	return openFile(path, o, func(text []byte) (*Document, error) {
 		d, err := ParseDocument(text, o.Algorithms)
 		if err != nil {
 			return nil, err
 		}
 		d.report(o.Log.With("file", path))
-		return d.Keys, nil
+		return d, nil
 	})
 }
 
@@ -46,20 +46,23 @@ func OpenFile(path string, o Options) (*Set, error) {
 // file is read again when it changes; a bad one changes nothing.
 func OpenPEM(path string, o Options) (*Set, error) {
 	o.complete()
-	return openFile(path, o, func(text []byte) ([]*Key, error) { return ParsePEM(text, o.Algorithms) })
+	return openFile(path, o, func(text []byte) (*Document, error) {
+		keys, err := ParsePEM(text, o.Algorithms)
+		return &Document{Keys: keys}, err
+	})
 }
 
-func openFile(path string, o Options, parse func([]byte) ([]*Key, error)) (*Set, error) {
+func openFile(path string, o Options, parse func([]byte) (*Document, error)) (*Set, error) {
 	s := &Set{allowed: o.Algorithms, now: o.Now}
 	f := &file{set: s, path: path, parse: parse, log: o.Log, observe: o.Observe}
-	keys, info, err := f.read()
+	d, info, err := f.read()
 	if err != nil {
 		return nil, err
 	}
 	f.seen = info
 	f.due.Store(o.Now().Add(recheck).UnixNano())
 	s.source = f
-	s.adopt(keys, forever)
+	s.adopt(d, forever)
 	return s, nil
 }
 
@@ -79,15 +82,15 @@ func (f *file) poll(now time.Time) {
 		f.log.Warn("the key file can't be read; the last good keys stay", "file", f.path, "error", err)
 		return
 	}
-	keys, info, err := f.read()
+	d, info, err := f.read()
 	f.seen = info
 	if err != nil {
 		f.log.Warn("the key file is not usable; the last good keys stay", "file", f.path, "error", err)
 		return
 	}
-	if f.set.adopt(keys, forever) {
+	if f.set.adopt(d, forever) {
 		f.observe("keys_changed")
-		f.log.Info("the keys have changed", "file", f.path, "keys", len(keys))
+		f.log.Info("the keys have changed", "file", f.path, "keys", len(d.Keys))
 	}
 }
 
@@ -98,7 +101,7 @@ func unchanged(a, b os.FileInfo) bool {
 }
 
 // read reads the file; the info is of the very file that was read.
-func (f *file) read() ([]*Key, os.FileInfo, error) {
+func (f *file) read() (*Document, os.FileInfo, error) {
 	// A named pipe would block the opening itself.
 	if info, err := os.Stat(f.path); err != nil {
 		return nil, nil, err
@@ -121,15 +124,18 @@ func (f *file) read() ([]*Key, os.FileInfo, error) {
 	if len(text) > MaxDocumentBytes {
 		return nil, info, fmt.Errorf("%s is larger than %d bytes", f.path, MaxDocumentBytes)
 	}
-	keys, err := f.parse(text)
+	d, err := f.parse(text)
 	if err != nil {
 		return nil, info, fmt.Errorf("%s: %w", f.path, err)
 	}
-	return keys, info, nil
+	return d, info, nil
 }
 
 // find has nothing to add: the file was looked at a second ago.
-func (f *file) find(context.Context, string, string) (*Key, error) { return nil, ErrUnknownKey }
+func (f *file) find(_ context.Context, kid, algorithm string) ([]*Key, error) {
+	k, _, err := f.set.look(kid, algorithm)
+	return k, err
+}
 
 func (f *file) ready() error { return ErrUnavailable }
 
@@ -141,7 +147,15 @@ func (d *Document) report(log *slog.Logger) {
 	for _, why := range d.Skipped {
 		log.Debug("a key is not used", "reason", why)
 	}
-	if len(d.Keys) == 0 {
-		log.Warn("the key set has no key for an allowed algorithm")
+	switch {
+	case len(d.Keys) == 0:
+		log.Warn("the key set has no key that can be used here", "reasons", reasons(d.Skipped))
+	case len(d.Odd) > 0:
+		log.Warn("keys of the issuer are left out; what they sign is refused", "reasons", reasons(d.Odd))
 	}
+}
+
+// oddities tell two documents apart by what is reported of them.
+func (d *Document) oddities() string {
+	return fmt.Sprintf("%d %d %q", d.Private, len(d.Keys), d.Skipped)
 }

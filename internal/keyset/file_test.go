@@ -38,7 +38,7 @@ func TestFileIsReadAgain(t *testing.T) {
 		_, err := s.VerifySignature(t.Context(), token(k))
 		return err == nil
 	}
-	key, err := s.Find(t.Context(), "a", "ES256")
+	key, err := first(s.Find(t.Context(), "a", "ES256"))
 	if err != nil || !works(a) || works(b) {
 		t.Fatalf("at first: %v", err)
 	}

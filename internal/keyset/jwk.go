@@ -31,9 +31,36 @@ type Document struct {
 	Keys []*Key
 	// Skipped says why each of the others was left out. It names no key.
 	Skipped []string
+	// Odd are those of them that are no keys for another use or algorithm, but weak or
+	// malformed.
+	Odd []string
 	// Private counts the keys that came with their private part, which nobody but
 	// the issuer should have. Only the public part is kept.
 	Private int
+
+	leftOut map[string]string // why, by kid
+}
+
+// errOther means a key that is in order, and not for us.
+var errOther = errors.New("for another use")
+
+func other(why string) error { return fmt.Errorf("%s: %w", why, errOther) }
+
+// skip notes a key that is left out.
+func (d *Document) skip(index int, jwk strictjson.Object, err error) {
+	v, _ := jwk.Get("kid")
+	why := strings.TrimSuffix(err.Error(), ": "+errOther.Error())
+	told := fmt.Sprintf("keys[%d]: %s", index, why)
+	d.Skipped = append(d.Skipped, told)
+	if !errors.Is(err, errOther) {
+		d.Odd = append(d.Odd, told)
+	}
+	if kid, ok := v.Str(); ok && kid != "" {
+		if d.leftOut == nil {
+			d.leftOut = map[string]string{}
+		}
+		d.leftOut[strings.Clone(kid)] = why
+	}
 }
 
 // ParseDocument reads a key set document. Keys that are unknown, unfit, or for
@@ -65,7 +92,7 @@ func ParseDocument(text []byte, allowed []string) (*Document, error) {
 		}
 		k, err := parseJWK(jwk, allowed)
 		if err != nil {
-			d.Skipped = append(d.Skipped, fmt.Sprintf("keys[%d]: %v", i, err))
+			d.skip(i, jwk, err)
 			continue
 		}
 		if !slices.ContainsFunc(d.Keys, k.same) {
@@ -90,11 +117,11 @@ func parseJWK(jwk strictjson.Object, allowed []string) (*Key, error) {
 		}
 	}
 	if text.use != "" && text.use != "sig" {
-		return nil, errors.New("use is not sig")
+		return nil, other("use is not sig")
 	}
 	if v, ok := jwk.Get("key_ops"); ok {
 		if ops, _ := v.Strings(); !slices.Contains(ops, "verify") {
-			return nil, errors.New("key_ops has no verify")
+			return nil, other("key_ops has no verify")
 		}
 	}
 	material, err := jwkMaterial(jwk, text.kty)
@@ -117,7 +144,7 @@ func jwkMaterial(jwk strictjson.Object, kty string) (any, error) {
 	case "oct":
 		return nil, errors.New("a symmetric key")
 	}
-	return nil, errors.New("unknown kty")
+	return nil, other("unknown kty")
 }
 
 // jwkRSA reads RFC 7518 §6.3.1.
@@ -146,7 +173,7 @@ func jwkEC(jwk strictjson.Object) (any, error) {
 		"P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521(),
 	}[name]
 	if curve == nil {
-		return nil, errors.New("unknown curve")
+		return nil, other("unknown curve")
 	}
 	x, err := jwkBytes(jwk, "x")
 	if err != nil {
@@ -171,7 +198,7 @@ func jwkEC(jwk strictjson.Object) (any, error) {
 func jwkOKP(jwk strictjson.Object) (any, error) {
 	crv, _ := jwk.Get("crv")
 	if name, _ := crv.Str(); name != "Ed25519" {
-		return nil, errors.New("unknown curve")
+		return nil, other("unknown curve")
 	}
 	x, err := jwkBytes(jwk, "x")
 	if err != nil {

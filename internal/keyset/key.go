@@ -108,7 +108,7 @@ func newKey(id, stated string, material any, allowed []string) (*Key, error) {
 		}
 	}
 	if len(k.algorithms) == 0 {
-		return nil, errors.New("no allowed algorithm suits the key")
+		return nil, other("no allowed algorithm suits the key")
 	}
 	return k, nil
 }

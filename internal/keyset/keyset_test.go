@@ -210,7 +210,7 @@ func TestRetire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := s.Find(t.Context(), "a", "ES256")
+	key, err := first(s.Find(t.Context(), "a", "ES256"))
 	if err != nil || !key.Current() {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 // Present is Find among the keys that are there now: it fetches nothing and does not
 // wait. What the set does not have is ErrUnknownKey, also where a fetch could bring it.
-func (s *Set) Present(kid, algorithm string) (*Key, error) {
+func (s *Set) Present(kid, algorithm string) ([]*Key, error) {
 	k, _, err := s.look(kid, algorithm)
 	return k, err
 }

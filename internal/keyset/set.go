@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// ErrUnknownKey is returned when no key of the set is the token's.
+// ErrUnknownKey is what a *KeyError is: no key of the set is the token's.
 var ErrUnknownKey = errors.New("no key of the issuer fits")
 
 // ErrUnavailable is wrapped by the error for a set that has no keys at all: not
@@ -72,7 +72,7 @@ type source interface {
 	// poll is called often. It returns at once when nothing is due.
 	poll(now time.Time)
 	// find is asked for a key that the set does not have.
-	find(ctx context.Context, kid, algorithm string) (*Key, error)
+	find(ctx context.Context, kid, algorithm string) ([]*Key, error)
 	// ready reports a source that has never brought keys, with the reason.
 	ready() error
 }
@@ -101,7 +101,7 @@ func OpenSecret(shared []byte, o Options) (*Set, error) {
 		return nil, err
 	}
 	s := &Set{allowed: o.Algorithms, now: o.Now}
-	s.adopt([]*Key{k}, forever)
+	s.adopt(&Document{Keys: []*Key{k}}, forever)
 	return s, nil
 }
 
@@ -114,12 +114,13 @@ func (s *Set) Poll(now time.Time) {
 	}
 }
 
-// Find returns the key that a token names. A token without kid, and a key
-// without one, is enough only where no second key fits the algorithm.
+// Find returns the keys of which one is the token's: those of its kid, which is one
+// but for issuers that give a kid twice. A token without kid, and a key without one,
+// is enough only where no second key fits the algorithm.
 //
-// An unknown kid may wait for a fetch, as long as ctx lasts. The error is
-// ErrUnknownKey, ctx's, or wraps ErrUnavailable.
-func (s *Set) Find(ctx context.Context, kid, algorithm string) (*Key, error) {
+// An unknown kid may wait for a fetch, as long as ctx lasts. The error is a *KeyError,
+// ctx's, or wraps ErrUnavailable.
+func (s *Set) Find(ctx context.Context, kid, algorithm string) ([]*Key, error) {
 	s.Poll(s.now())
 	k, settled, err := s.look(kid, algorithm)
 	if settled || s.source == nil {
@@ -130,27 +131,27 @@ func (s *Set) Find(ctx context.Context, kid, algorithm string) (*Key, error) {
 
 // look searches the present keys. Its answer is settled unless a fetch could
 // change it.
-func (s *Set) look(kid, algorithm string) (k *Key, settled bool, err error) {
+func (s *Set) look(kid, algorithm string) (k []*Key, settled bool, err error) {
 	r := s.keys.Load()
 	if r == nil || s.now().UnixNano() >= s.goodUntil.Load() {
 		return nil, false, ErrUnavailable
 	}
-	k, settled = r.pick(kid, algorithm)
-	if k == nil {
-		return nil, settled, ErrUnknownKey
+	k, settled, why := r.pick(kid, algorithm)
+	if why != nil {
+		return nil, settled, why
 	}
 	return k, true, nil
 }
 
-// adopt makes keys the present ones. A key that was there before stays the same
+// adopt makes a document's keys the present ones. A key that was there before stays the same
 // *Key; one that is no longer there is gone for everybody who holds it.
-func (s *Set) adopt(keys []*Key, goodUntil int64) (changed bool) {
+func (s *Set) adopt(d *Document, goodUntil int64) (changed bool) {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
 	if s.retired {
 		return false
 	}
-	return s.replace(keys, goodUntil)
+	return s.replace(d, goodUntil)
 }
 
 // Retire takes all keys away for good: of whatever they verified, nothing is current
@@ -159,12 +160,12 @@ func (s *Set) Retire() {
 	s.adopting.Lock()
 	defer s.adopting.Unlock()
 	s.retired = true
-	s.replace(nil, 0)
+	s.replace(&Document{}, 0)
 }
 
 // replace needs s.adopting.
-func (s *Set) replace(keys []*Key, goodUntil int64) (changed bool) {
-	fresh := append([]*Key(nil), keys...)
+func (s *Set) replace(d *Document, goodUntil int64) (changed bool) {
+	fresh := append([]*Key(nil), d.Keys...)
 	old := s.keys.Load()
 	for _, k := range fresh {
 		k.goodUntil = &s.goodUntil
@@ -181,7 +182,7 @@ func (s *Set) replace(keys []*Key, goodUntil int64) (changed bool) {
 	}
 	changed = old == nil || len(stay) != len(fresh) || len(stay) != len(old.all)
 	s.goodUntil.Store(goodUntil)
-	s.keys.Store(newRing(fresh))
+	s.keys.Store(newRing(fresh, d))
 	if old != nil {
 		for _, o := range old.all {
 			if !stay[o] {
@@ -207,54 +208,9 @@ func (s *Set) Ready() error {
 	case s.now().UnixNano() >= s.goodUntil.Load():
 		return errors.New("the keys are too old, and can't be fetched anew")
 	case len(r.all) == 0:
-		return errors.New("the key set has no key for an allowed algorithm")
+		return r.noKey()
 	}
 	return nil
-}
-
-// ring is the keys of one moment.
-type ring struct {
-	all  []*Key
-	byID map[string][]*Key
-}
-
-func newRing(keys []*Key) *ring {
-	r := &ring{all: keys, byID: make(map[string][]*Key, len(keys))}
-	for _, k := range keys {
-		r.byID[k.id] = append(r.byID[k.id], k)
-	}
-	return r
-}
-
-// pick chooses by id and algorithm, never by trying. Its answer is settled unless
-// a key that we don't know yet could be meant.
-func (r *ring) pick(kid, algorithm string) (k *Key, settled bool) {
-	if kid == "" {
-		k, n := only(r.all, algorithm)
-		return k, n > 0
-	}
-	if same := r.byID[kid]; len(same) > 0 {
-		k, _ := only(same, algorithm)
-		return k, true
-	}
-	k, n := only(r.byID[""], algorithm)
-	return k, n == 1
-}
-
-// only returns the key that fits if no second does, and how many do.
-func only(keys []*Key, algorithm string) (*Key, int) {
-	var found *Key
-	n := 0
-	for _, k := range keys {
-		if k.Fits(algorithm) {
-			found = k
-			n++
-		}
-	}
-	if n != 1 {
-		return nil, n
-	}
-	return found, 1
 }
 
 // Events are the names that a set's Observe is told.

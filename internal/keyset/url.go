@@ -43,7 +43,8 @@ type remote struct {
 	round    *round
 	reopens  time.Time // no unknown key id causes a fetch before
 	failures int
-	reason   error // why the last fetch failed
+	reason   error  // why the last fetch failed
+	told     string // of odd keys; the one goroutine's alone
 	unknown  *lru.Cache[string, suspicion]
 }
 
@@ -108,7 +109,7 @@ func (r *remote) begin() *round {
 }
 
 // find waits for a fetch that may bring the key, if one is under way or allowed.
-func (r *remote) find(ctx context.Context, kid, algorithm string) (*Key, error) {
+func (r *remote) find(ctx context.Context, kid, algorithm string) ([]*Key, error) {
 	for {
 		rd, own := r.join(kid)
 		if rd == nil {
@@ -199,8 +200,8 @@ func (r *remote) finish(d *Document, err error) {
 		r.log.Warn("the keys can't be fetched", "error", err)
 	} else {
 		r.observe("keys_fetched")
-		d.report(r.log)
-		if r.set.adopt(d.Keys, now.Add(r.o.StaleIfError).UnixNano()) {
+		r.report(d)
+		if r.set.adopt(d, now.Add(r.o.StaleIfError).UnixNano()) {
 			r.observe("keys_changed")
 			r.log.Info("the keys have changed", "keys", len(d.Keys))
 		}
@@ -220,6 +221,14 @@ func (r *remote) finish(d *Document, err error) {
 	r.reason = err
 	close(r.round.done)
 	r.round = nil
+}
+
+// report tells of a document's oddities, once until they change.
+func (r *remote) report(d *Document) {
+	if odd := d.oddities(); odd != r.told {
+		r.told = odd
+		d.report(r.log)
+	}
 }
 
 func (r *remote) ready() error {

@@ -231,7 +231,7 @@ func TestPausesBetweenFailures(t *testing.T) {
 func TestStaleKeysEnd(t *testing.T) {
 	r := openRemote(t, func(o *keyset.Options) { o.StaleIfError = time.Hour }, nil)
 	r.wait(t, "keys_fetched", 1)
-	key, err := r.set.Find(t.Context(), "es256", "ES256")
+	key, err := first(r.set.Find(t.Context(), "es256", "ES256"))
 	if err != nil || !key.GoodUntil().Equal(r.clock.Now().Add(time.Hour)) {
 		t.Errorf("good until %v, %v", key.GoodUntil(), err)
 	}
@@ -257,7 +257,7 @@ func TestStaleKeysEnd(t *testing.T) {
 func TestRefresh(t *testing.T) {
 	r := openRemote(t, nil, nil)
 	r.wait(t, "keys_fetched", 1)
-	key, err := r.set.Find(t.Context(), "es256", "ES256")
+	key, err := first(r.set.Find(t.Context(), "es256", "ES256"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestRefresh(t *testing.T) {
 	r.clock.Advance(10 * time.Minute)
 	r.set.Poll(r.clock.Now())
 	r.wait(t, "keys_fetched", 2)
-	again, err := r.set.Find(t.Context(), "es256", "ES256") // waits for the end of the round, if it must
+	again, err := first(r.set.Find(t.Context(), "es256", "ES256")) // waits for the end of the round, if it must
 	if err != nil || again != key || !key.Current() || r.set.Generation() != generation {
 		t.Errorf("the same keys again must change nothing: %v", err)
 	}

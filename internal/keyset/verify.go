@@ -105,12 +105,14 @@ func (s *Set) VerifySignature(ctx context.Context, token string) ([]byte, error)
 	if !slices.Contains(s.allowed, h.Algorithm) {
 		return nil, ErrAlgorithm
 	}
-	k, err := s.Find(ctx, h.KeyID, h.Algorithm)
+	keys, err := s.Find(ctx, h.KeyID, h.Algorithm)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.Verify(k, h.Algorithm); err != nil {
-		return nil, err
+	for _, k := range keys {
+		if err = t.Verify(k, h.Algorithm); err == nil {
+			return []byte(t.Payload), nil
+		}
 	}
-	return []byte(t.Payload), nil
+	return nil, err
 }
