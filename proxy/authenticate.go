@@ -91,7 +91,9 @@ func refuseScheme(scheme string, err error) *refusal {
 	}
 }
 
-func (ex *exchange) known() { ex.record.User, ex.record.Handler = ex.user.ID, ex.user.Handler }
+func (ex *exchange) known() {
+	ex.record.User, ex.record.Handler, ex.record.Groups = ex.user.ID, ex.user.Handler, len(ex.user.Groups)
+}
 
 // isPublic reports an endpoint that needs nobody, and decides so.
 func (ex *exchange) isPublic() bool {

@@ -99,7 +99,7 @@ func (ex *exchange) recordSignIn(res signin.Result) {
 	ex.record.Code, ex.record.Reason, ex.record.Err, ex.record.RequestID = res.Code, res.Reason, res.Err, res.RequestID
 	ex.record.Handler = res.Handler
 	if res.User != nil {
-		ex.record.User = res.User.ID
+		ex.record.User, ex.record.Groups = res.User.ID, len(res.User.Groups)
 		ex.record.Carrier = authhandlers.CarrierSession
 	}
 	outcome := map[signin.Kind]Outcome{

@@ -37,6 +37,7 @@ type Record struct {
 	Reason    string
 	User      string // the user id at the Cat; empty for nobody
 	Handler   string
+	Groups    int // how many the person came with
 	Carrier   authhandlers.Carrier
 	Method    string
 	Path      string // decoded, shortened, without what looks like a token

@@ -23,6 +23,7 @@ type handler struct {
 	lists    *tokencache.Lists
 	claims   judge
 	identity identity
+	watch    *claimWatch
 	rules    Rules
 }
 
@@ -156,10 +157,10 @@ func (h *handler) admit(ctx context.Context, k tokencache.Key, text string, now 
 		if v.key, err = h.verify(ctx, r.token, r.head); err != nil {
 			return nil, err
 		}
-		if h.rules.Complete != nil {
-			if err := h.rules.Complete(ctx, text, r.claims, &v.info); err != nil {
-				return nil, err
-			}
+		if h.rules.Complete == nil {
+			h.watch.saw(r.claims)
+		} else if err := h.rules.Complete(ctx, text, r.claims, &v.info); err != nil {
+			return nil, err
 		}
 		h.compact(&v.info)
 		return v, nil

@@ -41,6 +41,7 @@ func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {
 	if h.identity, err = newIdentity(c, env.Claims); err != nil {
 		return nil, err
 	}
+	h.watch = newClaimWatch(&h.identity, env.Log, env.Now, "bearer tokens")
 	if h.lists, err = tokencache.NewLists(sharedLists); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type Reader struct {
 	now      func() time.Time
 	claims   judge
 	identity identity
+	watch    *claimWatch
 }
 
 // Verified is a token whose signature and issuer are right. Nothing else of it has
@@ -38,7 +39,10 @@ func NewReader(c *Config, env authhandlers.Env, keys Keyring) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{verifier: newVerifier(c, env, keys), issuer: c.Issuer, now: env.Now, claims: newJudge(c), identity: id}, nil
+	return &Reader{
+		verifier: newVerifier(c, env, keys), issuer: c.Issuer, now: env.Now, claims: newJudge(c), identity: id,
+		watch: newClaimWatch(&id, env.Log, env.Now, "sign-ins"),
+	}, nil
 }
 
 // Verify verifies the signature of a token of the issuer. The error is a
@@ -91,9 +95,10 @@ func Peek(token string) (strictjson.Object, error) {
 	return strictjson.ParseObject(t.Payload, maxDepth)
 }
 
-// Person is whom the claims name, without an expiry. Its texts are those of the
+// Person is whom verified claims name, without an expiry. Its texts are those of the
 // claims, and keep all of them in memory. The error is a *authhandlers.Rejection.
 func (r *Reader) Person(claims strictjson.Object) (authhandlers.AuthUserInfo, error) {
+	r.watch.saw(claims)
 	return r.identity.person(claims)
 }
 

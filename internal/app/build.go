@@ -53,7 +53,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	chain, err := a.chain(ctx, c, policy.Claims())
+	chain, err := a.chain(ctx, c, policy.Claims)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 }
 
 // chain opens the handlers in their order.
-func (a *app) chain(ctx context.Context, c *config.Config, claims []string) (*authhandlers.Chain, error) {
+func (a *app) chain(ctx context.Context, c *config.Config, claims func(handler string) []string) (*authhandlers.Chain, error) {
 	links := make([]authhandlers.Link, 0, len(c.Handlers))
 	for _, h := range c.Handlers {
 		settings, ok := h.Settings.(authhandlers.Config)
@@ -95,7 +95,7 @@ func (a *app) chain(ctx context.Context, c *config.Config, claims []string) (*au
 			return nil, fmt.Errorf("handler %s: its type can't be opened", h.Name)
 		}
 		opened, err := authhandlers.Open(ctx, settings, authhandlers.Env{
-			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims,
+			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims(h.Name),
 			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name, eventsOf(settings)...),
 		})
 		if err != nil {

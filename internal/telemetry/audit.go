@@ -47,7 +47,7 @@ func (a *Audit) Exchange(r *proxy.Record) {
 	if quiet && !a.all {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 20)
+	attrs := make([]slog.Attr, 0, 21)
 	attrs = append(attrs, slog.String("event", string(r.Outcome)), slog.Int("status", r.Status))
 	for _, f := range [...]struct{ name, value string }{
 		{"code", string(r.Code)}, {"rule", r.Rule}, {"reason", r.Reason}, {"user", r.User}, {"handler", r.Handler}, {"carrier", string(r.Carrier)},
@@ -56,6 +56,9 @@ func (a *Audit) Exchange(r *proxy.Record) {
 		if f.value != "" {
 			attrs = append(attrs, slog.String(f.name, f.value))
 		}
+	}
+	if r.User != "" && (r.Outcome == proxy.OutcomeRefused || r.Outcome == proxy.OutcomeSignedIn) {
+		attrs = append(attrs, slog.Int("groups", r.Groups)) // whose lack is what most refusals come from
 	}
 	if r.Client.IsValid() {
 		attrs = append(attrs, slog.String("client", r.Client.String()))

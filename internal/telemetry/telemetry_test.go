@@ -55,10 +55,30 @@ func TestAnAuditLineHoldsTheWholeDecision(t *testing.T) {
 	for name, want := range map[string]any{
 		"msg": "audit", "event": "refused", "status": 403.0, "code": "permission_denied", "rule": "default", "reason": "needs USERS:LIST",
 		"user": "staff:bob", "handler": "staff", "carrier": "authorization", "method": "GET", "path": "/users/", "route": "GET /users/",
-		"client": "192.0.2.1", "request_id": "ABCDEFGHIJKLMNOP", "duration_ms": 1.0, "err": "the cause",
+		"client": "192.0.2.1", "request_id": "ABCDEFGHIJKLMNOP", "duration_ms": 1.0, "err": "the cause", "groups": 0.0,
 	} {
 		if line[name] != want {
 			t.Errorf("%s: %v, want %v", name, line[name], want)
+		}
+	}
+}
+
+// TestGroupsAreCounted: in the lines where their lack is the likely cause.
+func TestGroupsAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		user    string
+		outcome proxy.Outcome
+		want    bool
+	}{
+		{"staff:bob", proxy.OutcomeRefused, true}, {"staff:bob", proxy.OutcomeSignedIn, true}, {"", proxy.OutcomeRefused, false},
+		{"staff:bob", proxy.OutcomeAllowed, false},
+	} {
+		var out bytes.Buffer
+		r := record()
+		r.User, r.Outcome, r.Groups = c.user, c.outcome, 7
+		NewAudit(&out, config.Log{Format: "text", Audit: "all"}).Exchange(r)
+		if got := strings.Contains(out.String(), "groups=7"); got != c.want {
+			t.Errorf("%q, %s: %s", c.user, c.outcome, out.String())
 		}
 	}
 }

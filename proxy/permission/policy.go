@@ -112,10 +112,13 @@ func compileEndpoint(e Endpoint) (endpoint, error) {
 	return c, nil
 }
 
-// Claims are the paths of the claims that some grant looks at.
-func (p *Policy) Claims() []string {
+// Claims are the paths of the claims that some grant for people of the handler looks at.
+func (p *Policy) Claims(handler string) []string {
 	var paths []string
 	for _, g := range p.grants {
+		if !g.of(handler) {
+			continue
+		}
 		for path := range g.Claims {
 			if !slices.Contains(paths, path) {
 				paths = append(paths, path)
@@ -126,9 +129,14 @@ func (p *Policy) Claims() []string {
 	return paths
 }
 
+// of reports whether the grant is for people of the handler.
+func (g *grant) of(handler string) bool {
+	return len(g.From) == 0 || slices.Contains(g.From, handler)
+}
+
 // meets reports whether u fulfils every condition of the grant.
 func (g *grant) meets(u *authhandlers.AuthUserInfo) bool {
-	if len(g.From) > 0 && !slices.Contains(g.From, u.Handler) {
+	if !g.of(u.Handler) {
 		return false
 	}
 	if len(g.Users) > 0 && !slices.Contains(g.Users, u.ID) {

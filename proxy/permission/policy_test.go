@@ -34,7 +34,7 @@ func TestDecide(t *testing.T) {
 		Grants: []Grant{
 			{From: []string{"staff"}, Groups: []string{"admins"}, Allow: []string{"admin"}},
 			{From: []string{"staff"}, Groups: []string{"editors"}, Allow: []string{"editors"}},
-			{Claims: map[string][]string{"department": {"web", "it"}}, Allow: []string{"UPLOAD_WEB:WRITE"}},
+			{From: []string{"staff"}, Claims: map[string][]string{"department": {"web", "it"}}, Allow: []string{"UPLOAD_WEB:WRITE"}},
 			{Users: []string{"staff:p"}, Groups: []string{"plugins"}, Allow: []string{"PLUGINS:*"}},
 			{Groups: []string{"interns"}, Deny: []string{"PLUGINS:*", "UPLOAD:WRITE"}},
 			{Groups: []string{"suspended"}, Deny: []string{"admin", "base"}},
@@ -104,8 +104,10 @@ func TestDecide(t *testing.T) {
 			}
 		})
 	}
-	if got := p.Claims(); !slices.Equal(got, []string{"department"}) {
-		t.Errorf("claims %v", got)
+	for handler, want := range map[string][]string{"staff": {"department"}, "partners": nil} {
+		if got := p.Claims(handler); !slices.Equal(got, want) {
+			t.Errorf("claims of %s: %v", handler, got)
+		}
 	}
 }
 
