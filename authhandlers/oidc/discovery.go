@@ -137,7 +137,11 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readMetadata(d.issuer, o)
+	m, err := readMetadata(d.issuer, o)
+	if err != nil {
+		return nil, setup("%w", err)
+	}
+	return m, nil
 }
 
 // finish takes what the round brought, and ends it. The keys were followed before,

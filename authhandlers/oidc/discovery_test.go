@@ -103,7 +103,7 @@ func TestDocuments(t *testing.T) {
 		env.Observe = e.observe
 		h := open(t, env, p, nil)
 		_, err := h.BeginLogin(t.Context(), attempt())
-		if c.want == "" && err != nil || c.want != "" && (code(err) != "fault" || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && err != nil || c.want != "" && (code(err) != "setup" || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 		if c.want != "" {

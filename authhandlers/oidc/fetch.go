@@ -31,6 +31,11 @@ func (e *statusError) Error() string {
 	return fmt.Sprintf("%s answered with status %d", e.host, e.status)
 }
 
+// refuses reports an answer that asks nobody to come later.
+func (e *statusError) refuses() bool {
+	return e.status >= 400 && e.status < 500 && e.status != http.StatusRequestTimeout && e.status != http.StatusTooManyRequests
+}
+
 // getObject fetches a JSON object, with a bearer token if one is given. The error
 // names no part of the address but its host, and nothing of the answer.
 func getObject(ctx context.Context, client *http.Client, address, bearer string) (strictjson.Object, error) {

@@ -122,6 +122,9 @@ func (h *handler) complete(ctx context.Context, m *metadata, accessToken string,
 		return nil, setup("the provider gave no access token, with which userinfo could be asked")
 	}
 	more, err := h.userInfo(ctx, m, accessToken, text(claims, "sub"))
+	if s, ok := errors.AsType[*statusError](err); ok && s.refuses() {
+		return nil, setup("%w", err) // it was asked with the provider's own, fresh token
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -114,7 +114,7 @@ func TestOverageLookUpFailsClosed(t *testing.T) {
 		p.id = tooMany()["hasgroups"]
 		want := c.want
 		if name == "refuses the token" {
-			want = "fault" // at a login it is the provider's own, fresh token
+			want = "setup" // at a login it is the provider's own, fresh token
 		}
 		if _, err := f.login(t, nil); code(err) != want {
 			t.Errorf("%s, login: %v, want %s", name, err, want)
