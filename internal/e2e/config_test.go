@@ -20,6 +20,8 @@ type config struct {
 	issuer        string   // with jwksURL
 	algorithms    string   // with jwksURL
 	handlerMore   string   // further lines of the handler
+	handlers      string   // lines of handlers, in place of the usual ones
+	env           []string // further variables of the process
 	permissions   string   // lines of permissions, instead of the usual ones
 	websocket     string   // lines of websocket
 	limits        string   // lines of limits
@@ -65,22 +67,22 @@ admin_listen: %s
 cat:
   %s
 %s%shandlers:
-  - name: staff
+%slog: {format: json, audit: all}
+`, c.listen, c.admin, behind, indent(cmp.Or(c.catKeys, usualKeys)), indent(c.catMore), cmp.Or(indent(c.handlers), fmt.Sprintf(`  - name: staff
     type: jwt
     issuer: %s
     audiences: [catflap]
     algorithms: [%s]
     keys: {%s}
     groups: groups
-%s%slog: {format: json, audit: all}
-`, c.listen, c.admin, behind, indent(cmp.Or(c.catKeys, usualKeys)), indent(c.catMore), issuer, algorithms, keys, indent(indent(c.handlerMore)), c.deskLines())
+%s%s`, issuer, algorithms, keys, indent(indent(c.handlerMore)), c.deskLines())))
 	if c.permissions == "" {
 		c.permissions = "everyone: [base]\ngrants:\n  - {from: [staff], groups: [" + groups + "], allow: [admin]}"
 		for _, d := range c.desks {
 			c.permissions += "\n  - {from: [" + d.name + "], groups: [/cat-admins], allow: [admin]}"
 		}
 	}
-	if len(c.desks) > 0 {
+	if len(c.desks) > 0 || c.handlers != "" {
 		fmt.Fprintf(&b, "public_url: %s\n", cmp.Or(c.publicURL, publicURL(c.listen)))
 	}
 	for _, section := range []struct{ name, lines string }{

@@ -30,6 +30,7 @@ type flap struct {
 	log        *output
 	exited     <-chan struct{} // closed when the process has ended
 	killed     bool            // by the test
+	env        []string        // further variables
 }
 
 // output collects what a process writes.
@@ -66,7 +67,7 @@ func launch(t testing.TB, c config) *flap {
 	dir := t.TempDir()
 	f := &flap{
 		t: t, addr: freeAddress(t), admin: freeAddress(t), log: &output{},
-		configFile: filepath.Join(dir, "catflap.yaml"), binary: cmp.Or(c.binary, binary),
+		configFile: filepath.Join(dir, "catflap.yaml"), binary: cmp.Or(c.binary, binary), env: c.env,
 	}
 	c.listen, c.admin = f.addr, f.admin
 	c.write(t, f.configFile)
@@ -81,6 +82,7 @@ func (f *flap) run() {
 	f.cmd = exec.Command(f.binary, "run", "--config", f.configFile)
 	f.cmd.Dir = filepath.Dir(f.configFile)
 	f.cmd.Env = append(os.Environ(), "CCAT_API_KEY="+catKey, "CCAT_API_KEY_WS="+catKeyWS, "GORACE=halt_on_error=0 exitcode=66")
+	f.cmd.Env = append(f.cmd.Env, f.env...)
 	f.cmd.Stdout, f.cmd.Stderr = f.log, f.log
 	f.killed = false
 	var err error

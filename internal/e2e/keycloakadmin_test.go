@@ -155,6 +155,11 @@ func (k *keycloak) admin(method, path string, body, into any) {
 }
 
 func (s *keycloakServer) ask(ctx context.Context, method, path string, body, into any) error {
+	return s.askOf(ctx, method, "/"+parts.KeycloakRealm+path, body, into)
+}
+
+// askOf is ask for a path below all realms.
+func (s *keycloakServer) askOf(ctx context.Context, method, path string, body, into any) error {
 	token, err := s.adminToken(ctx)
 	if err != nil {
 		return err
@@ -167,7 +172,7 @@ func (s *keycloakServer) ask(ctx context.Context, method, path string, body, int
 		}
 		payload = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+s.addr+"/admin/realms/"+parts.KeycloakRealm+path, payload)
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+s.addr+"/admin/realms"+path, payload)
 	if err != nil {
 		return err
 	}
