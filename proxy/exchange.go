@@ -227,7 +227,7 @@ func (ex *exchange) refuse(ref *refusal) {
 // done tells the observer that the exchange is over.
 func (ex *exchange) done(outcome Outcome, status int) {
 	ex.record.Outcome, ex.record.Status = outcome, status
-	ex.record.Duration = ex.h.o.Now().Sub(ex.start)
+	ex.record.Duration, ex.record.Stays = ex.h.o.Now().Sub(ex.start), errors.Is(ex.record.Err, authhandlers.ErrSetup)
 	ex.h.o.Observe(&ex.record)
 }
 

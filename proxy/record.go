@@ -48,6 +48,7 @@ type Record struct {
 	Duration  time.Duration
 	WebSocket bool
 	Err       error // the cause, where there is one
+	Stays     bool  // a fault that no waiting mends
 }
 
 const maxLoggedPath = 256

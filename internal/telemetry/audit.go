@@ -71,7 +71,8 @@ func (a *Audit) Exchange(r *proxy.Record) {
 		attrs = append(attrs, slog.String("err", r.Err.Error()))
 	}
 	level := slog.LevelInfo
-	if r.Outcome == proxy.OutcomeFault && r.Status != http.StatusServiceUnavailable && r.Status != 499 {
+	passes := (r.Status == http.StatusServiceUnavailable || r.Status == 499) && !r.Stays
+	if r.Outcome == proxy.OutcomeFault && !passes {
 		level = slog.LevelError
 	}
 	a.log.LogAttrs(context.Background(), level, "audit", attrs...)

@@ -63,6 +63,19 @@ func TestAnAuditLineHoldsTheWholeDecision(t *testing.T) {
 	}
 }
 
+// TestFaultsThatStayAreErrors: somebody has to do something.
+func TestFaultsThatStayAreErrors(t *testing.T) {
+	for _, stays := range []bool{false, true} {
+		var out bytes.Buffer
+		r := record()
+		r.Outcome, r.Status, r.Stays = proxy.OutcomeFault, 503, stays
+		NewAudit(&out, config.Log{Format: "text", Audit: "refusals"}).Exchange(r)
+		if strings.Contains(out.String(), "level=ERROR") != stays {
+			t.Errorf("stays %v: %s", stays, out.String())
+		}
+	}
+}
+
 // TestGroupsAreCounted: in the lines where their lack is the likely cause.
 func TestGroupsAreCounted(t *testing.T) {
 	for _, c := range []struct {
