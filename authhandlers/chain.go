@@ -20,9 +20,10 @@ type Link struct {
 
 // Chain asks its handlers in order. It is immutable.
 type Chain struct {
-	links  []Link
-	now    func() time.Time
-	denied func(*AuthUserInfo) error
+	links   []Link
+	issuers []string // of each link, if it may share it with others
+	now     func() time.Time
+	denied  func(*AuthUserInfo) error
 }
 
 // NewChain makes a chain; names must be unique and aliases well-formed.
@@ -40,7 +41,11 @@ func NewChain(now func() time.Time, links ...Link) (*Chain, error) {
 		}
 		seen[l.Name] = true
 	}
-	return &Chain{links: append([]Link(nil), links...), now: now}, nil
+	c := &Chain{links: append([]Link(nil), links...), now: now}
+	for i := range c.links {
+		c.issuers = append(c.issuers, siblingOf(c.links[i].Handler))
+	}
+	return c, nil
 }
 
 // Denying returns a chain that asks, as the last thing, whether somebody's access has
@@ -56,17 +61,25 @@ func (c *Chain) Denying(denied func(*AuthUserInfo) error) *Chain {
 func (c *Chain) Links() []Link { return c.links }
 
 // Authenticate returns the person of the first handler that claims the request.
+// Handlers of one issuer decide together whose a credential is ([Sibling]).
 //
 // The error is a *Rejection for a refused, unclaimed or missing credential;
 // Code says which. Any other error is a fault on our side: no access, and no 401
 // either. A handler that panics is such a fault.
 func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, error) {
 	var passed error
+	var left search
 	for i := range c.links {
 		l := &c.links[i]
+		if left.passes(c.issuers[i]) {
+			continue
+		}
 		u, err := ask(ctx, l, r)
 		if err == nil {
 			return c.finish(l, u)
+		}
+		if left.goesOn(c.issuers[i], err) {
+			continue
 		}
 		if !errors.Is(err, ErrNoCredential) {
 			return nil, err
@@ -74,6 +87,9 @@ func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, er
 		if err != ErrNoCredential { //nolint:errorlint // only a wrapped one has a reason to log
 			passed = errors.Join(passed, fmt.Errorf("%s: %w", l.Name, err))
 		}
+	}
+	if left.nearest != nil {
+		return nil, left.nearest
 	}
 	if r.Credential == nil {
 		return nil, &Rejection{Code: CodeMissingCredential, Hint: "sign in, or send a token", Err: passed}

@@ -40,6 +40,11 @@ type Rejection struct {
 	Hint string
 	// Err is for the log only. It holds no credential either.
 	Err error
+	// Elsewhere, if not 0, says that the credential is of this handler's issuer and not
+	// for this handler, before anything was verified: the issuer's other handlers are
+	// asked ([Sibling]). If it is for none of them, the refusal with the least Elsewhere
+	// is told, since it came nearest.
+	Elsewhere int
 }
 
 // Error says the code and the cause, for the log.

@@ -14,7 +14,7 @@ func (c *Chain) Rejudge(u *AuthUserInfo) (*AuthUserInfo, error) {
 	if l == nil {
 		return nil, Reject(CodeUnclaimed, "sign in again", "the handler that let this person in is no more")
 	}
-	again, err := l.rejudge(u)
+	l, again, err := c.judge(l, u)
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +26,26 @@ func (c *Chain) Rejudge(u *AuthUserInfo) (*AuthUserInfo, error) {
 		return nil, Reject(CodeInvalidUserID, "sign in again", "the credential names somebody else now")
 	}
 	return done, nil
+}
+
+// judge asks the handler, or the one of its issuer that the credential is for now.
+func (c *Chain) judge(l *Link, u *AuthUserInfo) (*Link, *AuthUserInfo, error) {
+	issuer := siblingOf(l.Handler)
+	if issuer == "" || u.Session != "" {
+		again, err := l.rejudge(u)
+		return l, again, err
+	}
+	var left search
+	for i := range c.links {
+		if c.issuers[i] != issuer {
+			continue
+		}
+		again, err := c.links[i].rejudge(u)
+		if !left.goesOn(issuer, err) {
+			return &c.links[i], again, err
+		}
+	}
+	return l, nil, left.nearest
 }
 
 // Generation changes whenever the answers of Rejudge may.

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,14 @@ func (e *misplaced) Error() string                        { return e.field + ": 
 func (e *misplaced) Where() (field, problem, hint string) { return e.field, e.problem, e.hint }
 func (c *tokens) IdentitySource() string                  { return c.Issuer + " " + c.UserID }
 func (c *tokens) YieldsGroups() bool                      { return c.Groups != "" }
+
+// HiddenBehind goes by the issuer and the first audience.
+func (c *tokens) HiddenBehind(earlier []any) int {
+	return slices.IndexFunc(earlier, func(e any) bool {
+		before, ok := e.(*tokens)
+		return ok && before.Issuer == c.Issuer && before.UserID == c.UserID && slices.Equal(before.Audiences, c.Audiences) && slices.Equal(before.Algorithms, c.Algorithms)
+	})
+}
 
 func (c *tokens) Validate() error {
 	var errs []error

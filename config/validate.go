@@ -49,6 +49,7 @@ func (v *validator) warn() {
 	v.warnInsecure()
 	v.warnPermissions()
 	v.warnEndpoints()
+	v.warnHidden()
 	v.warnSignIn()
 	v.warnSessions()
 	if v.c.WebSocket.Session == "separate" && v.c.places.has("websocket.linger") {

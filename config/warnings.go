@@ -119,6 +119,21 @@ func (v *validator) warnGrants() {
 	}
 }
 
+// warnHidden finds handlers that no token reaches, since those before them of the same
+// issuer leave none.
+func (v *validator) warnHidden() {
+	var earlier []any
+	for i, h := range v.c.Handlers {
+		at := item("handlers", i)
+		if r, ok := h.Settings.(interface{ HiddenBehind(earlier []any) int }); ok {
+			if j := r.HiddenBehind(earlier); j >= 0 {
+				v.doubt(at, "no bearer token ever reaches "+quote(h.Name)+": "+quote(v.c.Handlers[j].Name)+" is of the same issuer, and decides about each one before", "put the one with fewer audiences, clients or algorithms first, or give it fewer; see docs/oidc.md")
+			}
+		}
+		earlier = append(earlier, h.Settings)
+	}
+}
+
 func (v *validator) warnEndpoints() {
 	for i, e := range v.c.Permissions.Endpoints {
 		at := item("permissions.endpoints", i)

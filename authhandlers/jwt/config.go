@@ -124,6 +124,7 @@ func (c *Config) algorithms() []string {
 var (
 	_ authhandlers.Config     = (*Config)(nil)
 	_ authhandlers.Identifier = (*Config)(nil)
+	_ authhandlers.Reacher    = (*Config)(nil)
 	_ authhandlers.Grouper    = (*Config)(nil)
 	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)

@@ -102,22 +102,34 @@ type reading struct {
 	info   authhandlers.AuthUserInfo
 }
 
-// read judges everything of a token but its signature.
+// read judges everything of a token but its signature. A refusal says whether the
+// token is for another handler of the issuer.
 func (h *handler) read(text string, now time.Time) (*reading, error) {
 	t, err := keyset.ParseToken(text)
 	if err != nil {
 		return nil, malformed(err)
 	}
-	r := &reading{token: t}
-	if r.claims, err = strictjson.ParseObject(t.Payload, maxDepth); err != nil {
+	claims, err := strictjson.ParseObject(t.Payload, maxDepth)
+	if err != nil {
 		return nil, malformed(fmt.Errorf("the payload is %w", err))
 	}
-	if err := h.mine(r.claims); err != nil {
+	if err := h.mine(claims); err != nil {
 		return nil, err
 	}
+	r, err := h.decide(t, claims, now)
+	if err != nil {
+		return nil, h.elsewhere(err, t, claims)
+	}
+	return r, nil
+}
+
+// decide judges a token of the issuer.
+func (h *handler) decide(t *keyset.Token, claims strictjson.Object, now time.Time) (*reading, error) {
 	if h.rules.Closed != nil {
 		return nil, h.rules.Closed
 	}
+	r := &reading{token: t, claims: claims}
+	var err error
 	if r.head, err = h.header(t); err != nil {
 		return nil, err
 	}
@@ -187,5 +199,5 @@ func (h *handler) mine(claims strictjson.Object) error {
 var (
 	_ authhandlers.AuthHandler = (*handler)(nil)
 	_ authhandlers.Prober      = (*handler)(nil)
-	_ authhandlers.Rejudger    = (*handler)(nil)
+	_ authhandlers.Sibling     = (*handler)(nil)
 )

@@ -41,12 +41,7 @@ func (j *judge) decide(typ string, claims strictjson.Object, now time.Time) (exp
 	if expiry, err = j.times(claims, now); err != nil {
 		return time.Time{}, false, err
 	}
-	audiences, clients := j.audiences, j.clients
-	if j.idAudiences != nil {
-		if isID, err := j.tokenType(claims); err == nil && isID {
-			audiences, clients = j.idAudiences, nil
-		}
-	}
+	audiences, clients := j.accepted(claims)
 	aud, err := audience(claims, audiences)
 	if err != nil {
 		return time.Time{}, false, err
@@ -54,11 +49,25 @@ func (j *judge) decide(typ string, claims strictjson.Object, now time.Time) (exp
 	if isID, err = j.tokenType(claims); err != nil {
 		return time.Time{}, false, err
 	}
-	own := audiences // our client ids, as far as they are configured
-	if own == nil {
-		own = aud
+	return expiry, isID, client(claims, isID, ownClients(audiences, aud), clients)
+}
+
+// accepted is whom a token like this must be meant for, and made for; nil is anybody.
+func (j *judge) accepted(claims strictjson.Object) (audiences, clients []string) {
+	if j.idAudiences != nil {
+		if isID, err := j.tokenType(claims); err == nil && isID {
+			return j.idAudiences, nil
+		}
 	}
-	return expiry, isID, client(claims, isID, own, clients)
+	return j.audiences, j.clients
+}
+
+// ownClients are our client ids, as far as they are configured.
+func ownClients(audiences, aud []string) []string {
+	if audiences == nil {
+		return aud
+	}
+	return audiences
 }
 
 // times checks exp, nbf and iat (RFC 7519 §4.1.4-6, RFC 9068 §2.2).

@@ -39,7 +39,7 @@ type Rules struct {
 // Handler is what New makes.
 type Handler interface {
 	authhandlers.AuthHandler
-	authhandlers.Rejudger
+	authhandlers.Sibling
 }
 
 // New makes the handler of c with rules of its own. The caller has validated c.

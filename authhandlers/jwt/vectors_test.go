@@ -80,6 +80,8 @@ type setting struct {
 	change func(*jwt.Config)
 	jwks   []map[string]any
 	groups []string // of an accepted token, if the setting names a claim for them
+	// siblings adds lax handlers of the same issuer.
+	siblings bool
 }
 
 func (b *bench) chain(t *testing.T, s setting) *authhandlers.Chain {
@@ -91,7 +93,27 @@ func (b *bench) chain(t *testing.T, s setting) *authhandlers.Chain {
 	first := open(t, authtest.NewEnv(t, b.clock), keySet(t, jwks...), s.change)
 	other := newKey(t, "ec1", "ES256")
 	second := open(t, authtest.NewEnv(t, b.clock), keySet(t, other.JWK()), func(c *jwt.Config) { c.Issuer = "https://second.example" })
-	return chain(t, b.clock, first, second)
+	handlers := []authhandlers.AuthHandler{first, second}
+	if s.siblings {
+		handlers = append(handlers, b.siblings(t)...)
+	}
+	return chain(t, b.clock, handlers...)
+}
+
+// siblings are lax handlers of the same issuer, for other tokens than the first one's.
+func (b *bench) siblings(t *testing.T) []authhandlers.AuthHandler {
+	t.Helper()
+	t.Setenv("SIBLING_SECRET", "a secret of thirty-two bytes or more")
+	c := jwt.NewConfig()
+	c.Issuer, c.Audiences, c.Keys.Secret.Env, c.AcceptIDTokens = issuerName, []string{audience}, "SIBLING_SECRET", true
+	lax := func(c *jwt.Config) { c.Audiences, c.AcceptIDTokens = []string{"siblings-only"}, true }
+	client := func(c *jwt.Config) {
+		c.InsecureAnyAudience, c.Audiences, c.Clients = true, nil, []string{"siblings-only"}
+	}
+	env := authtest.NewEnv(t, b.clock)
+	return []authhandlers.AuthHandler{
+		openConfig(t, env, c), open(t, env, keySet(t, b.published()...), lax), open(t, env, keySet(t, b.published()...), client),
+	}
 }
 
 // configured says for each row that hangs on an option what either value does.
@@ -158,7 +180,7 @@ func allow(algorithms ...string) func(*jwt.Config) {
 
 func TestVectors(t *testing.T) {
 	b := newBench(t)
-	controls := regexp.MustCompile(`[\x00-\x1f\x7f]`)
+	controls, joined := regexp.MustCompile(`[\x00-\x1f\x7f]`), regexp.MustCompile(`\nh\d: `)
 	for _, r := range readRows(t) {
 		if r.JWKS != "" && r.ID != "jw-045" {
 			continue // TestVectorsOfKeySets
@@ -167,7 +189,7 @@ func TestVectors(t *testing.T) {
 		if len(settings) == 0 {
 			t.Errorf("%s %s: no setting says what is expected", r.ID, r.Name)
 		}
-		for _, s := range settings {
+		for _, s := range append(settings, beside(settings)...) {
 			t.Run(strings.TrimSpace(r.ID+" "+s.name), func(t *testing.T) {
 				token, ok := b.token(t, r)
 				if !ok {
@@ -188,7 +210,7 @@ func TestVectors(t *testing.T) {
 					t.Fatalf("%s: %v", r.Name, err)
 				case s.want == "reject" && err == nil:
 					t.Fatalf("%s: accepted as %s", r.Name, u.ID)
-				case err != nil && controls.MatchString(strings.ReplaceAll(err.Error(), "\nh1: ", " h1: ")):
+				case err != nil && controls.MatchString(joined.ReplaceAllString(err.Error(), " ")):
 					t.Errorf("%s: a control character in %q", r.Name, err)
 				case err == nil:
 					b.checkPerson(t, r, s, u)
@@ -196,6 +218,17 @@ func TestVectors(t *testing.T) {
 			})
 		}
 	}
+}
+
+// beside returns the same settings with further handlers of the issuer, which must
+// change no answer.
+func beside(settings []setting) []setting {
+	var all []setting
+	for _, s := range settings {
+		s.name, s.siblings = strings.TrimSpace(s.name+" beside siblings"), true
+		all = append(all, s)
+	}
+	return all
 }
 
 func (b *bench) checkPerson(t *testing.T, r row, s setting, u *authhandlers.AuthUserInfo) {

@@ -9,6 +9,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/authtest"
 	"github.com/catflap/catflap/authhandlers/authtest/issuer"
+	"github.com/catflap/catflap/authhandlers/jwt"
 	"github.com/catflap/catflap/authhandlers/oidc"
 )
 
@@ -141,6 +142,58 @@ func TestClients(t *testing.T) {
 	} {
 		if _, err := f.h.Authenticate(t.Context(), f.bearer(c.changes...)); code(err) != c.want {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// TestBesideJWT: people sign in through one handler, and programs send tokens to the
+// next one of the same issuer; what is refused is refused by the one that it is for.
+func TestBesideJWT(t *testing.T) {
+	clock := authtest.NewClock()
+	p := newProvider(t, clock)
+	second := jwt.NewConfig()
+	second.Issuer, second.Audiences, second.Keys.JWKSURL = p.URL(), []string{"programs"}, p.JWKSURL()
+	programs, err := authhandlers.Open(t.Context(), second, authtest.NewEnv(t, clock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := issuer.NewKey("es256", "ES256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := issuer.Claim("aud", "programs")
+	for _, c := range []struct {
+		name              string
+		changes           []issuer.Change
+		alone, api, wants string // without audiences; with catflap-api; and with accept_id_tokens
+	}{
+		{"a program's", []issuer.Change{program}, "programs", "programs", "programs"},
+		{"a person's", nil, "wrong_audience", "people", "people"},
+		{"a person's ID token", asID(), "wrong_audience", "wrong_audience", "people"},
+		{"an ID token, forged", append(asID(), issuer.ForgedBy(stranger)), "wrong_audience", "wrong_audience", "bad_signature"},
+		{"a program's, forged", []issuer.Change{program, issuer.ForgedBy(stranger)}, "bad_signature", "bad_signature", "bad_signature"},
+		{"of both, forged", []issuer.Change{issuer.Claim("aud", []string{"programs", "catflap-api"}), issuer.ForgedBy(stranger)}, "bad_signature", "bad_signature", "bad_signature"},
+		{"a program that is not accepted, of both", []issuer.Change{issuer.Claim("aud", []string{"programs", "catflap-api"}), issuer.Claim("idtyp", "app")}, "programs", "client_not_allowed", "client_not_allowed"},
+		{"another issuer's", []issuer.Change{issuer.Claim("iss", "https://other.example")}, "unknown_credential", "unknown_credential", "unknown_credential"},
+	} {
+		for i, want := range []string{c.alone, c.api, c.wants} {
+			people := open(t, authtest.NewEnv(t, clock), p, func(o *oidc.Config) {
+				if o.AcceptIDTokens = i == 2; i == 0 {
+					o.Audiences = nil
+				}
+			})
+			chain, err := authhandlers.NewChain(clock.Now, authhandlers.Link{Name: "people", Alias: "p", Handler: people}, authhandlers.Link{Name: "programs", Alias: "p", Handler: programs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, err := chain.Authenticate(t.Context(), fixture{clock, p, people}.bearer(c.changes...))
+			got := code(err)
+			if err == nil {
+				got = u.Handler
+			}
+			if got != want {
+				t.Errorf("%s, %d: %q, want %q: %v", c.name, i, got, want, err)
+			}
 		}
 	}
 }

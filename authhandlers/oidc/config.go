@@ -151,6 +151,19 @@ func (c *Config) SignInTitle() string { return c.Title }
 // IdentitySource names whose user ids these are, as the type jwt does.
 func (c *Config) IdentitySource() string { return c.tokens().IdentitySource() }
 
+// Reach tells which tokens are decided here: ID tokens by client_id where they are
+// taken, all others by audiences and clients.
+func (c *Config) Reach() jwt.Reach {
+	r := c.tokens().Reach()
+	if c.AcceptIDTokens {
+		r.ID = jwt.Scope{Audiences: []string{c.ClientID}, Takes: true, OwnClients: true}
+	}
+	return r
+}
+
+// HiddenBehind implements authhandlers.Reacher, for bearer tokens.
+func (c *Config) HiddenBehind(earlier []any) int { return jwt.HiddenBehind(c, earlier) }
+
 // LongestLife is how long a token is accepted at most, whatever the clocks say.
 func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.Leeway.Std() }
 
@@ -160,6 +173,7 @@ func (c *Config) YieldsGroups() bool { return c.Groups != "" }
 var (
 	_ authhandlers.Config     = (*Config)(nil)
 	_ authhandlers.Identifier = (*Config)(nil)
+	_ authhandlers.Reacher    = (*Config)(nil)
 	_ authhandlers.Grouper    = (*Config)(nil)
 	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.SignIn     = (*Config)(nil)

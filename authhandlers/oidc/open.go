@@ -145,6 +145,9 @@ func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserI
 // Generation changes with the provider's keys.
 func (h *handler) Generation() uint64 { return h.bearers.Generation() }
 
+// SharedIssuer implements authhandlers.Sibling.
+func (h *handler) SharedIssuer() string { return h.issuer }
+
 // LoginIssuer is whose people sign in.
 func (h *handler) LoginIssuer() string { return h.issuer }
 
@@ -168,7 +171,7 @@ func (h *handler) oauth(m *metadata, redirect string) *oauth2.Config {
 var (
 	_ authhandlers.AuthHandler   = (*handler)(nil)
 	_ authhandlers.Prober        = (*handler)(nil)
-	_ authhandlers.Rejudger      = (*handler)(nil)
+	_ authhandlers.Sibling       = (*handler)(nil)
 	_ authhandlers.LoginProvider = (*handler)(nil)
 	_ authhandlers.LoginKeeper   = (*handler)(nil)
 )

@@ -26,6 +26,7 @@ type config struct {
 	websocket     string   // lines of websocket
 	limits        string   // lines of limits
 	more          string   // further sections
+	handlersMore  string   // further handlers, whole
 	desks         []desk   // where people sign in in a browser, beside the handler staff
 	sessions      string   // lines of sessions
 	binary        string   // that is run, if not the usual one
@@ -75,7 +76,7 @@ cat:
     algorithms: [%s]
     keys: {%s}
     groups: groups
-%s%s`, issuer, algorithms, keys, indent(indent(c.handlerMore)), c.deskLines())))
+%s%s`, issuer, algorithms, keys, indent(indent(c.handlerMore)), indent(c.handlersMore)+c.deskLines())))
 	if c.permissions == "" {
 		c.permissions = "everyone: [base]\ngrants:\n  - {from: [staff], groups: [" + groups + "], allow: [admin]}"
 		for _, d := range c.desks {
