@@ -131,15 +131,18 @@ const (
 
 var tokenBytes = [2]uint64{tokenBytesLow, tokenBytesHigh}
 
-// protocolTokens returns the entries behind "bearer" in the offered sub-protocols.
+// protocolTokens returns each entry that stands right behind "bearer" in the offered
+// sub-protocols. Those behind that are protocols again.
 func protocolTokens(h http.Header) []string {
 	offered := offeredProtocols(h)
-	for i, p := range offered {
-		if p == bearerProtocol {
-			return offered[i+1:]
+	var tokens []string
+	for i := 0; i+1 < len(offered); i++ {
+		if offered[i] == bearerProtocol {
+			i++
+			tokens = append(tokens, offered[i])
 		}
 	}
-	return nil
+	return tokens
 }
 
 func offeredProtocols(h http.Header) []string {

@@ -63,6 +63,11 @@ func TestReadCredential(t *testing.T) {
 		{name: "two in the query", tokens: []string{T, U}, socket: true, err: errTwoCredentials},
 		{name: "one in the query, twice", tokens: []string{T, T}, socket: true, want: T, carrier: authhandlers.CarrierQuery},
 		{name: "sub-protocol", h: header("Sec-WebSocket-Protocol", "bearer, "+T), socket: true, want: T, carrier: authhandlers.CarrierSubprotocol},
+		{name: "sub-protocol and further ones", h: header("Sec-WebSocket-Protocol", "chat, bearer, "+T+", chat, v2"), socket: true, want: T, carrier: authhandlers.CarrierSubprotocol},
+		{name: "sub-protocols in lines", h: header("Sec-WebSocket-Protocol", "bearer", "Sec-WebSocket-Protocol", T, "Sec-WebSocket-Protocol", "chat"), socket: true, want: T, carrier: authhandlers.CarrierSubprotocol},
+		{name: "bearer twice", h: header("Sec-WebSocket-Protocol", "bearer, "+T+", chat, bearer, "+T), socket: true, want: T, carrier: authhandlers.CarrierSubprotocol},
+		{name: "two tokens as sub-protocols", h: header("Sec-WebSocket-Protocol", "bearer, "+T+", bearer, "+U), socket: true, err: errTwoCredentials},
+		{name: "bearer last", h: header("Sec-WebSocket-Protocol", "chat, bearer"), socket: true},
 		{name: "sub-protocol on HTTP", h: header("Sec-WebSocket-Protocol", "bearer, "+T)},
 		{name: "sub-protocol and another header", h: header("Sec-WebSocket-Protocol", "bearer, "+T, "Authorization", "Bearer "+U), socket: true, err: errTwoCredentials},
 	} {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -26,7 +27,7 @@ func (ex *exchange) refuseVisibly(ref *refusal) bool {
 		return false
 	}
 	upgrader := ex.h.o.Hub.Upgrader()
-	if protocolTokens(ex.r.Header) != nil {
+	if slices.Contains(offeredProtocols(ex.r.Header), bearerProtocol) {
 		upgrader.Subprotocols = []string{bearerProtocol}
 	}
 	c, err := upgrader.Upgrade(ex.w, ex.r, nil)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/websocket"
@@ -105,7 +106,7 @@ func (ex *exchange) serveSocket() *refusal {
 		return refuseSocket(err)
 	}
 	upgrader := ex.h.o.Hub.Upgrader()
-	if protocolTokens(ex.r.Header) != nil {
+	if slices.Contains(offeredProtocols(ex.r.Header), bearerProtocol) {
 		upgrader.Subprotocols = []string{bearerProtocol}
 	}
 	ex.record.RequestID = newRequestID()
