@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"slices"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -23,7 +24,7 @@ type Config struct {
 	InsecureAnyAudience bool `yaml:"insecure_any_audience"`
 	// The signature algorithms that are accepted. The default is RS256, ES256 and
 	// EdDSA, and HS256 with keys.secret. Also known: RS384, RS512, PS256, PS384,
-	// PS512, ES384, ES512; with keys.secret HS384 and HS512.
+	// PS512, ES384, ES512; with keys.secret HS384 and HS512. Ed25519 is EdDSA.
 	Algorithms []string `yaml:"algorithms"`
 	// Where the issuer's keys are.
 	Keys Keys `yaml:"keys"`
@@ -110,11 +111,17 @@ func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.
 // YieldsGroups reports whether people have groups by this handler.
 func (c *Config) YieldsGroups() bool { return c.Groups != "" }
 
-// algorithms returns the allow-list.
-func (c *Config) algorithms() []string {
+// Allowed are the algorithms that are accepted, by one name each.
+func (c *Config) Allowed() []string {
 	switch {
 	case len(c.Algorithms) > 0:
-		return c.Algorithms
+		var l []string
+		for _, a := range c.Algorithms {
+			if a = keyset.Canonical(a); !slices.Contains(l, a) {
+				l = append(l, a)
+			}
+		}
+		return l
 	case !c.Keys.Secret.IsZero():
 		return []string{"HS256"}
 	}

@@ -12,7 +12,7 @@ import (
 // Inspect reports key files and variables that can't be used. It asks no network.
 func (c *Config) Inspect() error {
 	var p problems
-	allowed := c.algorithms()
+	allowed := c.Allowed()
 	switch k := c.Keys; {
 	case k.JWKSFile != "":
 		inspectFile(&p, "keys.jwks_file", k.JWKSFile, func(text []byte) error {

@@ -21,7 +21,7 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	keys, err := c.openKeys(ctx, env, c.algorithms())
+	keys, err := c.openKeys(ctx, env, c.Allowed())
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (c *Config) Reach() Reach {
 	id := s
 	id.Takes = s.Takes && c.AcceptIDTokens
 	id.OwnClients = c.AcceptIDTokens
-	return Reach{Issuer: c.Issuer, Algorithms: c.algorithms(), Access: s, ID: id}
+	return Reach{Issuer: c.Issuer, Algorithms: c.Allowed(), Access: s, ID: id}
 }
 
 // HiddenBehind implements authhandlers.Reacher.

@@ -28,6 +28,8 @@ type Reader struct {
 type Verified struct {
 	// Type is the typ of the header, as it was written.
 	Type string
+	// Algorithm is that of the signature, as keyset.Canonical names it.
+	Algorithm string
 	// Payload is the text of Claims.
 	Payload string
 	Claims  strictjson.Object
@@ -82,7 +84,7 @@ func (r *Reader) verifyUpTo(ctx context.Context, token string, most int) (*Verif
 	if _, err := r.verify(ctx, t, head); err != nil {
 		return nil, err
 	}
-	return &Verified{Type: head.Type, Payload: t.Payload, Claims: claims}, nil
+	return &Verified{Type: head.Type, Algorithm: head.Algorithm, Payload: t.Payload, Claims: claims}, nil
 }
 
 // Peek returns the claims of a token that was verified when it came, and has been

@@ -18,7 +18,7 @@ type verifier struct {
 }
 
 func newVerifier(c *Config, env authhandlers.Env, keys Keyring) verifier {
-	v := verifier{allowed: slices.Clone(c.algorithms()), keys: keys, gate: env.Gate, observe: env.Observe}
+	v := verifier{allowed: slices.Clone(c.Allowed()), keys: keys, gate: env.Gate, observe: env.Observe}
 	if v.observe == nil {
 		v.observe = func(string) {}
 	}

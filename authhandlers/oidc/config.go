@@ -57,7 +57,7 @@ type Config struct {
 	ServiceAccounts []string `yaml:"service_accounts"`
 
 	// The signature algorithms that are accepted. The default is RS256, ES256 and EdDSA.
-	// Also known: RS384, RS512, PS256, PS384, PS512, ES384, ES512.
+	// Also known: RS384, RS512, PS256, PS384, PS512, ES384, ES512. Ed25519 is EdDSA.
 	Algorithms []string `yaml:"algorithms"`
 	// The claim that names the person, which becomes the user id at the Cat. It must
 	// never be given to somebody else, which of the usual claims only sub promises

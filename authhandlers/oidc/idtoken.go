@@ -2,7 +2,9 @@ package oidc
 
 import (
 	"context"
+	"crypto/sha512"
 	"crypto/subtle"
+	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -56,7 +58,7 @@ func (h *handler) verifyID(ctx context.Context, raw, accessToken string) (*idTok
 		return nil, tooManyGroups("the ID token does not name the groups")
 	}
 	second := gooidc.NewVerifier(h.issuer, verified{raw, v.Payload}, &gooidc.Config{
-		ClientID: h.clientID, SupportedSigningAlgs: h.algorithms,
+		ClientID: h.clientID, SupportedSigningAlgs: append([]string{"Ed25519"}, h.algorithms...), // EdDSA's other name
 		Now: func() time.Time { return h.now().Add(-h.leeway) },
 	})
 	t, err := second.Verify(ctx, raw)
@@ -64,11 +66,24 @@ func (h *handler) verifyID(ctx context.Context, raw, accessToken string) (*idTok
 		return nil, invalid("go-oidc: %s", jwt.Quote(err.Error()))
 	}
 	if _, ok := v.Claims.Get("at_hash"); ok && accessToken != "" {
-		if err := t.VerifyAccessToken(accessToken); err != nil {
+		if err := ofAccessToken(t, v.Algorithm, accessToken); err != nil {
 			return nil, failed("the ID token belongs to another access token (at_hash)")
 		}
 	}
 	return &idToken{raw: raw, claims: v.Claims, issuedAt: issued, expiry: end.Add(-h.leeway)}, nil
+}
+
+// ofAccessToken verifies at_hash (OpenID Connect Core §3.1.3.6). go-oidc knows EdDSA by
+// one of its two names.
+func ofAccessToken(t *gooidc.IDToken, algorithm, accessToken string) error {
+	if algorithm != "EdDSA" {
+		return t.VerifyAccessToken(accessToken)
+	}
+	sum := sha512.Sum512([]byte(accessToken))
+	if accessToken == "" || t.AccessTokenHash != base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]) {
+		return errors.New("another access token")
+	}
+	return nil
 }
 
 // kindOfID refuses what the provider has signed to be something else (RFC 8725 §3.11).

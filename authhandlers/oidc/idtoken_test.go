@@ -13,6 +13,7 @@ import (
 	"github.com/catflap/catflap/authhandlers/authtest"
 	"github.com/catflap/catflap/authhandlers/authtest/issuer"
 	"github.com/catflap/catflap/authhandlers/oidc"
+	"github.com/catflap/catflap/internal/keyset"
 )
 
 // half is at_hash as OpenID Connect Core §3.1.3.6 computes it.
@@ -129,11 +130,11 @@ func TestTextsOfIDTokens(t *testing.T) {
 func TestAccessTokenHashes(t *testing.T) {
 	h256, h512 := sha256.Sum256([]byte("opaque-access-token")), sha512.Sum512([]byte("opaque-access-token"))
 	h384 := sha512.Sum384([]byte("opaque-access-token"))
-	for algorithm, sum := range map[string][]byte{"RS256": h256[:], "ES384": h384[:], "ES512": h512[:], "EdDSA": h512[:]} {
+	for algorithm, sum := range map[string][]byte{"RS256": h256[:], "ES384": h384[:], "ES512": h512[:], "EdDSA": h512[:], "Ed25519": h512[:]} {
 		clock := authtest.NewClock()
-		p := newProvider(t, clock, algorithm)
+		p := newProvider(t, clock, keyset.Canonical(algorithm))
 		f := fixture{clock, p, open(t, authtest.NewEnv(t, clock), p, func(c *oidc.Config) { c.Algorithms = []string{algorithm} })}
-		p.id = []issuer.Change{issuer.Claim("at_hash", half(sum))}
+		p.id = []issuer.Change{issuer.Claim("at_hash", half(sum)), issuer.Header("alg", algorithm)}
 		if _, err := f.login(t, nil); err != nil {
 			t.Errorf("%s: %v", algorithm, err)
 		}

@@ -56,14 +56,11 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 		clientID: c.ClientID, terms: c.UserID + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
 		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo", subject: c.UserID == "sub",
 		services: slices.Clone(c.ServiceAccounts),
-		leeway:   c.Leeway.Std(), maxLifetime: c.MaxLifetime.Std(), algorithms: slices.Clone(c.Algorithms),
+		leeway:   c.Leeway.Std(), maxLifetime: c.MaxLifetime.Std(), algorithms: c.tokens().Allowed(),
 		now: env.Now, log: env.Log, client: keyset.SameHost(env.HTTP),
 	}
 	if h.title == "" {
 		h.title = env.Name
-	}
-	if len(h.algorithms) == 0 {
-		h.algorithms = []string{"RS256", "ES256", "EdDSA"}
 	}
 	if !c.ClientSecret.IsZero() {
 		secret, err := c.ClientSecret.Read()
@@ -91,7 +88,6 @@ func (h *handler) open(ctx context.Context, c *Config, env authhandlers.Env) err
 	h.discovery = &discovery{issuer: c.Issuer, client: h.client, now: env.Now, log: env.Log, observe: observe, ring: h.ring}
 	h.ring.discovery = h.discovery
 	tokens := c.tokens()
-	tokens.Algorithms = h.algorithms
 	var err error
 	if h.reader, err = jwt.NewReader(tokens, env, h.ring); err != nil {
 		return err

@@ -95,7 +95,7 @@ func newKey(id, stated string, material any, allowed []string) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if stated != "" {
+	if stated = Canonical(stated); stated != "" {
 		if !slices.Contains(fit, stated) {
 			return nil, errors.New("alg does not suit the key")
 		}

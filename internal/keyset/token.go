@@ -35,7 +35,7 @@ type Token struct {
 
 // Header is what a token's header says, as far as anybody reads it.
 type Header struct {
-	Algorithm string // "" when alg is missing or no string
+	Algorithm string // Canonical; "" when alg is missing or no string
 	KeyID     string
 	Type      string
 }
@@ -88,7 +88,7 @@ func (t *Token) Header() (Header, error) {
 		text, isText := m.Value.Str()
 		switch m.Name {
 		case "alg":
-			h.Algorithm = text
+			h.Algorithm = Canonical(text)
 		case "typ":
 			if !isText {
 				return Header{}, malformed("typ is no string")

@@ -20,10 +20,19 @@ var ErrSignature = errors.New("the signature does not verify")
 // ErrAlgorithm is returned for a token of an algorithm that is not allowed.
 var ErrAlgorithm = errors.New("the algorithm is not allowed")
 
+// Canonical returns the one name that an algorithm has here. Ed25519 is what RFC 9864
+// calls EdDSA with the only curve that is known here.
+func Canonical(algorithm string) string {
+	if algorithm == "Ed25519" {
+		return "EdDSA"
+	}
+	return algorithm
+}
+
 // Known reports whether an algorithm can be allowed at all; symmetric whether it
 // takes a shared secret. "none" is not known.
 func Known(algorithm string) (known, symmetric bool) {
-	switch algorithm {
+	switch Canonical(algorithm) {
 	case "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA":
 		return true, false
 	case "HS256", "HS384", "HS512":
