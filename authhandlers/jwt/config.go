@@ -51,8 +51,8 @@ type Config struct {
 	// Demand that the header says typ: at+jwt, and that iat is there, as RFC 9068
 	// wants of access tokens. Empty: a missing typ and JWT will do as well.
 	RequireTyp string `yaml:"require_typ" enum:",at+jwt"`
-	// The clients whose tokens are accepted, by azp and client_id. Empty: all of the
-	// issuer's.
+	// The clients whose tokens are accepted, by azp and client_id, or by Okta's cid or
+	// Entra ID's appid where there is neither. Empty: all of the issuer's.
 	Clients []string `yaml:"clients"`
 	// Accept ID tokens too: those with nonce, at_hash or c_hash, with typ ID, or with
 	// token_use id. They are meant for the client that the person signed in to, so

@@ -158,26 +158,20 @@ func audience(claims strictjson.Object, accepted []string) ([]string, error) {
 // client checks who the token was made for. An ID token's azp is the client that
 // the person signed in to (OpenID Connect Core §2), so it must be one of ours.
 func client(claims strictjson.Object, isID bool, own, clients []string) error {
-	named := false
-	for _, name := range []string{"azp", "client_id"} {
-		v, ok := claims.Get(name)
-		if !ok {
-			continue
+	made, err := madeFor(claims)
+	if err != nil {
+		return err
+	}
+	for _, m := range made {
+		if clients != nil && !slices.Contains(clients, m.id) {
+			return foreignClient(m.claim + " is not one of clients")
 		}
-		id, ok := v.Str()
-		if !ok {
-			return invalid(name + " is no string")
-		}
-		named = true
-		if clients != nil && !slices.Contains(clients, id) {
-			return foreignClient(name + " is not one of clients")
-		}
-		if isID && clients == nil && name == "azp" && !slices.Contains(own, id) {
+		if isID && clients == nil && m.claim == "azp" && !slices.Contains(own, m.id) {
 			return foreignClient("azp of an ID token is not one of audiences")
 		}
 	}
-	if clients != nil && !named {
-		return foreignClient("neither azp nor client_id")
+	if clients != nil && len(made) == 0 {
+		return foreignClient("none of azp, client_id, cid and appid names the client")
 	}
 	return nil
 }

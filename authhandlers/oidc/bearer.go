@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/jwt"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
@@ -57,11 +58,7 @@ func (h *handler) completeBearer(ctx context.Context, token string, claims stric
 // sub; Keycloak a user of its own, and the client's address; Auth0 the grant; Entra ID
 // idtyp, or the same object as oid and sub. The client is "" where none is named.
 func serviceAccount(claims strictjson.Object) (client string, is bool) {
-	for _, name := range []string{"azp", "client_id", "appid"} {
-		if client = text(claims, name); client != "" {
-			break
-		}
-	}
+	client = jwt.Client(claims)
 	sub, name := text(claims, "sub"), text(claims, "preferred_username")
 	switch {
 	case client != "" && (sub == client || sub == client+"@clients"),

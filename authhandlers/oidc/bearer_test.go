@@ -100,6 +100,7 @@ func TestServiceAccounts(t *testing.T) {
 		"Auth0":           {issuer.Claim("azp", "bot"), issuer.Without("client_id"), issuer.Claim("sub", "bot@clients"), issuer.Claim("gty", "client-credentials")},
 		"Auth0's subject": {issuer.Claim("azp", "bot"), issuer.Without("client_id"), issuer.Claim("sub", "bot@clients")},
 		"Auth0's list":    {issuer.Claim("client_id", "bot"), issuer.Claim("gty", []string{"client-credentials"})},
+		"Okta":            {issuer.Claim("cid", "bot"), issuer.Claim("sub", "bot"), issuer.Without("client_id")},
 		"Entra ID":        {issuer.Claim("azp", "bot"), issuer.Without("client_id"), issuer.Claim("idtyp", "app")},
 		"Entra ID, v1":    {issuer.Claim("appid", "bot"), issuer.Without("client_id"), issuer.Claim("tid", "t"), issuer.Claim("oid", "alice")},
 	} {

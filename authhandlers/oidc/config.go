@@ -28,7 +28,9 @@ type Config struct {
 	// gives a refresh token only then, and groups where it knows such a scope.
 	Scopes []string `yaml:"scopes" default:"openid,profile,email"`
 	// Further parameters of the way to the provider, such as resource, audience or
-	// domain_hint. Those of the protocol itself are not among them.
+	// domain_hint. Of those of the protocol itself only prompt is among them: consent,
+	// login, select_account, or several of them. Google gives somebody a refresh token
+	// for a second time only with access_type: offline and prompt: consent.
 	AuthorizeParams map[string]string `yaml:"authorize_params" example:"{audience: catflap}"`
 	// What people read on the page where they choose how to sign in. The default is the
 	// handler's name.
@@ -45,8 +47,8 @@ type Config struct {
 	// Who the bearer access tokens of this provider must be meant for: one of these must
 	// be in aud (RFC 8725 §3.9). Empty: bearer access tokens are not taken.
 	Audiences []string `yaml:"audiences"`
-	// The clients whose bearer access tokens are accepted, by azp and client_id. Empty:
-	// all of the provider's.
+	// The clients whose bearer access tokens are accepted, by azp and client_id, or by
+	// Okta's cid or Entra ID's appid where there is neither. Empty: all of the provider's.
 	Clients []string `yaml:"clients"`
 	// Accept ID tokens as bearer tokens too. They must be meant for client_id, and made
 	// for it where they have azp. Google's people have no other signed token, and Dex's

@@ -74,6 +74,12 @@ func TestValidate(t *testing.T) {
 		{"parameters", func(c *oidc.Config) {
 			c.AuthorizeParams = map[string]string{"state": "", "NONCE": "", "request_uri": "", "code_challenge": "", "ok": "", "a b": ""}
 		}, "authorize_params.NONCE authorize_params.a b authorize_params.code_challenge authorize_params.request_uri authorize_params.state"},
+		{"a prompt", func(c *oidc.Config) { c.AuthorizeParams = map[string]string{"prompt": "select_account consent"} }, ""},
+		{"no prompt", func(c *oidc.Config) { c.AuthorizeParams = map[string]string{"prompt": "none"} }, "authorize_params.prompt"},
+		{"none among prompts", func(c *oidc.Config) { c.AuthorizeParams = map[string]string{"prompt": "login none"} }, "authorize_params.prompt"},
+		{"an empty prompt", func(c *oidc.Config) { c.AuthorizeParams = map[string]string{"prompt": ""} }, "authorize_params.prompt"},
+		{"prompts twice", func(c *oidc.Config) { c.AuthorizeParams = map[string]string{"prompt": "login login"} }, "authorize_params.prompt"},
+		{"a prompt by another case", func(c *oidc.Config) { c.AuthorizeParams = map[string]string{"Prompt": "login"} }, "authorize_params.Prompt"},
 		{"callback", func(c *oidc.Config) { c.Callback = "mine" }, "callback"},
 		{"title", func(c *oidc.Config) { c.Title = "a\nb" }, "title"},
 		{"overage", func(c *oidc.Config) { c.Overage, c.Groups = "graph", "groups" }, "overage"},

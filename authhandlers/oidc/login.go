@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -29,13 +30,23 @@ func (h *handler) BeginLogin(ctx context.Context, a authhandlers.LoginAttempt) (
 		return "", err
 	}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier), oauth2.SetAuthURLParam("nonce", a.Nonce)}
-	if a.Again {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
-	}
 	for _, name := range slices.Sorted(maps.Keys(h.params)) {
 		options = append(options, oauth2.SetAuthURLParam(name, h.params[name]))
 	}
+	if prompt := h.prompt(a.Again); prompt != "" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", prompt))
+	}
 	return h.oauth(m, a.RedirectURI).AuthCodeURL(a.State, options...), nil
+}
+
+// prompt is what the provider has to ask the person. Who wants to be somebody else has
+// to be asked who they are, whatever is configured.
+func (h *handler) prompt(again bool) string {
+	words := strings.Fields(h.params["prompt"])
+	if again && !slices.Contains(words, "login") && !slices.Contains(words, "select_account") {
+		words = append(words, "login")
+	}
+	return strings.Join(words, " ")
 }
 
 // FinishLogin spends the code of the provider's answer, and verifies whose it is.

@@ -40,6 +40,32 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// TestPrompt: what the provider has to ask is the operator's to say, and somebody who
+// wants to be somebody else is asked who they are in any case.
+func TestPrompt(t *testing.T) {
+	for configured, want := range map[string][2]string{
+		"":                       {"", "login"},
+		"consent":                {"consent", "consent login"},
+		"consent select_account": {"consent select_account", "consent select_account"},
+		"login":                  {"login", "login"},
+	} {
+		f := start(t, func(c *oidc.Config) {
+			if configured != "" {
+				c.AuthorizeParams = map[string]string{"prompt": configured}
+			}
+		})
+		for i, again := range []bool{false, true} {
+			a := attempt()
+			a.Again = again
+			address, err := f.h.BeginLogin(t.Context(), a)
+			u, _ := url.Parse(address)
+			if got := u.Query()["prompt"]; err != nil || strings.Join(got, "|") != want[i] {
+				t.Errorf("%q, again %v: %q %v", configured, again, got, err)
+			}
+		}
+	}
+}
+
 func TestBeginLogin(t *testing.T) {
 	f := start(t, func(c *oidc.Config) {
 		c.AuthorizeParams = map[string]string{"audience": "the cat", "domain_hint": "x&y"}

@@ -85,7 +85,7 @@ func reservedParams() []string {
 	return []string{
 		"response_type", "response_mode", "client_id", "client_secret", "client_assertion", "client_assertion_type", "redirect_uri", "scope",
 		"state", "nonce", "code", "code_challenge", "code_challenge_method", "code_verifier", "request", "request_uri", "registration",
-		"prompt", "id_token_hint", "grant_type", "dpop_jkt", "iss",
+		"id_token_hint", "grant_type", "dpop_jkt", "iss",
 	}
 }
 
@@ -97,8 +97,22 @@ func (c *Config) validateParams(p *problems) {
 			p.add(at, "no name of a parameter", "such as resource, audience or domain_hint")
 		case slices.ContainsFunc(reservedParams(), func(r string) bool { return strings.EqualFold(r, name) }):
 			p.add(at, "Catflap sets this one itself", "leave it out")
+		case strings.EqualFold(name, "prompt") && (name != "prompt" || !goodPrompt(c.AuthorizeParams[name])):
+			p.add(at, "no prompt that a login can begin with", "write prompt: with one or more of consent, login and select_account")
 		}
 	}
+}
+
+// goodPrompt knows what has the provider ask the person something (OpenID Connect Core
+// §3.1.2.1). none would have it ask nothing, and fail for whoever is not signed in.
+func goodPrompt(text string) bool {
+	words := strings.Fields(text)
+	for i, w := range words {
+		if slices.Index(words, w) < i || !slices.Contains([]string{"consent", "login", "select_account"}, w) {
+			return false
+		}
+	}
+	return len(words) > 0
 }
 
 func (c *Config) validateBearers(p *problems) {
