@@ -52,6 +52,11 @@ type Lifetimer interface{ LongestLife() time.Duration }
 // the handler or asking the network. `catflap check` calls it.
 type Inspector interface{ Inspect() error }
 
+// Doubter is an optional ability of a Config: it says what is allowed and perhaps not
+// meant, each as a *FieldError, joined by errors.Join. It is as pure as Validate.
+// `catflap check` shows it as warnings.
+type Doubter interface{ Doubts() error }
+
 // FieldError is one mistake in a configuration.
 type FieldError struct {
 	Field   string // the path below the handler, such as keys.jwks_url or audiences[1]

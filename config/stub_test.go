@@ -40,6 +40,14 @@ func (e *misplaced) Where() (field, problem, hint string) { return e.field, e.pr
 func (c *tokens) IdentitySource() string                  { return c.Issuer + " " + c.UserID }
 func (c *tokens) YieldsGroups() bool                      { return c.Groups != "" }
 
+// Doubts knows the claim of which two spellings are two people.
+func (c *tokens) Doubts() error {
+	if c.UserID != "email" {
+		return nil
+	}
+	return errors.Join(&misplaced{"user_id", "two spellings are two people", "say which"})
+}
+
 // HiddenBehind goes by the issuer and the first audience.
 func (c *tokens) HiddenBehind(earlier []any) int {
 	return slices.IndexFunc(earlier, func(e any) bool {

@@ -50,6 +50,7 @@ func (v *validator) warn() {
 	v.warnPermissions()
 	v.warnEndpoints()
 	v.warnHidden()
+	v.warnSettings()
 	v.warnSignIn()
 	v.warnSessions()
 	if v.c.WebSocket.Session == "separate" && v.c.places.has("websocket.linger") {

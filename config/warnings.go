@@ -134,6 +134,15 @@ func (v *validator) warnHidden() {
 	}
 }
 
+// warnSettings asks the handlers' types what they doubt.
+func (v *validator) warnSettings() {
+	for i, h := range v.c.Handlers {
+		if d, ok := h.Settings.(interface{ Doubts() error }); ok {
+			v.warnings = append(v.warnings, v.c.located(item("handlers", i), d.Doubts())...)
+		}
+	}
+}
+
 func (v *validator) warnEndpoints() {
 	for i, e := range v.c.Permissions.Endpoints {
 		at := item("permissions.endpoints", i)

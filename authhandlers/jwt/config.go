@@ -12,8 +12,8 @@ import (
 // Config is a handler for the signed tokens of one issuer. Tokens of several
 // issuers need a handler for each.
 type Config struct {
-	// The issuer, exactly as the tokens' iss has it: an https address, or http on
-	// the loopback interface.
+	// The issuer, exactly as the tokens' iss has it: an https address, http on the
+	// loopback interface, or a name that is no web address, such as urn:example:idp.
 	Issuer string `yaml:"issuer" required:"true"`
 	// Who the tokens must be meant for: one of these must be in aud. Usually the name
 	// that Catflap has at the issuer. Required, since without it each token that the
@@ -34,6 +34,10 @@ type Config struct {
 	// path such as profile.id leads into an object; a claim whose very name has dots
 	// is written as it is.
 	UserID string `yaml:"user_id" default:"sub"`
+	// With user_id: email. keep: an address is a person as it is written, so another
+	// spelling is another person. lower: A to Z are taken for a to z, so that it is the
+	// same one. Changing it renames people. Empty is keep, and check warns.
+	EmailCase string `yaml:"email_case" enum:",keep,lower"`
 	// The claim with the name that people read. It decides nothing.
 	UserName string `yaml:"user_name" default:"name"`
 	// The claim with the person's groups or roles: an array of texts, such as groups,
@@ -103,7 +107,15 @@ func NewConfig() *Config {
 
 // IdentitySource names whose user ids these are: two handlers of one issuer that
 // read one claim mean the same people.
-func (c *Config) IdentitySource() string { return c.Issuer + " " + c.UserID }
+func (c *Config) IdentitySource() string { return c.Issuer + " " + c.PersonClaim() }
+
+// PersonClaim tells by which claim people are known, and how it is read.
+func (c *Config) PersonClaim() string {
+	if c.EmailCase == "lower" {
+		return c.UserID + "/lower"
+	}
+	return c.UserID
+}
 
 // LongestLife is how long a token is accepted at most, whatever the clocks say.
 func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.Leeway.Std() }
@@ -135,6 +147,7 @@ var (
 	_ authhandlers.Grouper    = (*Config)(nil)
 	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
+	_ authhandlers.Doubter    = (*Config)(nil)
 )
 
 // Events are the names of the events that a handler of this type counts.

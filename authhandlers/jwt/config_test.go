@@ -64,7 +64,18 @@ func TestValidate(t *testing.T) {
 
 		{"nothing", func(c *jwt.Config) { *c = *jwt.NewConfig() }, "issuer audiences keys"},
 		{"the zero value", func(c *jwt.Config) { *c = jwt.Config{} }, "issuer audiences keys keys.lifetime keys.cooldown user_id max_lifetime"},
-		{"issuer without scheme", func(c *jwt.Config) { c.Issuer = "idp.example.com" }, "issuer"},
+		{"issuer that is no address", func(c *jwt.Config) { c.Issuer = "urn:example:idp" }, ""},
+		{"issuer that is a bare name", func(c *jwt.Config) { c.Issuer = "idp.example.com" }, ""},
+		{"issuer of another scheme", func(c *jwt.Config) { c.Issuer = "spiffe://example.org/idp" }, ""},
+		{"issuer with a space", func(c *jwt.Config) { c.Issuer = "my idp" }, "issuer"},
+		{"issuer with a line end", func(c *jwt.Config) { c.Issuer = "idp\n" }, "issuer"},
+		{"issuer too long", func(c *jwt.Config) { c.Issuer = strings.Repeat("i", 513) }, "issuer"},
+		{"issuer without host", func(c *jwt.Config) { c.Issuer = "https://" }, "issuer"},
+		{"issuer by HTTP", func(c *jwt.Config) { c.Issuer = "HTTP://idp.example.com" }, "issuer"},
+		{"addresses in lower case", func(c *jwt.Config) { c.UserID, c.EmailCase = "email", "lower" }, ""},
+		{"addresses as they are", func(c *jwt.Config) { c.UserID, c.EmailCase = "email", "keep" }, ""},
+		{"addresses somehow", func(c *jwt.Config) { c.UserID, c.EmailCase = "email", "fold" }, "email_case"},
+		{"case of no address", func(c *jwt.Config) { c.EmailCase = "lower" }, "email_case"},
 		{"issuer by http", func(c *jwt.Config) { c.Issuer = "http://idp.example.com" }, "issuer"},
 		{"issuer with a query", func(c *jwt.Config) { c.Issuer = "https://idp.example.com?a=b" }, "issuer"},
 		{"issuer with a fragment", func(c *jwt.Config) { c.Issuer = "https://idp.example.com#a" }, "issuer"},
@@ -95,7 +106,7 @@ func TestValidate(t *testing.T) {
 		{"path", func(c *jwt.Config) { c.Groups = "a..b" }, "groups"},
 		{"no user id", func(c *jwt.Config) { c.UserID = "" }, "user_id"},
 		{"all at once", func(c *jwt.Config) {
-			c.Issuer, c.Audiences, c.Algorithms, c.UserID = "x", nil, []string{"none"}, "."
+			c.Issuer, c.Audiences, c.Algorithms, c.UserID = "http://x", nil, []string{"none"}, "."
 		}, "issuer audiences algorithms[0] user_id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

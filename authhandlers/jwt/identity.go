@@ -17,6 +17,7 @@ type identity struct {
 	issuer             string
 	user, name, groups strictjson.Path
 	email              bool // the user is the e-mail address
+	lower              bool // which is read in lower case
 	words              bool // groups may be one text of words
 	retained           []strictjson.Path
 }
@@ -68,10 +69,24 @@ func (id *identity) subject(claims strictjson.Object) (string, error) {
 			return "", invalid("email_verified is not true")
 		}
 	}
+	if id.lower {
+		subject = lowerASCII(subject)
+	}
 	if _, err := authhandlers.UserID("", subject); err != nil {
 		return "", reject(authhandlers.CodeInvalidUserID, "the token's subject can't be used as a user id", "%w", err)
 	}
 	return subject, nil
+}
+
+// lowerASCII leaves every other letter as it is: some of Unicode's fold into ASCII,
+// such as the Kelvin sign into k, and would make somebody else's address of one.
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 func (id *identity) displayName(claims strictjson.Object) string {

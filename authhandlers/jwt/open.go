@@ -90,7 +90,7 @@ func (c *Config) openKeys(ctx context.Context, env authhandlers.Env, allowed []s
 
 // newIdentity compiles the claim paths.
 func newIdentity(c *Config, retained []string) (identity, error) {
-	id := identity{issuer: c.Issuer, email: c.UserID == "email", words: c.GroupsSeparator == "space"}
+	id := identity{issuer: c.Issuer, email: c.UserID == "email", lower: c.EmailCase == "lower", words: c.GroupsSeparator == "space"}
 	for _, p := range []struct {
 		to   *strictjson.Path
 		text string

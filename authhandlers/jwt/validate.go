@@ -3,12 +3,17 @@ package jwt
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/keyset"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
+
+// maxIssuerBytes bounds the name of an issuer.
+const maxIssuerBytes = 512
 
 // maxLeeway bounds what clocks may differ by: a token lives longer by it.
 const maxLeeway = 120 * time.Second
@@ -49,13 +54,32 @@ func (c *Config) validateIssuer(p *problems) {
 		p.add("issuer", "required", hint)
 		return
 	}
-	u, err := keyset.CheckURL(c.Issuer)
-	switch {
-	case err != nil:
-		p.add("issuer", err.Error(), hint)
-	case u.RawQuery != "" || u.ForceQuery:
-		p.add("issuer", "it has a query", hint) // OpenID Connect Core §2
+	if problem := issuerProblem(c.Issuer); problem != "" {
+		p.add("issuer", problem, hint)
 	}
+}
+
+// issuerProblem takes any name that an issuer may have (RFC 7519 §2, StringOrURI):
+// nothing is ever fetched from it. One that is an address of the web has to be a
+// whole one, since a slip of the pen would be nobody's name.
+func issuerProblem(name string) string {
+	scheme, _, isURL := strings.Cut(strings.ToLower(name), "://")
+	u, err := keyset.CheckURL(name)
+	switch {
+	case len(name) > maxIssuerBytes:
+		return "it is longer than 512 bytes"
+	case strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r == unicode.ReplacementChar || unicode.IsControl(r) || unicode.IsSpace(r)
+	}):
+		return "it holds a space, a control character or broken Unicode"
+	case !isURL || scheme != "http" && scheme != "https":
+		return ""
+	case err != nil:
+		return err.Error()
+	case u.RawQuery != "" || u.ForceQuery:
+		return "it has a query" // OpenID Connect Core §2
+	}
+	return ""
 }
 
 func (c *Config) validateAudiences(p *problems) {
@@ -140,6 +164,15 @@ func (c *Config) validateClaims(p *problems) {
 	if c.UserID == "" {
 		p.add("user_id", "required", "usually sub")
 	}
+	switch c.EmailCase {
+	case "":
+	case "keep", "lower":
+		if c.UserID != "email" {
+			p.add("email_case", "given without user_id: email", "leave it out")
+		}
+	default:
+		p.add("email_case", fmt.Sprintf("%q is not one of keep and lower", c.EmailCase), "write keep or lower")
+	}
 	for _, f := range []struct{ field, path string }{
 		{"user_id", c.UserID}, {"user_name", c.UserName}, {"groups", c.Groups},
 	} {
@@ -158,5 +191,16 @@ func (c *Config) validateClaims(p *problems) {
 		}
 	default:
 		p.add("groups_separator", fmt.Sprintf("%q is not one of none and space", c.GroupsSeparator), "write none or space")
+	}
+}
+
+// Doubts implements authhandlers.Doubter.
+func (c *Config) Doubts() error {
+	if c.UserID != "email" || c.EmailCase != "" {
+		return nil
+	}
+	return &authhandlers.FieldError{
+		Field: "user_id", Problem: "two spellings of one address, such as Alice@example.com and alice@example.com, are two people",
+		Hint: "write email_case: lower where the issuer does not tell them apart, or email_case: keep where it does",
 	}
 }

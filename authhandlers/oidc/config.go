@@ -66,6 +66,10 @@ type Config struct {
 	// (OpenID Connect Core §5.7). email counts only where email_verified is true. With
 	// another claim than sub, the provider can end sessions by their sid alone.
 	UserID string `yaml:"user_id" default:"sub"`
+	// With user_id: email. keep: an address is a person as it is written, so another
+	// spelling is another person. lower: A to Z are taken for a to z, so that it is the
+	// same one. Changing it renames people. Empty is keep, and check warns.
+	EmailCase string `yaml:"email_case" enum:",keep,lower"`
 	// The claim with the name that people read. It decides nothing.
 	UserName string `yaml:"user_name" default:"name"`
 	// The claim with the person's groups or roles: an array of texts, such as groups,
@@ -131,6 +135,7 @@ func (c *Config) tokens() *jwt.Config {
 	j := jwt.NewConfig()
 	j.Issuer, j.Audiences, j.Clients, j.AcceptIDTokens = c.Issuer, c.Audiences, c.Clients, c.AcceptIDTokens
 	j.Algorithms, j.UserID, j.UserName = c.Algorithms, c.UserID, c.UserName
+	j.EmailCase = c.EmailCase
 	j.Groups, j.GroupsSeparator = c.Groups, c.GroupsSeparator
 	j.Leeway, j.MaxLifetime, j.RequireTyp = c.Leeway, c.MaxLifetime, c.RequireTyp
 	j.Keys = jwt.Keys{Lifetime: c.Keys.Lifetime, Cooldown: c.Keys.Cooldown, StaleIfError: c.Keys.StaleIfError}
@@ -166,6 +171,9 @@ func (c *Config) Reach() jwt.Reach {
 // HiddenBehind implements authhandlers.Reacher, for bearer tokens.
 func (c *Config) HiddenBehind(earlier []any) int { return jwt.HiddenBehind(c, earlier) }
 
+// Doubts implements authhandlers.Doubter.
+func (c *Config) Doubts() error { return c.tokens().Doubts() }
+
 // LongestLife is how long a token is accepted at most, whatever the clocks say.
 func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.Leeway.Std() }
 
@@ -180,6 +188,7 @@ var (
 	_ authhandlers.Lifetimer  = (*Config)(nil)
 	_ authhandlers.SignIn     = (*Config)(nil)
 	_ authhandlers.Inspector  = (*Config)(nil)
+	_ authhandlers.Doubter    = (*Config)(nil)
 )
 
 // Events are the names of the events that a handler of this type counts.

@@ -62,6 +62,10 @@ func TestValidate(t *testing.T) {
 
 		{"no issuer", func(c *oidc.Config) { c.Issuer = "" }, "issuer"},
 		{"plain issuer", func(c *oidc.Config) { c.Issuer = "http://idp.example.com" }, "issuer"},
+		{"issuer that is no address", func(c *oidc.Config) { c.Issuer = "urn:example:idp" }, "issuer"},
+		{"issuer that is a bare name", func(c *oidc.Config) { c.Issuer = "idp.example.com" }, "issuer"},
+		{"addresses in lower case", func(c *oidc.Config) { c.UserID, c.EmailCase = "email", "lower" }, ""},
+		{"case of no address", func(c *oidc.Config) { c.EmailCase = "lower" }, "email_case"},
 		{"issuer with a query", func(c *oidc.Config) { c.Issuer += "?a=b" }, "issuer"},
 		{"no client", func(c *oidc.Config) { c.ClientID = "" }, "client_id"},
 		{"two secrets", func(c *oidc.Config) { c.ClientSecret.File = "x" }, "client_secret"},

@@ -53,7 +53,7 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	}
 	h := &handler{
 		issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
-		clientID: c.ClientID, terms: c.UserID + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
+		clientID: c.ClientID, terms: c.tokens().PersonClaim() + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
 		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo", subject: c.UserID == "sub",
 		services: slices.Clone(c.ServiceAccounts),
 		leeway:   c.Leeway.Std(), maxLifetime: c.MaxLifetime.Std(), algorithms: c.tokens().Allowed(),

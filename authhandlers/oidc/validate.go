@@ -23,6 +23,9 @@ func (p *problems) add(field, problem, hint string) {
 func (c *Config) Validate() error {
 	var p problems
 	p.shared(c)
+	if scheme, _, isURL := strings.Cut(strings.ToLower(c.Issuer), "://"); c.Issuer != "" && (!isURL || scheme != "https" && scheme != "http") {
+		p.add("issuer", "no web address", "the provider's, such as https://idp.example.com/realms/staff; everything else is fetched from there")
+	}
 	if c.ClientID == "" {
 		p.add("client_id", "required", "the id under which Catflap is registered at the provider")
 	}
