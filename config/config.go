@@ -37,7 +37,9 @@ type Config struct {
 	// are believed. Everybody else's are thrown away.
 	TrustedProxies []string `yaml:"trusted_proxies" example:"[10.0.0.0/8]"`
 	// Further origins whose pages may call, for CORS and WebSocket alike: scheme,
-	// host and port, exactly as browsers write them. Our own is always allowed.
+	// host and port, exactly as browsers write them. Those of packaged apps and
+	// extensions, too: capacitor://localhost, tauri://localhost, app://obsidian.md, and
+	// http://localhost for Capacitor on Android. Our own is always allowed.
 	Origins []string `yaml:"origins" example:"[https://app.example.com]"`
 	// The Cat behind.
 	Cat Cat `yaml:"cat" required:"true" example:"{url: http://127.0.0.1:1865, ...}"`

@@ -163,7 +163,10 @@ func originProblem(text string) (message, hint string) {
 	case strings.HasSuffix(text, "/"):
 		return "an origin has no path, and no slash at its end", "remove what follows host and port"
 	}
-	if problem := bareURL(text, "http", "https", "chrome-extension", "moz-extension"); problem != "" {
+	if scheme, is := appOrigin(text); is {
+		return appOriginProblem(text, scheme)
+	}
+	if problem := bareURL(text, "http", "https"); problem != "" {
 		return problem, example
 	}
 	u, err := url.Parse(text)

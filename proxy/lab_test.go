@@ -138,7 +138,7 @@ func newLab(t *testing.T, change func(*Options)) *lab {
 		Chain: chain, Policy: policy, Contract: l.contract, Guard: cat.NewGuard(nil, log), Credentials: cat.NewKeys(labKey, "the-cats-ws-key"),
 		Upstream: upstream, Hub: hub, QueryToken: true, MaxHeaders: 100, BodyIdle: 5 * time.Second,
 		BodyUnread: time.Second, UnderWay: NewUnderWay(), PerPerson: 100, PerAddress: 250,
-		Origins: []string{"https://app.example.com"},
+		Origins: []string{"https://app.example.com", "capacitor://localhost"},
 		Observe: l.observe, Log: log, Now: time.Now,
 	}
 	if change != nil {

@@ -16,6 +16,10 @@ func TestCORS(t *testing.T) {
 		allowed              bool
 	}{
 		{"preflight, listed", "https://app.example.com", "OPTIONS", true, 204, true},
+		{"preflight, an app's", "capacitor://localhost", "OPTIONS", true, 204, true},
+		{"preflight, another app's", "tauri://localhost", "OPTIONS", true, 403, false},
+		{"preflight, an app's host by another scheme", "https://localhost", "OPTIONS", true, 403, false},
+		{"call, an app's", "capacitor://localhost", "POST", false, 200, true},
 		{"preflight, our own", own, "OPTIONS", true, 204, true},
 		{"preflight, other", "https://evil.example", "OPTIONS", true, 403, false},
 		{"preflight, null", "null", "OPTIONS", true, 403, false},

@@ -85,6 +85,7 @@ func TestTheSocketIsTheTokensPerson(t *testing.T) {
 		{name: "both, equal", path: "/ws/user?token=alice", h: http.Header{"Authorization": {"Bearer alice"}}},
 		{name: "sub-protocol", path: "/ws/user", protocols: []string{"bearer", "alice"}, selected: "bearer"},
 		{name: "own origin", path: "/ws?token=alice", h: http.Header{"Origin": {l.front.URL}}},
+		{name: "an app's origin", path: "/ws?token=alice", h: http.Header{"Origin": {"capacitor://localhost"}}},
 		{name: "listed origin", path: "/ws?token=alice", h: http.Header{"Origin": {"https://app.example.com"}}},
 		{name: "a final slash", path: "/ws/?token=alice"},
 	} {
