@@ -83,6 +83,9 @@ type Cat struct {
 	// go to another Cat, where their memories are not, and come back when their own has
 	// been up for 30s. With urls.
 	Failover string `yaml:"failover" default:"wait" enum:"wait,next"`
+	// The authorities that vouch for the certificate of a Cat behind https, PEM, instead
+	// of the system's.
+	CAFile value.Path `yaml:"ca_file" example:"cat-ca.pem"`
 	// The Cat's generation. v2 is not supported yet.
 	Contract string `yaml:"contract" default:"v1" enum:"v1,v2"`
 	// How Catflap proves itself to the Cat. minted: with a short-lived Cat JWT of a

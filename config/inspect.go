@@ -34,6 +34,7 @@ func (c *Config) Inspect() (warnings []Problem, err error) {
 	})
 	i.certificate()
 	i.sessions()
+	i.authorities("cat.ca_file", i.c.Cat.CAFile)
 	i.logo()
 	return bounded(i.warnings), asError(bounded(i.problems))
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 
 	"github.com/catflap/catflap/config/value"
 )
@@ -22,20 +21,8 @@ func (i *inspection) sessions() {
 }
 
 func (i *inspection) redisTLS(t *RedisTLS) {
-	const (
-		at       = "sessions.redis.tls"
-		maxBytes = 1 << 20
-		hint     = "the file is PEM; the path is relative to the folder of the configuration"
-	)
-	if t.CAFile != "" {
-		b, err := value.ReadFile(string(t.CAFile), maxBytes)
-		switch {
-		case err != nil:
-			i.bad(below(at, "ca_file"), err.Error(), hint)
-		case !x509.NewCertPool().AppendCertsFromPEM(b):
-			i.bad(below(at, "ca_file"), string(t.CAFile)+" holds no certificate", hint)
-		}
-	}
+	const at = "sessions.redis.tls"
+	i.authorities(below(at, "ca_file"), t.CAFile)
 	if t.CertFile == "" {
 		return
 	}
@@ -44,6 +31,13 @@ func (i *inspection) redisTLS(t *RedisTLS) {
 		return
 	}
 	i.readable(below(at, "key_file"), t.KeyFile)
+}
+
+// authorities looks at a file of those that are trusted.
+func (i *inspection) authorities(field string, p value.Path) {
+	if _, err := p.Certificates(); err != nil {
+		i.bad(field, err.Error(), "the file is PEM; the path is relative to the folder of the configuration")
+	}
 }
 
 func (i *inspection) logo() {

@@ -12,6 +12,9 @@ import (
 func (v *validator) cat() {
 	c := &v.c.Cat
 	v.catAddresses(c)
+	if c.CAFile != "" && !slices.ContainsFunc(c.Addresses(), func(a string) bool { return strings.HasPrefix(strings.ToLower(a), "https://") }) {
+		v.bad("cat.ca_file", "given, and no address of the Cat is https", "leave it out, or write https")
+	}
 	if c.Contract == "v2" {
 		v.bad("cat.contract", "v2 is not supported yet", "write contract: v1, in front of a Cat 1.x")
 	}

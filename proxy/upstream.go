@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"log"
 	"log/slog"
@@ -28,6 +29,8 @@ type UpstreamOptions struct {
 	Base            *url.URL
 	ConnectTimeout  time.Duration
 	ResponseTimeout time.Duration
+	// Roots vouch for the Cat's certificate; nil: the system's.
+	Roots *x509.CertPool
 	// Watched keeps an eye on whether the Cat can be reached: for one of several.
 	Watched bool
 	Log     *slog.Logger
@@ -46,7 +49,8 @@ type Upstream struct {
 	timeout  time.Duration
 	dial     dialFunc
 	plain    *net.Dialer
-	health   *health // nil unless watched, and so are the seats
+	tls      *tls.Config // nil without TLS
+	health   *health     // nil unless watched, and so are the seats
 	seats    *seats
 }
 
@@ -61,8 +65,9 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 	}
 	var config *tls.Config
 	if o.Base.Scheme == "https" {
-		config = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, RootCAs: o.Roots}
 	}
+	u.tls = config
 	u.dial = catDialer(dialer, config)
 	dial, streamed := u.dial, dialer.DialContext
 	if o.Watched {
@@ -77,7 +82,7 @@ func NewUpstream(o UpstreamOptions) *Upstream {
 	// connection that the Cat may have closed meanwhile.
 	u.streamed = &http.Transport{
 		DialContext: u.wide(streamed), DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
-		DisableCompression: true, MaxResponseHeaderBytes: upstreamHeaders,
+		TLSClientConfig: config, DisableCompression: true, MaxResponseHeaderBytes: upstreamHeaders,
 	}
 	return u
 }

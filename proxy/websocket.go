@@ -156,7 +156,7 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	if err := cat.CheckIdentity(head, id); err != nil {
 		return nil, err
 	}
-	dialer := h.o.Hub.Dialer(upstream.timeout, upstream.dialSocket(id))
+	dialer := h.o.Hub.Dialer(upstream.timeout, upstream.dialSocket(id), upstream.tls)
 	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, id, token), head)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it

@@ -72,6 +72,9 @@ type Keys struct {
 	// The address of the issuer's key set document: https, or http on the loopback
 	// interface. It is fetched at the start and again in the background.
 	JWKSURL string `yaml:"jwks_url"`
+	// With jwks_url: the authorities that vouch for the certificate there, PEM, instead
+	// of the system's.
+	CAFile value.Path `yaml:"ca_file"`
 	// Public keys or certificates, PEM, one of a kind. Read again when it changes.
 	PEMFile value.Path `yaml:"pem_file"`
 	// A secret that is shared with the issuer, for HS256, HS384 and HS512: at least

@@ -80,6 +80,8 @@ func TestValidate(t *testing.T) {
 		{"issuer with a query", func(c *jwt.Config) { c.Issuer = "https://idp.example.com?a=b" }, "issuer"},
 		{"issuer with a fragment", func(c *jwt.Config) { c.Issuer = "https://idp.example.com#a" }, "issuer"},
 		{"keys by http", func(c *jwt.Config) { c.Keys.JWKSURL = "http://idp.example.com/jwks" }, "keys.jwks_url"},
+		{"authorities", func(c *jwt.Config) { c.Keys.CAFile = "ca.pem" }, ""},
+		{"authorities of keys by http", func(c *jwt.Config) { c.Keys.JWKSURL, c.Keys.CAFile = "http://127.0.0.1/keys", "ca.pem" }, "keys.ca_file"},
 		{"empty audience", func(c *jwt.Config) { c.Audiences = []string{"cat", ""} }, "audiences[1]"},
 		{"audience twice", func(c *jwt.Config) { c.Audiences = []string{"cat", "cat"} }, "audiences[1]"},
 		{"audiences and any", func(c *jwt.Config) { c.InsecureAnyAudience = true }, "insecure_any_audience"},

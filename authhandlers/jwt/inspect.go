@@ -13,6 +13,9 @@ import (
 func (c *Config) Inspect() error {
 	var p problems
 	allowed := c.Allowed()
+	if _, err := c.Keys.CAFile.Certificates(); err != nil {
+		p.add("keys.ca_file", err.Error(), "the file is PEM; the path is relative to the folder of the configuration")
+	}
 	switch k := c.Keys; {
 	case k.JWKSFile != "":
 		inspectFile(&p, "keys.jwks_file", k.JWKSFile, func(text []byte) error {

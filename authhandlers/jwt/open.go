@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/internal/keyset"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 	"github.com/catflap/catflap/internal/tokencache"
@@ -58,12 +60,16 @@ func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {
 }
 
 func (c *Config) openKeys(ctx context.Context, env authhandlers.Env, allowed []string) (*keyset.Set, error) {
+	client, err := trusting(env.HTTP, c.Keys.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("keys.ca_file: %w", err)
+	}
 	o := keyset.Options{
 		Algorithms:   allowed,
 		Now:          env.Now,
 		Log:          env.Log,
 		Observe:      env.Observe,
-		HTTP:         env.HTTP,
+		HTTP:         client,
 		Lifetime:     c.Keys.Lifetime.Std(),
 		Cooldown:     c.Keys.Cooldown.Std(),
 		StaleIfError: c.Keys.StaleIfError.Std(),
@@ -86,6 +92,14 @@ func (c *Config) openKeys(ctx context.Context, env authhandlers.Env, allowed []s
 		return keyset.OpenSecret(shared, o)
 	}
 	return nil, errors.New("no source of keys")
+}
+
+func trusting(client *http.Client, authorities value.Path) (*http.Client, error) {
+	pool, err := authorities.Certificates()
+	if err != nil {
+		return nil, err
+	}
+	return keyset.Trusting(client, pool)
 }
 
 // newIdentity compiles the claim paths.

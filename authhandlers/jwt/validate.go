@@ -131,6 +131,9 @@ func (c *Config) validateKeys(p *problems) {
 			p.add("keys.jwks_url", err.Error(), "the https address of the issuer's key set; its discovery document says it as jwks_uri")
 		}
 	}
+	if k.CAFile != "" && !strings.HasPrefix(strings.ToLower(k.JWKSURL), "https://") {
+		p.add("keys.ca_file", "given, and no keys are fetched by https", "leave it out, or name the keys with jwks_url")
+	}
 	if d := k.Lifetime.Std(); d < 10*time.Second {
 		p.add("keys.lifetime", "must be 10s or longer", "for example 10m")
 	}

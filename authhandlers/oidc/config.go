@@ -16,6 +16,9 @@ type Config struct {
 	// address, or http on the loopback interface. The rest of what Catflap has to know
 	// is fetched from there, below /.well-known/openid-configuration.
 	Issuer string `yaml:"issuer" required:"true" example:"https://idp.example.com/realms/staff"`
+	// The authorities that vouch for the provider's certificate, PEM, instead of the
+	// system's.
+	CAFile value.Path `yaml:"ca_file" example:"idp-ca.pem"`
 	// The id under which Catflap is registered at the provider.
 	ClientID string `yaml:"client_id" required:"true" example:"catflap"`
 	// The secret of that registration. Without one Catflap is a public client, which

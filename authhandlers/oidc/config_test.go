@@ -67,6 +67,7 @@ func TestValidate(t *testing.T) {
 		{"addresses in lower case", func(c *oidc.Config) { c.UserID, c.EmailCase = "email", "lower" }, ""},
 		{"case of no address", func(c *oidc.Config) { c.EmailCase = "lower" }, "email_case"},
 		{"issuer with a query", func(c *oidc.Config) { c.Issuer += "?a=b" }, "issuer"},
+		{"authorities of a plain issuer", func(c *oidc.Config) { c.Issuer, c.CAFile = "http://127.0.0.1:8081", "ca.pem" }, "ca_file"},
 		{"no client", func(c *oidc.Config) { c.ClientID = "" }, "client_id"},
 		{"two secrets", func(c *oidc.Config) { c.ClientSecret.File = "x" }, "client_secret"},
 		{"auth", func(c *oidc.Config) { c.TokenAuth = "jwt" }, "token_auth"},

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -51,6 +52,13 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	authorities, err := c.CAFile.Certificates()
+	if err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	if env.HTTP, err = keyset.Trusting(env.HTTP, authorities); err != nil {
+		return nil, fmt.Errorf("ca_file: %w", err)
+	}
 	h := &handler{
 		issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
 		clientID: c.ClientID, terms: c.tokens().PersonClaim() + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
@@ -69,7 +77,6 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 		}
 		h.secret = string(secret)
 	}
-	var err error
 	if h.granting, err = roots(c.Groups, env.Claims); err != nil {
 		return nil, err
 	}

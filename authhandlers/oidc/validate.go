@@ -26,6 +26,9 @@ func (c *Config) Validate() error {
 	if scheme, _, isURL := strings.Cut(strings.ToLower(c.Issuer), "://"); c.Issuer != "" && (!isURL || scheme != "https" && scheme != "http") {
 		p.add("issuer", "no web address", "the provider's, such as https://idp.example.com/realms/staff; everything else is fetched from there")
 	}
+	if c.CAFile != "" && !strings.HasPrefix(strings.ToLower(c.Issuer), "https://") {
+		p.add("ca_file", "given, and the provider is not asked by https", "leave it out, or write https")
+	}
 	if c.ClientID == "" {
 		p.add("client_id", "required", "the id under which Catflap is registered at the provider")
 	}
@@ -150,13 +153,16 @@ func (c *Config) validateBearers(p *problems) {
 	}
 }
 
-// Inspect reports a secret that can't be read. It asks no network.
+// Inspect reports a secret and authorities that can't be read. It asks no network.
 func (c *Config) Inspect() error {
-	if c.ClientSecret.IsZero() {
-		return nil
+	var p problems
+	if _, err := c.CAFile.Certificates(); err != nil {
+		p.add("ca_file", err.Error(), "the file is PEM; the path is relative to the folder of the configuration")
 	}
-	if _, err := c.ClientSecret.Read(); err != nil {
-		return &authhandlers.FieldError{Field: "client_secret", Problem: err.Error()}
+	if !c.ClientSecret.IsZero() {
+		if _, err := c.ClientSecret.Read(); err != nil {
+			p.add("client_secret", err.Error(), "")
+		}
 	}
-	return nil
+	return errors.Join(p...)
 }

@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +18,7 @@ import (
 // cats are the ways of one configuration to its Cat, or to its several Cats.
 type cats struct {
 	settings config.Cat
+	roots    *x509.CertPool  // of cat.ca_file
 	guard    *cat.Guard      // of the one
 	upstream *proxy.Upstream // to the one
 	several  *proxy.Cats     // instead of both
@@ -30,7 +33,11 @@ func (a *app) cats(ctx context.Context, c config.Cat, credentials cat.Credential
 		a.log.Warn("the Cat is not asked whether it is open: insecure_open_cat is set")
 	}
 	watched := len(c.URLs) > 0
-	s := &cats{settings: c, ways: map[string]*proxy.Upstream{}}
+	roots, err := c.CAFile.Certificates()
+	if err != nil {
+		return nil, fmt.Errorf("cat.ca_file: %w", err)
+	}
+	s := &cats{settings: c, roots: roots, ways: map[string]*proxy.Upstream{}}
 	ctx, s.unwatch = context.WithCancel(ctx)
 	var members []proxy.Member
 	for _, address := range c.Addresses() {
@@ -38,12 +45,12 @@ func (a *app) cats(ctx context.Context, c config.Cat, credentials cat.Credential
 		if err != nil {
 			return nil, fmt.Errorf("cat.url: %w", err)
 		}
-		m := proxy.Member{Upstream: a.upstreamFor(c, address, base)}
+		m := proxy.Member{Upstream: a.upstreamFor(c, roots, address, base)}
 		log := a.log
 		if watched {
 			log = log.With("cat", m.Upstream.Name())
 		}
-		m.Guard = guard(c, base, credentials, accounts, log)
+		m.Guard = guard(c, roots, base, credentials, accounts, log)
 		s.ways[address] = m.Upstream
 		members = append(members, m)
 	}
@@ -77,29 +84,30 @@ func (s *cats) close(next *cats) {
 }
 
 // upstreamFor keeps the connections to a Cat that is still the same.
-func (a *app) upstreamFor(c config.Cat, address string, base *url.URL) *proxy.Upstream {
+func (a *app) upstreamFor(c config.Cat, roots *x509.CertPool, address string, base *url.URL) *proxy.Upstream {
 	if g := a.current.Load(); g != nil {
 		old := g.cats.settings
 		if way := g.cats.ways[address]; way != nil && old.ConnectTimeout == c.ConnectTimeout && old.ResponseTimeout == c.ResponseTimeout &&
-			(len(old.URLs) > 0) == (len(c.URLs) > 0) {
+			(len(old.URLs) > 0) == (len(c.URLs) > 0) && g.cats.roots.Equal(roots) {
 			return way
 		}
 	}
 	return proxy.NewUpstream(proxy.UpstreamOptions{
-		Base: base, ConnectTimeout: c.ConnectTimeout.Std(), ResponseTimeout: c.ResponseTimeout.Std(), Watched: len(c.URLs) > 0, Log: a.log,
+		Base: base, ConnectTimeout: c.ConnectTimeout.Std(), ResponseTimeout: c.ResponseTimeout.Std(), Roots: roots, Watched: len(c.URLs) > 0, Log: a.log,
 	})
 }
 
 // guard looks for a Cat's open doors, unless the operator has said that it may be
 // open.
-func guard(c config.Cat, base *url.URL, credentials cat.Credentials, accounts []cat.Account, log *slog.Logger) *cat.Guard {
+func guard(c config.Cat, roots *x509.CertPool, base *url.URL, credentials cat.Credentials, accounts []cat.Account, log *slog.Logger) *cat.Guard {
 	if c.InsecureOpenCat {
 		return cat.NewGuard(nil, log)
 	}
+	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	p := &cat.Probe{
-		Base: base, Credentials: credentials, Accounts: accounts, Now: time.Now,
+		Base: base, Credentials: credentials, Accounts: accounts, Now: time.Now, TLS: secure,
 		HTTP: &http.Client{
-			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure.Clone()},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

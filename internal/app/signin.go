@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
-	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/page"
@@ -92,17 +89,11 @@ func redisTLS(c *config.RedisTLS) (*tls.Config, error) {
 	if c == nil {
 		return nil, nil //nolint:nilnil // the store's default
 	}
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		pem, err := value.ReadFile(string(c.CAFile), 1<<20)
-		if err != nil {
-			return nil, fmt.Errorf("sessions.redis.tls.ca_file: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("sessions.redis.tls.ca_file: it holds no certificate")
-		}
+	roots, err := c.CAFile.Certificates()
+	if err != nil {
+		return nil, fmt.Errorf("sessions.redis.tls.ca_file: %w", err)
 	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	if c.CertFile != "" {
 		pair, err := tls.LoadX509KeyPair(string(c.CertFile), string(c.KeyFile))
 		if err != nil {

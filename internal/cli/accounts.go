@@ -3,8 +3,11 @@ package cli
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"flag"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -99,9 +102,17 @@ func accountsAt(e *env, file, at, keyEnv string) (*cat.Accounts, *config.Config,
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, nil, &usageError{"--cat-url is no address of a Cat", "--cat-url http://127.0.0.1:1865"}
 	}
+	var roots *x509.CertPool
+	if c != nil {
+		if roots, err = c.Cat.CAFile.Certificates(); err != nil {
+			return nil, nil, fmt.Errorf("cat.ca_file: %w", err)
+		}
+	}
 	// The key must reach the Cat and nobody else: no proxy, no redirect.
 	client := &http.Client{
-		Timeout: accountsTimeout, Transport: &http.Transport{DisableKeepAlives: true},
+		Timeout: accountsTimeout, Transport: &http.Transport{
+			DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
+		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return &cat.Accounts{Base: base, HTTP: client, Credentials: cat.NewKeys(key, "")}, c, nil

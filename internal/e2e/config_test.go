@@ -12,7 +12,7 @@ import (
 // config is the part of a configuration file that tests vary.
 type config struct {
 	listen, admin string
-	cat           string   // the address of the Cat
+	cat           string   // the address of the Cat, with https:// if it is behind TLS
 	cats          []string // the addresses of several, instead
 	catKeys       string   // lines of cat in place of the two keys
 	catMore       string   // further lines of cat
@@ -58,6 +58,9 @@ func (c config) text() string {
 		algorithms = c.algorithms
 	}
 	behind := "url: http://" + c.cat
+	if strings.HasPrefix(c.cat, "https://") {
+		behind = "url: " + c.cat
+	}
 	if len(c.cats) > 0 {
 		behind = "urls: [http://" + strings.Join(c.cats, ", http://") + "]"
 	}

@@ -2,6 +2,7 @@ package cat
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type Probe struct {
 	// HTTP is a client of the probe's own: it follows no redirects and uses no
 	// proxy of the environment.
 	HTTP *http.Client
+	// TLS is how the socket speaks it; nil: by the system's rules.
+	TLS *tls.Config
 	// Credentials, if there are any, list the Cat's accounts.
 	Credentials Credentials
 	// Accounts are known ones. The secret is tried on one that may read the status.
@@ -71,7 +74,7 @@ func (p *Probe) httpDoor(ctx context.Context) error {
 }
 
 func (p *Probe) chatDoor(ctx context.Context) error {
-	d := websocket.Dialer{NetDialContext: nil, HandshakeTimeout: probeTimeout}
+	d := websocket.Dialer{NetDialContext: nil, HandshakeTimeout: probeTimeout, TLSClientConfig: p.TLS}
 	c, resp, err := d.DialContext(ctx, ChatURL(p.Base, AnonymousID, ""), nil)
 	if err == nil {
 		return errors.Join(&OpenError{"it takes a WebSocket without a credential", "set CCAT_API_KEY_WS at the Cat"}, c.Close())

@@ -35,7 +35,8 @@ type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 // Dialer opens sockets at the Cat, over connections that dial opens; nil is a plain
 // net.Dialer. It uses no proxy of the environment. Its way of connecting must stay
 // as it is: it keeps what the Cat says right behind its answer to the handshake.
-func (h *Hub) Dialer(timeout time.Duration, dial Dial) *websocket.Dialer {
+// A nil config is TLS by the system's rules.
+func (h *Hub) Dialer(timeout time.Duration, dial Dial, config *tls.Config) *websocket.Dialer {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
@@ -45,12 +46,12 @@ func (h *Hub) Dialer(timeout time.Duration, dial Dial) *websocket.Dialer {
 			return shake(dial(ctx, network, addr))
 		},
 		NetDialTLSContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			return shake(overTLS(ctx, dial, network, addr))
+			return shake(overTLS(ctx, dial, config, network, addr))
 		},
 	}
 }
 
-func overTLS(ctx context.Context, dial Dial, network, addr string) (net.Conn, error) {
+func overTLS(ctx context.Context, dial Dial, config *tls.Config, network, addr string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,12 @@ func overTLS(ctx context.Context, dial Dial, network, addr string) (net.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	t := tls.Client(c, &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, NextProtos: []string{"http/1.1"}})
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	}
+	config = config.Clone()
+	config.ServerName = host
+	t := tls.Client(c, config)
 	if err := t.HandshakeContext(ctx); err != nil {
 		_ = c.Close() // the handshake says more
 		return nil, err

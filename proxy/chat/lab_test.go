@@ -147,7 +147,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 }
 
 func (l *lab) dial(ctx context.Context, s *httptest.Server, user string) (*websocket.Conn, error) {
-	c, resp, err := l.hub.Dialer(5*time.Second, nil).DialContext(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+user, nil)
+	c, resp, err := l.hub.Dialer(5*time.Second, nil, nil).DialContext(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+user, nil)
 	if resp != nil {
 		_ = resp.Body.Close()
 	}

@@ -231,7 +231,7 @@ func (s *server) flap(t testing.TB, c *cat, change func(*chat.Settings)) *flap {
 		err := f.hub.Join(r.Context(), chat.Joining{
 			User: &authhandlers.AuthUserInfo{ID: user, Issuer: "i", Subject: user, Handler: "h"},
 			Dial: func(ctx context.Context) (*websocket.Conn, error) {
-				conn, resp, err := f.hub.Dialer(5*time.Second, nil).DialContext(ctx, "ws"+c.URL[4:]+user, nil)
+				conn, resp, err := f.hub.Dialer(5*time.Second, nil, nil).DialContext(ctx, "ws"+c.URL[4:]+user, nil)
 				if resp != nil {
 					_ = resp.Body.Close()
 				}
