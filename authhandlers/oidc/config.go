@@ -16,6 +16,13 @@ type Config struct {
 	// address, or http on the loopback interface. The rest of what Catflap has to know
 	// is fetched from there, below /.well-known/openid-configuration.
 	Issuer string `yaml:"issuer" required:"true" example:"https://idp.example.com/realms/staff"`
+	// Where Catflap asks for the discovery document, if it can't reach the provider by the
+	// issuer's address, as in a container: the whole address. What the document has at
+	// the issuer's origin is asked for there, too; browsers go to the issuer's.
+	DiscoveryURL string `yaml:"discovery_url" example:"https://keycloak:8443/realms/staff/.well-known/openid-configuration"`
+	// Let discovery_url be plain http on another machine. Whoever can change what passes
+	// there can sign in as anybody.
+	InsecureDiscoveryURL bool `yaml:"insecure_discovery_url"`
 	// The authorities that vouch for the provider's certificate, PEM, instead of the
 	// system's.
 	CAFile value.Path `yaml:"ca_file" example:"idp-ca.pem"`

@@ -67,6 +67,20 @@ func TestValidate(t *testing.T) {
 		{"addresses in lower case", func(c *oidc.Config) { c.UserID, c.EmailCase = "email", "lower" }, ""},
 		{"case of no address", func(c *oidc.Config) { c.EmailCase = "lower" }, "email_case"},
 		{"issuer with a query", func(c *oidc.Config) { c.Issuer += "?a=b" }, "issuer"},
+		{"another way", func(c *oidc.Config) {
+			c.DiscoveryURL = "https://keycloak:8443/realms/x/.well-known/openid-configuration"
+		}, ""},
+		{"another way, plain and here", func(c *oidc.Config) { c.DiscoveryURL = "http://127.0.0.1:8080/.well-known/openid-configuration" }, ""},
+		{"another way, plain", func(c *oidc.Config) { c.DiscoveryURL = "http://keycloak:8080/.well-known/openid-configuration" }, "discovery_url"},
+		{"another way, plain and meant so", func(c *oidc.Config) {
+			c.DiscoveryURL, c.InsecureDiscoveryURL = "http://keycloak:8080/.well-known/openid-configuration", true
+		}, ""},
+		{"another way to nowhere", func(c *oidc.Config) { c.DiscoveryURL = "keycloak:8080" }, "discovery_url"},
+		{"another way with a password", func(c *oidc.Config) {
+			c.DiscoveryURL, c.InsecureDiscoveryURL = "http://a:b@keycloak/.well-known/openid-configuration", true
+		}, "discovery_url"},
+		{"another way without a document", func(c *oidc.Config) { c.DiscoveryURL = "https://keycloak" }, "discovery_url"},
+		{"no other way, and insecure", func(c *oidc.Config) { c.InsecureDiscoveryURL = true }, "insecure_discovery_url"},
 		{"authorities of a plain issuer", func(c *oidc.Config) { c.Issuer, c.CAFile = "http://127.0.0.1:8081", "ca.pem" }, "ca_file"},
 		{"no client", func(c *oidc.Config) { c.ClientID = "" }, "client_id"},
 		{"two secrets", func(c *oidc.Config) { c.ClientSecret.File = "x" }, "client_secret"},

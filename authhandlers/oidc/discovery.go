@@ -32,6 +32,7 @@ var errUnavailable = errors.New("the provider's discovery document is not availa
 // itself; what is fetched here must be bounded, kept, and fetched again.
 type discovery struct {
 	issuer  string
+	way     *detour
 	client  *http.Client
 	now     func() time.Time
 	log     *slog.Logger
@@ -133,11 +134,11 @@ func (d *discovery) run(ctx context.Context) {
 }
 
 func (d *discovery) get(ctx context.Context) (*metadata, error) {
-	o, err := getObject(ctx, d.client, wellKnown(d.issuer), "")
+	o, err := getObject(ctx, d.client, d.way.document(d.issuer), "")
 	if err != nil {
 		return nil, err
 	}
-	m, err := readMetadata(d.issuer, o)
+	m, err := readMetadata(d.issuer, d.way, o)
 	if err != nil {
 		return nil, setup("%w", err)
 	}

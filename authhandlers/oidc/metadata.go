@@ -30,7 +30,7 @@ func wellKnown(issuer string) string {
 // readMetadata reads and judges the document: it must be this issuer's, to the
 // octet (§4.3), or another provider could lend us its keys; and no endpoint may be
 // weaker protected than the issuer itself.
-func readMetadata(issuer string, o strictjson.Object) (*metadata, error) {
+func readMetadata(issuer string, way *detour, o strictjson.Object) (*metadata, error) {
 	m := &metadata{}
 	v, _ := o.Get("issuer")
 	if name, ok := v.Str(); !ok || name != issuer {
@@ -61,6 +61,7 @@ func readMetadata(issuer string, o strictjson.Object) (*metadata, error) {
 		if *e.to, ok = v.Str(); !ok {
 			return nil, fmt.Errorf("%s is no text", e.name)
 		}
+		*e.to = way.public(*e.to)
 		u, err := keyset.CheckURL(*e.to)
 		switch {
 		case err != nil:

@@ -20,6 +20,7 @@ import (
 type handler struct {
 	bearers jwt.Handler
 
+	way         *detour // nil: as browsers go
 	issuer      string
 	title       string
 	ownCallback bool
@@ -59,8 +60,13 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	if env.HTTP, err = keyset.Trusting(env.HTTP, authorities); err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
 	}
+	way, err := newDetour(c.Issuer, c.DiscoveryURL)
+	if err != nil {
+		return nil, err
+	}
+	env.HTTP = way.client(env.HTTP)
 	h := &handler{
-		issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
+		way: way, issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
 		clientID: c.ClientID, terms: c.tokens().PersonClaim() + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
 		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo", subject: c.UserID == "sub",
 		services: slices.Clone(c.ServiceAccounts),
@@ -92,7 +98,7 @@ func (h *handler) open(ctx context.Context, c *Config, env authhandlers.Env) err
 		Algorithms: h.algorithms, Now: env.Now, Log: env.Log, Observe: observe, HTTP: env.HTTP,
 		Lifetime: c.Keys.Lifetime.Std(), Cooldown: c.Keys.Cooldown.Std(), StaleIfError: c.Keys.StaleIfError.Std(),
 	}}
-	h.discovery = &discovery{issuer: c.Issuer, client: h.client, now: env.Now, log: env.Log, observe: observe, ring: h.ring}
+	h.discovery = &discovery{issuer: c.Issuer, way: h.way, client: h.client, now: env.Now, log: env.Log, observe: observe, ring: h.ring}
 	h.ring.discovery = h.discovery
 	tokens := c.tokens()
 	var err error

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset"
 )
 
 // problems collects the mistakes of a configuration.
@@ -26,9 +28,7 @@ func (c *Config) Validate() error {
 	if scheme, _, isURL := strings.Cut(strings.ToLower(c.Issuer), "://"); c.Issuer != "" && (!isURL || scheme != "https" && scheme != "http") {
 		p.add("issuer", "no web address", "the provider's, such as https://idp.example.com/realms/staff; everything else is fetched from there")
 	}
-	if c.CAFile != "" && !strings.HasPrefix(strings.ToLower(c.Issuer), "https://") {
-		p.add("ca_file", "given, and the provider is not asked by https", "leave it out, or write https")
-	}
+	c.validateWay(&p)
 	if c.ClientID == "" {
 		p.add("client_id", "required", "the id under which Catflap is registered at the provider")
 	}
@@ -68,6 +68,34 @@ func (p *problems) shared(c *Config) {
 	}
 	if err := j.Validate(); err != nil {
 		*p = append(*p, err)
+	}
+}
+
+// validateWay judges how Catflap itself reaches the provider.
+func (c *Config) validateWay(p *problems) {
+	asked := c.Issuer
+	if c.DiscoveryURL != "" {
+		asked = c.DiscoveryURL
+	}
+	if c.CAFile != "" && !strings.HasPrefix(strings.ToLower(asked), "https://") {
+		p.add("ca_file", "given, and the provider is not asked by https", "leave it out, or write https")
+	}
+	if c.DiscoveryURL == "" {
+		if c.InsecureDiscoveryURL {
+			p.add("insecure_discovery_url", "given without discovery_url", "leave it out")
+		}
+		return
+	}
+	const hint = "the whole address, such as https://keycloak:8443/realms/staff/.well-known/openid-configuration"
+	_, err := keyset.CheckURL(c.DiscoveryURL)
+	if scheme, rest, ok := strings.Cut(c.DiscoveryURL, "://"); err != nil && c.InsecureDiscoveryURL && ok && strings.EqualFold(scheme, "http") {
+		_, err = keyset.CheckURL("https://" + rest) // all that it must be but for TLS
+	}
+	switch u, _ := url.Parse(c.DiscoveryURL); {
+	case err != nil:
+		p.add("discovery_url", err.Error(), hint+"; for plain http on another machine insecure_discovery_url has to be set")
+	case u.Path == "" || u.Path == "/":
+		p.add("discovery_url", "it names no document", hint)
 	}
 }
 
