@@ -8,7 +8,7 @@ import "errors"
 // is final. Such a handler is a Rejudger too, or nobody could be judged again.
 type Sibling interface {
 	Rejudger
-	// SharedIssuer is AuthUserInfo.Issuer of everybody whom the handler lets in.
+	// SharedIssuer is AuthUserInfo.Issuer of everybody that the handler lets in.
 	SharedIssuer() string
 }
 

@@ -5,7 +5,7 @@ import "github.com/catflap/catflap/internal/keyset/strictjson"
 // maker is a claim that names the client for which a token was made.
 type maker struct{ claim, id string }
 
-// madeFor reads whom a token was made for: azp (OpenID Connect Core §2) and client_id
+// madeFor reads for which client a token was made: azp (OpenID Connect Core §2) and client_id
 // (RFC 9068 §2.2), both if both are there. Where neither is, Okta says it by cid and
 // Entra ID, in its first version, by appid.
 func madeFor(claims strictjson.Object) ([]maker, error) {

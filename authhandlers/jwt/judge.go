@@ -52,7 +52,7 @@ func (j *judge) decide(typ string, claims strictjson.Object, now time.Time) (exp
 	return expiry, isID, client(claims, isID, ownClients(audiences, aud), clients)
 }
 
-// accepted is whom a token like this must be meant for, and made for; nil is anybody.
+// accepted are the audiences and clients that a token like this must have; nil is any.
 func (j *judge) accepted(claims strictjson.Object) (audiences, clients []string) {
 	if j.idAudiences != nil {
 		if isID, err := j.tokenType(claims); err == nil && isID {

@@ -11,7 +11,7 @@ type Reach struct {
 	Access, ID Scope
 }
 
-// Scope is whom tokens must be meant for and made for; nil is anybody.
+// Scope is the audiences and clients of tokens; nil is any.
 type Scope struct {
 	Audiences, Clients []string
 	// Takes says that such tokens are taken; they may be decided only to be refused.
@@ -77,7 +77,7 @@ func (s Scope) covers(o Scope) bool {
 	if !s.OwnClients {
 		return true
 	}
-	made := o.Clients // whom they were made for
+	made := o.Clients // the clients that they were made for
 	if made == nil {
 		made = o.Audiences
 	}

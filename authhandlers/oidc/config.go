@@ -20,7 +20,7 @@ type Config struct {
 	// issuer's address, as in a container: the whole address. What the document has at
 	// the issuer's origin is asked for there, too; browsers go to the issuer's.
 	DiscoveryURL string `yaml:"discovery_url" example:"https://keycloak:8443/realms/staff/.well-known/openid-configuration"`
-	// Let discovery_url be plain http on another machine. Whoever can change what passes
+	// Let discovery_url be plain http on another machine. Somebody who changes what passes
 	// there can sign in as anybody.
 	InsecureDiscoveryURL bool `yaml:"insecure_discovery_url"`
 	// The authorities that vouch for the provider's certificate, PEM, instead of the

@@ -138,7 +138,7 @@ func (c *Config) validateParams(p *problems) {
 }
 
 // goodPrompt knows what has the provider ask the person something (OpenID Connect Core
-// §3.1.2.1). none would have it ask nothing, and fail for whoever is not signed in.
+// §3.1.2.1). none would have it ask nothing, and fail for people who are not signed in.
 func goodPrompt(text string) bool {
 	words := strings.Fields(text)
 	for i, w := range words {

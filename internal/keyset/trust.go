@@ -15,7 +15,7 @@ func Trusting(client *http.Client, authorities *x509.CertPool) (*http.Client, er
 	}
 	transport, ok := client.Transport.(*http.Transport)
 	if !ok {
-		return nil, errors.New("the client's transport can't be told whom to trust")
+		return nil, errors.New("the client's transport can't be told what to trust")
 	}
 	transport = transport.Clone()
 	if transport.TLSClientConfig == nil {
