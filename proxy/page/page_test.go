@@ -83,7 +83,11 @@ func every(p *Pages, s, u string) map[string]func(w http.ResponseWriter) {
 		"choose": func(w http.ResponseWriter) {
 			p.Choose(w, http.StatusOK, Choose{ReturnTo: u, Providers: []Provider{{Name: s, Title: s, URL: u}, {Name: s, Title: s, Preferred: true}}})
 		},
-		"none": func(w http.ResponseWriter) { p.Choose(w, http.StatusNotFound, Choose{}) },
+		"home": func(w http.ResponseWriter) {
+			p.Home(w, Home{Name: s, Unlisted: true, StartURL: u, PanelURL: u, SignOutURL: u})
+		},
+		"alone": func(w http.ResponseWriter) { p.Home(w, Home{Name: s, PanelURL: u}) },
+		"none":  func(w http.ResponseWriter) { p.Choose(w, http.StatusNotFound, Choose{}) },
 		"signout": func(w http.ResponseWriter) {
 			p.SignOut(w, SignOut{Name: s, HomeURL: u, FormOrigins: []string{u}})
 		},
@@ -92,7 +96,7 @@ func every(p *Pages, s, u string) map[string]func(w http.ResponseWriter) {
 			p.Refused(w, http.StatusForbidden, Refused{Name: s, Text: s, Hint: s, RequestID: s, SwitchURL: u, SignOutURL: u, HomeURL: u})
 		},
 		"problem": func(w http.ResponseWriter) {
-			p.Problem(w, http.StatusBadGateway, Problem{Heading: s, Text: s, Hint: s, Code: s, RequestID: s, RetryURL: u})
+			p.Problem(w, http.StatusBadGateway, Problem{Heading: s, Text: s, Hint: s, Detail: s, Code: s, RequestID: s, RetryURL: u, HomeURL: u})
 		},
 	}
 }
@@ -172,6 +176,7 @@ func TestHeaders(t *testing.T) {
 		status         int
 		form, referrer string
 	}{
+		"home":      {200, "form-action 'none'", "no-referrer"},
 		"choose":    {200, "form-action 'none'", "no-referrer"},
 		"none":      {404, "form-action 'none'", "no-referrer"},
 		"signout":   {200, form, "same-origin"},
@@ -263,6 +268,14 @@ func TestWhatIsSaid(t *testing.T) {
 			p.Problem(w, 500, Problem{Heading: "He", Text: "T!", Hint: "H!", Code: "C1", RequestID: "R1", RetryURL: "/r"})
 		}, []string{"He", "H!", "Reason: C1", "Request id: R1"}, []string{"/r"}, "T!"},
 		{func(w http.ResponseWriter) { p.Problem(w, 500, Problem{}) }, []string{"Something went wrong"}, nil, ""},
+		{func(w http.ResponseWriter) {
+			p.Problem(w, 403, Problem{Text: "it was cancelled", Hint: "begin again", Detail: "the reason.", RetryURL: "/r", HomeURL: "/h", Calm: true})
+		}, []string{"It was cancelled. Begin again.", "In detail: The reason."}, []string{"/r", "/h"}, ""},
+		{func(w http.ResponseWriter) {
+			p.Home(w, Home{Name: "N", Unlisted: true, StartURL: "/c", PanelURL: "/p", SignOutURL: "/o"})
+		}, []string{"You are signed in as N.", "You were not sent back"}, []string{"/c", "/p", "/o"}, ""},
+		{func(w http.ResponseWriter) { p.Home(w, Home{Name: "N"}) }, []string{"no page to chat on"}, nil, ""},
+		{func(w http.ResponseWriter) { p.Home(w, Home{Name: "N", PanelURL: "/p"}) }, []string{"The panel has a chat."}, []string{"/p"}, ""},
 		{func(w http.ResponseWriter) { p.SignedOut(w, SignedOut{SignInURL: "/in", Note: "T!"}) }, []string{"You are signed out"}, []string{"/in"}, "T!"},
 		{func(w http.ResponseWriter) { p.SignedOut(w, SignedOut{}) }, []string{"You are signed out"}, nil, ""},
 		{func(w http.ResponseWriter) { p.SignOut(w, SignOut{}) }, []string{"You are signed in."}, nil, ""},

@@ -4,10 +4,27 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // In all that follows a link that is empty, or that is neither a path of our own
 // nor an http(s) address, is not shown.
+
+// Home is what a person sees who has signed in and came from nowhere.
+type Home struct {
+	// Name is who is signed in, as people call them.
+	Name string
+	// Unlisted says that the person wanted to go back to a page that is not listed.
+	Unlisted bool
+	// StartURL is the page where people chat, PanelURL the Cat's admin panel, for those
+	// who may open it. SignOutURL signs out.
+	StartURL, PanelURL, SignOutURL string
+}
+
+// Home shows who is signed in, and where to go from there.
+func (p *Pages) Home(w http.ResponseWriter, h Home) {
+	p.show(w, response{status: http.StatusOK, template: "home", data: h})
+}
 
 // Choose is what a person sees who can sign in in several ways.
 type Choose struct {
@@ -100,6 +117,7 @@ type Refused struct {
 // Refused shows that the person is not allowed.
 func (p *Pages) Refused(w http.ResponseWriter, status int, r Refused) {
 	r.Text = cmp.Or(r.Text, "Your account does not have access to this page.")
+	r.Text, r.Hint = sentence(r.Text), sentence(r.Hint)
 	p.show(w, response{status: status, template: "refused", data: r})
 }
 
@@ -110,16 +128,35 @@ type Problem struct {
 	Heading string
 	Text    string // what happened
 	Hint    string // what to do about it
+	// Detail is what happened in the words of the protocol, for who knows it.
+	Detail string
 	// Code is the stable name of the reason, and RequestID the one in the log.
 	Code, RequestID string
-	// RetryURL tries again.
-	RetryURL string
-	// SignInURL begins a new sign-in, which may help where another try does not.
-	SignInURL string
+	// RetryURL tries again. SignInURL begins a new sign-in, which may help where another
+	// try does not. HomeURL is where the person can go instead.
+	RetryURL, SignInURL, HomeURL string
+	// Calm means that nothing is wrong, so that nobody is alarmed.
+	Calm bool
 }
 
 // Problem shows what went wrong.
 func (p *Pages) Problem(w http.ResponseWriter, status int, pr Problem) {
 	pr.Heading = cmp.Or(pr.Heading, "Something went wrong")
+	pr.Text, pr.Hint, pr.Detail = sentence(pr.Text), sentence(pr.Hint), sentence(pr.Detail)
 	p.show(w, response{status: status, template: "problem", data: pr})
+}
+
+// sentence makes a sentence of a text that may be part of one: a hint of a program's
+// answer begins with a small letter and ends without a full stop.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	if c := text[0]; 'a' <= c && c <= 'z' {
+		text = string(c-'a'+'A') + text[1:]
+	}
+	if strings.HasSuffix(text, ".") || strings.HasSuffix(text, "!") || strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
