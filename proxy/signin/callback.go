@@ -39,7 +39,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 	}
 	l, err := p.FinishLogin(r.Context(), a.Login, answer)
 	if err != nil {
-		return s.notReached(w, p, a.ReturnTo, err)
+		return s.notReached(w, p, s.stillBack(a.ReturnTo), err)
 	}
 	s.o.Bounds.callbacks.giveBack(client)
 	s.o.Bounds.starts.giveBack(client)
@@ -48,7 +48,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 
 // start begins the session of somebody whom the provider has vouched for.
 func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *session.Attempt, l *authhandlers.Login) Result {
-	returnTo := a.ReturnTo
+	returnTo := s.stillBack(a.ReturnTo)
 	u, _, err := s.o.Chain.Admit(p.name, &l.Person)
 	if rejected, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		return s.rejected(w, p, returnTo, rejected)
@@ -84,9 +84,9 @@ func (s *SignIn) holds(r *http.Request) bool {
 // badAttempt answers a callback that belongs to no attempt of this browser. a is
 // the attempt as far as it is authentic.
 func (s *SignIn) badAttempt(w http.ResponseWriter, r *http.Request, a *session.Attempt, err error) Result {
-	returnTo := home
+	returnTo := s.Home()
 	if a != nil {
-		returnTo = s.returnPath(a.ReturnTo)
+		returnTo = s.stillBack(a.ReturnTo)
 	}
 	if s.holds(r) {
 		return redirect(w, returnTo)
@@ -108,20 +108,23 @@ func (s *SignIn) badAttempt(w http.ResponseWriter, r *http.Request, a *session.A
 
 func (s *SignIn) usedAttempt(w http.ResponseWriter, r *http.Request, a *session.Attempt) Result {
 	if s.holds(r) {
-		return redirect(w, s.returnPath(a.ReturnTo))
+		return redirect(w, s.stillBack(a.ReturnTo))
 	}
 	return s.fail(w, trouble{
 		status: http.StatusBadRequest, code: codeUsed, heading: "This sign-in has been used", handler: a.Handler,
-		text: "Each sign-in works once, and this one has been finished before.", hint: "Begin again.", retry: s.loginURL(a.Handler, s.returnPath(a.ReturnTo)),
+		text: "Each sign-in works once, and this one has been finished before.", hint: "Begin again.", retry: s.loginURL(a.Handler, s.stillBack(a.ReturnTo)),
 	})
 }
 
 // rejected tells somebody that the provider, or what it says of them, does not let
 // them in.
 func (s *SignIn) rejected(w http.ResponseWriter, p provider, returnTo string, rejected *authhandlers.Rejection) Result {
-	retry := s.loginURL(p.name, returnTo) + "&switch=1"
-	return s.fail(w, trouble{
+	t := trouble{
 		status: http.StatusForbidden, code: rejected.Code, heading: "You were not signed in", handler: p.name,
-		text: "The sign-in service or its answer did not let you in.", hint: rejected.Hint, retry: retry, err: rejected,
-	})
+		text: "The sign-in service or its answer did not let you in.", hint: rejected.Hint, retry: s.loginURL(p.name, returnTo) + "&switch=1", err: rejected,
+	}
+	if t.calm = rejected.Code == authhandlers.CodeLoginDenied; t.calm {
+		t.text = "" // the hint says it all: most often the person has cancelled
+	}
+	return s.fail(w, t)
 }

@@ -18,7 +18,7 @@ import (
 // used, for whatever reason, keeps nobody from beginning a new one.
 func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr) Result {
 	q := r.URL.Query() // what can't be read is not there
-	returnTo := s.returnPath(q.Get("return_to"))
+	returnTo := s.wayBack(q.Get(page.ReturnParam))
 	idp, again := q.Get("idp"), q.Get("switch") == "1"
 	if to := s.elsewhere(r, q); to != "" {
 		return redirect(w, to)
@@ -158,6 +158,6 @@ func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, ove
 func (s *SignIn) unavailable(w http.ResponseWriter, err error) Result {
 	return s.fail(w, trouble{
 		status: http.StatusServiceUnavailable, code: codeSessions, heading: "Signing in is not possible at the moment",
-		text: "Sessions can't be stored right now.", hint: "Try again in a moment.", retry: home, wait: 5, err: err,
+		text: "Sessions can't be stored right now.", hint: "Try again in a moment.", retry: s.Home(), wait: 5, err: err,
 	})
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // logoutPage asks whether to sign out: a GET ends nothing, since any page can
-// cause one.
+// cause one. Where the provider sends people back to is the same page: somebody may
+// have signed in again by then.
 func (s *SignIn) logoutPage(w http.ResponseWriter, r *http.Request) Result {
 	found, err := s.o.Sessions.Find(r.Context(), r)
 	switch {
@@ -22,7 +23,7 @@ func (s *SignIn) logoutPage(w http.ResponseWriter, r *http.Request) Result {
 	case err != nil:
 		return s.unavailable(w, err)
 	}
-	s.o.Pages.SignOut(w, page.SignOut{Name: found.Login.Person.Name, HomeURL: home, FormOrigins: s.logoutOrigins(found)})
+	s.o.Pages.SignOut(w, page.SignOut{Name: found.Login.Person.Name, HomeURL: s.Home(), FormOrigins: s.logoutOrigins(found)})
 	return Result{Kind: Shown, Status: http.StatusOK}
 }
 
@@ -107,13 +108,12 @@ func (s *SignIn) forget(w http.ResponseWriter) {
 	}
 }
 
-// signedOut is where the provider sends people back to, and where it ends without
-// one.
+// signedOut tells somebody who has no session that they are signed out.
 func (s *SignIn) signedOut(w http.ResponseWriter) Result {
 	if s.o.AfterLogout != "" {
 		return redirect(w, s.o.AfterLogout)
 	}
-	s.o.Pages.SignedOut(w, page.SignedOut{SignInURL: s.chooseURL(home)})
+	s.o.Pages.SignedOut(w, page.SignedOut{SignInURL: s.chooseURL(s.Home())})
 	return Result{Kind: Shown, Status: http.StatusOK}
 }
 

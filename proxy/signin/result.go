@@ -66,6 +66,7 @@ type trouble struct {
 	again   string // the same, where another try promises nothing
 	wait    int    // seconds before it, if above 0
 	err     error
+	calm    bool // nothing is wrong: the person has chosen this
 }
 
 // fail shows the page of a trouble.
@@ -78,7 +79,7 @@ func (s *SignIn) fail(w http.ResponseWriter, t trouble) Result {
 		w.Header().Set("Retry-After", strconv.Itoa(t.wait))
 	}
 	s.o.Pages.Problem(w, t.status, page.Problem{
-		Heading: t.heading, Text: t.text, Hint: t.hint, Code: string(t.code), RequestID: res.RequestID, RetryURL: t.retry, SignInURL: t.again,
+		Heading: t.heading, Text: t.text, Hint: t.hint, Code: string(t.code), RequestID: res.RequestID, RetryURL: t.retry, SignInURL: t.again, Calm: t.calm,
 	})
 	return res
 }

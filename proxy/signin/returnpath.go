@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// home is where people go who came from nowhere.
-const home = "/"
+// root is what ReturnPath makes of an address that is not kept.
+const root = "/"
 
 // maxReturn bounds a return path. It travels to the provider and back.
 const maxReturn = 1024
@@ -22,14 +22,14 @@ const maxEncoded = 3
 // place, and whatever would lead in a circle, becomes "/" (RFC 9700 §4.11).
 func ReturnPath(text string, own func(path string) bool) string {
 	if len(text) > maxReturn || text == "" || text[0] != '/' || !plain(text) {
-		return home
+		return root
 	}
 	path, _, _ := strings.Cut(text, "?")
 	decoded := path
 	for times := 0; ; times++ { // whoever decodes again must not find another place
 		next, err := url.PathUnescape(decoded)
 		if err != nil || !clean(next) || strings.Contains(next, "//") || times > maxEncoded {
-			return home
+			return root
 		}
 		if next == decoded {
 			break
@@ -38,7 +38,7 @@ func ReturnPath(text string, own func(path string) bool) string {
 	}
 	first, _, _ := strings.Cut(decoded[1:], "/")
 	if strings.ContainsAny(first, "@:") || own(decoded) {
-		return home
+		return root
 	}
 	return text
 }

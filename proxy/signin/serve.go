@@ -24,7 +24,7 @@ func (s *SignIn) Serve(w http.ResponseWriter, r *http.Request, client netip.Addr
 			http.MethodPost: func() Result { return s.logout(w, r) },
 		}
 	case name == "signed-out":
-		serve = map[string]func() Result{http.MethodGet: func() Result { return s.signedOut(w) }}
+		serve = map[string]func() Result{http.MethodGet: func() Result { return s.logoutPage(w, r) }}
 	case first == "backchannel-logout" && (!more || rest != ""):
 		serve = map[string]func() Result{http.MethodPost: func() Result { return s.backchannel(w, r, client, rest) }}
 	default:

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -24,6 +25,9 @@ type Options struct {
 	Origins []string
 	// Prefix is the path below which the pages are, with a slash at the end.
 	Prefix string
+	// Home is where people go who came from nowhere, as a path of our own or an address
+	// of one of Origins; empty: "/".
+	Home string
 	// AfterLogout is where people go after they have signed out; empty: a page that
 	// says so.
 	AfterLogout string
@@ -99,7 +103,7 @@ func (s *SignIn) loginURL(idp, returnTo string) string {
 	if idp != "" {
 		q.Set("idp", idp)
 	}
-	if returnTo != "" && returnTo != home {
+	if returnTo != "" && returnTo != s.Home() {
 		q.Set("return_to", returnTo)
 	}
 	if len(q) == 0 {
@@ -115,7 +119,16 @@ func (s *SignIn) LoginURL(returnTo string) string { return s.loginURL("", s.retu
 // LogoutURL is the page to sign out.
 func (s *SignIn) LogoutURL() string { return s.o.Prefix + "logout" }
 
-func (s *SignIn) returnPath(text string) string { return ReturnPath(text, s.o.Own) }
+// Home is where people go who came from nowhere.
+func (s *SignIn) Home() string { return cmp.Or(s.o.Home, root) }
+
+// returnPath is a path of ours to come back to, or home.
+func (s *SignIn) returnPath(text string) string {
+	if path := ReturnPath(text, s.o.Own); path != root {
+		return path
+	}
+	return s.Home()
+}
 
 // Person returns who has the session that the request's cookie names, refreshed if
 // that is due. The error is session.ErrNoSession (wrapped, perhaps with the
