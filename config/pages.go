@@ -20,6 +20,11 @@ type Pages struct {
 	// plugins. Whoever can have the panel show a picture can tell such a host what
 	// stands there.
 	PanelImages []string `yaml:"panel_images" example:"[\"https://raw.githubusercontent.com\"]"`
+	// Where people go who sign in without coming from a page: the path of one, such as
+	// /static/chat.html, or a whole address of one of origins. Name your chat page here.
+	// The default is our own small page, which says who is signed in, leads
+	// administrators to the Cat's panel, and signs out.
+	Home string `yaml:"home" default:"/_catflap/home"`
 }
 
 // MaxLogoBytes bounds the file of a logo.

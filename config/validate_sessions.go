@@ -41,9 +41,7 @@ func (v *validator) sessions() {
 	v.sessionTimes(s)
 	between(v, "sessions.max", s.Max, 1, maxCount)
 	between(v, "sessions.max_per_user", s.MaxPerUser, 1, maxCount)
-	if message, hint := ownPathProblem(s.AfterLogout); message != "" {
-		v.bad("sessions.after_logout", message, hint)
-	}
+	v.afterLogout(s.AfterLogout)
 }
 
 func (v *validator) sessionTimes(s *Sessions) {
@@ -130,6 +128,7 @@ func (v *validator) pages() {
 			v.bad(item("pages.panel_images", i), quote(origin)+" is no https origin", "write scheme and host alone, in lower case, such as https://raw.githubusercontent.com: no path, no pattern")
 		}
 	}
+	v.home(v.c.Pages.Home)
 	const most = 60
 	title := v.c.Pages.Title
 	switch {

@@ -30,27 +30,14 @@ func (ex *exchange) refuseInBrowser(ref *refusal) bool {
 	}
 	if ref.status == http.StatusForbidden && ex.user != nil {
 		ex.h.o.Pages.Refused(ex.w, ref.status, page.Refused{
-			Name: ex.user.Name, Text: ref.public + ".", Hint: sentence(ref.hint), RequestID: ex.record.RequestID,
-			SignOutURL: ex.h.o.SignIn.LogoutURL(), SwitchURL: PagePrefix + "login?switch=1&choose=1",
+			Name: ex.user.Name, Text: ref.public, Hint: ref.hint, RequestID: ex.record.RequestID,
+			SignOutURL: ex.h.o.SignIn.LogoutURL(), SwitchURL: PagePrefix + "login?switch=1&choose=1", HomeURL: ex.homeURL(),
 		})
 		return true
 	}
 	ref.setExtra(ex.w.Header())
-	ex.h.o.Pages.Problem(ex.w, ref.status, page.Problem{
-		Heading: ref.public, Hint: sentence(ref.hint), Code: string(ref.code), RequestID: ex.record.RequestID, SignInURL: ref.loginURL,
-	})
+	ex.h.o.Pages.Problem(ex.w, ref.status, ex.problem(ref))
 	return true
-}
-
-// sentence makes a hint of the JSON answers fit for a page.
-func sentence(hint string) string {
-	if hint == "" {
-		return ""
-	}
-	if c := hint[0]; 'a' <= c && c <= 'z' {
-		hint = string(c-'a'+'A') + hint[1:]
-	}
-	return hint + "."
 }
 
 // loginURL is where this request's person signs in, to come back to where they
@@ -59,11 +46,15 @@ func (ex *exchange) loginURL() string {
 	if !signin.Navigates(ex.r) {
 		return ex.h.o.SignIn.LoginURL("")
 	}
-	to := ex.target.sent
-	if ex.target.query != "" {
-		to += "?" + ex.target.query
+	return ex.h.o.SignIn.LoginURL(ex.address())
+}
+
+// address is the path and query that was asked for, without what claims an identity.
+func (ex *exchange) address() string {
+	if ex.target.query == "" {
+		return ex.target.sent
 	}
-	return ex.h.o.SignIn.LoginURL(to)
+	return ex.target.sent + "?" + ex.target.query
 }
 
 // servePage serves a page of Catflap's own.
@@ -76,6 +67,8 @@ func (ex *exchange) servePage() *refusal {
 		return ex.serveSession()
 	case ticketPage:
 		return ex.serveTicket()
+	case homePage:
+		return ex.serveHome()
 	}
 	if ex.h.o.SignIn != nil {
 		if route, res, ok := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.peer.ip, ex.target.path); ok {
@@ -86,7 +79,7 @@ func (ex *exchange) servePage() *refusal {
 	}
 	page, pattern := ex.h.pages.Handler(ex.r)
 	if pattern == "" {
-		return &refusal{status: http.StatusNotFound, code: codeNotFound, public: "There is no such page", hint: "check the address"}
+		return refuseNotFound()
 	}
 	ex.record.Route = pattern
 	page.ServeHTTP(ex.w, ex.r)

@@ -75,6 +75,9 @@ func (ex *exchange) run() *refusal {
 	if ref := ex.authenticate(); ref != nil {
 		return ref
 	}
+	if ex.atTheRoot() {
+		return ex.goHome()
+	}
 	if ref := ex.authorise(); ref != nil {
 		return ref
 	}

@@ -124,7 +124,7 @@ func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Optio
 	}
 	o.SignIn, err = signin.New(signin.Options{
 		Chain: chain, Sessions: a.sessions, Pages: pages, PublicURL: c.PublicURL, Origins: c.Origins, Prefix: proxy.PagePrefix,
-		AfterLogout: c.Sessions.AfterLogout, ClearCookies: []http.Cookie{proxy.PanelCookie(c.PublicURL)},
+		Home: c.Pages.Home, AfterLogout: c.Sessions.AfterLogout, ClearCookies: []http.Cookie{proxy.PanelCookie(c.PublicURL)},
 		Own: own, Bounds: a.bounds, Now: time.Now, Log: a.log,
 	})
 	return err
