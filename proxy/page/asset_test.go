@@ -70,6 +70,7 @@ func TestWhichLogo(t *testing.T) {
 		logo, icon string
 	}{
 		"neither": {Theme{}, "icon.svg", "icon.svg"},
+		"ours":    {Theme{Title: "Catflap"}, "icon.svg", "icon.svg"}, // as the configuration writes it
 		"title":   {Theme{Title: "T"}, "", "icon.svg"},
 		"both":    {Theme{Title: "T", Logo: png, LogoType: "image/png"}, "logo", "logo"},
 		"logo":    {Theme{Logo: png, LogoType: "image/png"}, "logo", "logo"},

@@ -17,7 +17,7 @@ var files embed.FS
 // Theme is how the pages look. The zero Theme is Catflap's own.
 type Theme struct {
 	// Title is the name of the service, on top of each page and in its title.
-	// Empty: Catflap.
+	// Empty: [OwnTitle].
 	Title string
 	// Logo is the image beside the title, of at most [MaxLogo] bytes. Without one,
 	// Catflap's own stands beside Catflap's own title, and nothing beside another.
@@ -28,6 +28,9 @@ type Theme struct {
 	// image/svg+xml. The bytes must be of that type.
 	LogoType string
 }
+
+// OwnTitle is the title of a service that has no name of its own.
+const OwnTitle = "Catflap"
 
 // Pages are the pages in one theme. They are immutable, and safe for concurrent use.
 type Pages struct {
@@ -52,7 +55,7 @@ func New(prefix string, t Theme) (*Pages, error) {
 		return nil, fmt.Errorf("page: the prefix %q is no plain path with a slash at both ends", prefix)
 	}
 	p := &Pages{
-		site:      site{Title: cmp.Or(t.Title, "Catflap"), Prefix: prefix},
+		site:      site{Title: cmp.Or(t.Title, OwnTitle), Prefix: prefix},
 		templates: map[string]*template.Template{},
 	}
 	if err := p.addAssets(t); err != nil {
@@ -97,7 +100,7 @@ func (p *Pages) addAssets(t Theme) error {
 	default:
 		// Browsers would ask the Cat for /favicon.ico otherwise.
 		p.site.Icon = p.add("icon.svg", svg, icon)
-		if t.Title == "" {
+		if p.site.Title == OwnTitle {
 			p.site.Logo = p.site.Icon
 		}
 	}
