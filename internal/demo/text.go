@@ -25,6 +25,9 @@ handlers:
     audiences: [{{.Audience}}]       # of bearer tokens
     groups: groups
 
+pages:
+  home: /static/chat.html         # where people go who sign in without coming from a page
+
 permissions:
   everyone: [base]
   grants:
