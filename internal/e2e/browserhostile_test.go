@@ -74,7 +74,7 @@ func TestBrowserRefusesPanelToOthers(t *testing.T) {
 
 	tab.click("a.primary")
 	tab.identify(idp, "alice")
-	tab.at(f.public() + "/")
+	tab.at(f.public() + "/_catflap/home")
 	chatting.expectClosed(4401)
 	chatting.expectWho("company:" + aliceSub)
 	p.plantCookies(f)

@@ -29,7 +29,7 @@ func (p Parts) HavePython() error { return p.pythonPart().have() }
 
 func (p Parts) nodePart() part {
 	return part{
-		name: "node", what: "oidc-provider and the Cat's JavaScript clients, from npm",
+		name: "node", what: "oidc-provider, the Cat's JavaScript clients and axe-core, from npm",
 		dir:   filepath.Join(p.dir, "node"),
 		stamp: func() (string, error) { return stampOf("node", "--version", packageJSON, packageLock) },
 		bring: func(b *bringing) error {
