@@ -27,6 +27,9 @@ func (ex *exchange) authenticate() *refusal {
 		case ex.credential != nil && ex.socket && session.IsTicket(ex.credential.Value):
 			ex.record.Carrier = authhandlers.CarrierTicket
 			return ex.byTicket()
+		case ex.credential != nil && session.IsTicket(ex.credential.Value):
+			ex.record.Carrier = authhandlers.CarrierTicket
+			return refuseTicketElsewhere()
 		case ex.credential == nil && (ex.display != "" || ex.h.o.Sessions.HasCookie(ex.r)):
 			ex.record.Carrier = authhandlers.CarrierSession
 			return ex.bySession()
@@ -179,6 +182,15 @@ func (ex *exchange) byTicket() *refusal {
 		return bad
 	}
 	return refuseAuthentication(err, true)
+}
+
+// refuseTicketElsewhere answers a client that keeps its ticket where it would keep a
+// token, and so sends it with its HTTP calls too. The ticket is not spent.
+func refuseTicketElsewhere() *refusal {
+	return &refusal{
+		status: http.StatusUnauthorized, code: codeTicket, public: "Invalid Credentials", rule: "sessions", challenge: true, tokenCame: true,
+		hint: "a ticket opens one WebSocket and nothing else; send HTTP calls with the session's cookie (credentials: 'include') and without a credential",
+	}
 }
 
 // forgeryDelay is how long the refusal of a forged token is held back. Nobody who

@@ -71,6 +71,9 @@ func (ex *exchange) servePage() *refusal {
 		return ex.serveHome()
 	}
 	if ex.h.o.SignIn != nil {
+		if ex.r.Method == http.MethodPost && ex.target.path == logoutPage {
+			ex.setCORS(ex.w.Header()) // a listed page reads where to go from there
+		}
 		if route, res, ok := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.peer.ip, ex.target.path); ok {
 			ex.record.Route = route
 			ex.recordSignIn(res)

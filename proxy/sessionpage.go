@@ -15,6 +15,7 @@ import (
 const (
 	sessionPage = PagePrefix + "session"
 	ticketPage  = PagePrefix + "ticket"
+	logoutPage  = PagePrefix + "logout"
 )
 
 // ticketRetry is when, at the latest, unused tickets have ended.
