@@ -5,35 +5,27 @@
 // Catflap's configuration lists this page's origin in `origins`. The page and Catflap
 // must be of one site (app.example.com and chat.example.com): browsers send the
 // session's cookie to no other.
-const catflap = document.body.dataset.catflap;
+import { catflap, loginAddress, session, signOut } from './session.js';
+
 const say = document.querySelector('form');
 const log = document.querySelector('ol');
 const state = document.querySelector('[role=status]');
-
-// session asks who is signed in, until when, and where to sign in and out.
-async function session() {
-  const answer = await fetch(`${catflap}/_catflap/session`, { credentials: 'include' });
-  return answer.json();
-}
+const out = document.querySelector('#out');
 
 // ticket gets what opens one socket. 401 means: sign in (again).
 async function ticket() {
-  const answer = await fetch(`${catflap}/_catflap/ticket`, { method: 'POST', credentials: 'include' });
+  const answer = await fetch(new URL('/_catflap/ticket', catflap), { method: 'POST', credentials: 'include' });
   const body = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(body.detail.error), { status: answer.status, login: body.detail.login_url });
   return body.ticket;
 }
 
 function signIn(path) {
-  // Catflap comes back to a path of its own; from there a link or a redirect of yours
-  // leads here. A window of its own keeps this page open meanwhile.
   const link = document.createElement('a');
-  link.href = new URL(path, catflap);
+  link.href = loginAddress(path);
   link.textContent = 'Sign in';
-  link.target = '_blank';
-  link.rel = 'opener';
   state.replaceChildren(link);
-  window.addEventListener('focus', start, { once: true });
+  out.hidden = true;
 }
 
 function add(text, kind) {
@@ -48,7 +40,7 @@ let socket;
 let pause = 1000;
 
 async function connect() {
-  const url = new URL('/ws', catflap.replace(/^http/, 'ws'));
+  const url = new URL('/ws', catflap.origin.replace(/^http/, 'ws'));
   url.searchParams.set('token', await ticket()); // where stock clients put their credential
   socket = new WebSocket(url);
   socket.addEventListener('open', () => { pause = 1000; state.dataset.open = 'yes'; });
@@ -78,6 +70,7 @@ async function start() {
   const who = await session();
   if (!who.signed_in) return signIn(who.login_url);
   state.textContent = `Signed in as ${who.user.name || who.user.id}`;
+  out.hidden = false;
   try {
     await connect();
   } catch (error) {
@@ -93,5 +86,7 @@ say.addEventListener('submit', (event) => {
   socket.send(JSON.stringify({ text: say.text.value }));
   say.reset();
 });
+
+out.addEventListener('click', () => signOut().catch((error) => add(error.message, 'note')));
 
 start().catch((error) => { state.textContent = error.message; });

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -94,67 +92,4 @@ func TestBrowserKeepsOtherSitesOut(t *testing.T) {
 // withoutIcons leaves out what a browser asks for by itself, whatever it shows.
 func withoutIcons(l []arrival) []arrival {
 	return slices.DeleteFunc(l, func(a arrival) bool { return a.target == "/favicon.ico" })
-}
-
-// TestBrowserFrontEndOfAnotherOrigin: the example's page, of another origin of the
-// same site, chats with a ticket, and holds nothing else.
-func TestBrowserFrontEndOfAnotherOrigin(t *testing.T) {
-	t.Parallel()
-	b, idp, cat := startBrowser(t), startProvider(t), startCat(t)
-	var catflap string
-	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := filepath.Base(r.URL.Path)
-		if name == "/" {
-			name = "index.html"
-		}
-		text, err := os.ReadFile(filepath.Join(repository, "examples", "front-end", name))
-		if err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", map[string]string{".js": "text/javascript", ".html": "text/html; charset=utf-8"}[filepath.Ext(name)])
-		_, _ = w.Write([]byte(strings.Replace(string(text), `data-catflap="http://localhost:8080"`, `data-catflap="`+catflap+`"`, 1)))
-	}))
-	t.Cleanup(app.Close)
-	origin := publicURL(strings.TrimPrefix(app.URL, "http://"))
-	f := withDesk(t, cat, config{more: "origins: [" + origin + "]\n"}, idp.desk("company"))
-	catflap = f.public()
-
-	p := b.person(t)
-	page, login := p.open(), p.open()
-	page.visit(origin + "/")
-	page.wait("asked to sign in", `document.querySelector("[role=status] a")`)
-	var href string
-	page.eval(`document.querySelector("[role=status] a").href`, &href)
-	if href != f.public()+"/_catflap/login" {
-		t.Errorf("the way in is %s", href)
-	}
-	login.signIn(f, idp, helloPage, "alice")
-	cat.tap.take()
-	page.eval(`void window.dispatchEvent(new Event("focus"))`, nil)
-	page.wait("connected", `document.querySelector("[role=status]").dataset.open == "yes"`)
-	if got := page.text("[role=status]"); got != "Signed in as Alice Tester" {
-		t.Errorf("the page says %s", got)
-	}
-	page.fill("#text", "from elsewhere")
-	page.click("form button")
-	page.wait("answered", `[...document.querySelectorAll("li.cat")].some(li => li.textContent == "You said: from elsewhere")`)
-	cat.saidBy(t, "company:"+aliceSub)
-
-	// The ticket is for that page alone, and for one socket.
-	var ticket string
-	page.eval(`fetch(`+quoted(f.public())+` + "/_catflap/ticket", {method: "POST", credentials: "include"}).then(r => r.json()).then(b => b.ticket)`, &ticket)
-	if ticket == "" {
-		t.Fatal("no ticket")
-	}
-	plant(ticket)
-	open := `new Promise(done => { const s = new WebSocket(` + quoted(strings.Replace(f.public(), "http", "ws", 1)+"/ws?token="+ticket) + `); s.onopen = () => done("open"); s.onclose = () => done("refused"); })`
-	var first, second string
-	page.eval(open, &first)
-	page.eval(open, &second)
-	if first != "open" || second != "refused" {
-		t.Errorf("with one ticket twice: %s, %s", first, second)
-	}
-	p.plantCookies(f)
-	cat.clean(t)
 }
