@@ -11,13 +11,16 @@ import (
 // origin of a web address that was meant.
 func ReturnAddress(text, public string, listed []string, own func(path string) bool) (address, unlisted string) {
 	if rest, ok := below(text, public); ok {
-		return ReturnPath(rest, own), ""
+		if keeps(rest, own) {
+			return rest, ""
+		}
+		return root, ""
 	}
 	for _, origin := range listed {
 		if !strings.HasPrefix(origin, "https://") && !strings.HasPrefix(origin, "http://") {
 			continue // browsers follow no redirect to an app or an extension
 		}
-		if rest, ok := below(text, origin); ok && keeps(rest) {
+		if rest, ok := below(text, origin); ok && keeps(rest, nobodys) {
 			return origin + rest, ""
 		}
 	}
@@ -40,12 +43,15 @@ func below(text, origin string) (rest string, ok bool) {
 	return rest, rest[0] == '/'
 }
 
-// keeps reports the path, query and fragment of another origin that ReturnPath would
-// not change.
-func keeps(rest string) bool {
+// keeps reports a path and query that ReturnPath would not change, with a fragment or
+// without.
+func keeps(rest string, own func(path string) bool) bool {
 	path, fragment, _ := strings.Cut(rest, "#")
-	return ReturnPath(path, func(string) bool { return false }) == path && plain(fragment)
+	return ReturnPath(path, own) == path && plain(fragment)
 }
+
+// nobodys is the own of an origin that is not ours.
+func nobodys(string) bool { return false }
 
 // unlistedMark has our own page of the way home say that it is not where somebody
 // wanted to go back to.

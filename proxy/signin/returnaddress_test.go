@@ -21,9 +21,10 @@ func TestReturnAddressKeeps(t *testing.T) {
 		"https://app.example:8443/x":                   "https://app.example:8443/x",
 		"http://localhost:3000/_catflap/login":         "http://localhost:3000/_catflap/login", // theirs, not ours
 		"https://app.example/?next=https://b.example/": "https://app.example/?next=https://b.example/",
-		ownOrigin:                 "/",
-		ownOrigin + "/admin/?x=1": "/admin/?x=1",
-		"/admin/":                 "/admin/",
+		ownOrigin:                  "/",
+		ownOrigin + "/app#/chat/1": "/app#/chat/1",
+		ownOrigin + "/admin/?x=1":  "/admin/?x=1",
+		"/admin/":                  "/admin/",
 	} {
 		if got, unlisted := ReturnAddress(text, ownOrigin, listedOrigins(), ownPaths); got != want || unlisted != "" {
 			t.Errorf("%q becomes %q, %q", text, got, unlisted)
@@ -63,10 +64,11 @@ func TestReturnAddressRefuses(t *testing.T) {
 		"https://app.example/%0d%0aX":                      "https://app.example",
 		"https://app.example/" + strings.Repeat("a", 1024): "https://app.example",
 		// Our own origin leads in a circle no more than a path does.
-		ownOrigin + "/_catflap/login": "",
-		ownOrigin + "//evil.example":  "",
-		"javascript:alert(1)":         "",
-		"":                            "",
+		ownOrigin + "/_catflap/login":    "",
+		ownOrigin + "/_catflap/logout#x": "",
+		ownOrigin + "//evil.example":     "",
+		"javascript:alert(1)":            "",
+		"":                               "",
 	} {
 		if got, told := ReturnAddress(text, ownOrigin, listedOrigins(), ownPaths); got != "/" || told != unlisted {
 			t.Errorf("%q leads to %q, and is told as %q", text, got, told)
