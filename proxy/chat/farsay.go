@@ -46,6 +46,7 @@ func (f *far) bye(rest []*said) bool {
 	}
 	f.parting, f.rest = true, rest
 	for _, m := range rest {
+		m.only = m.only || m.far == nil && m.given <= 1 // said when this process had the Cat, to nobody else
 		m.mustKeep(f.route.person)
 	}
 	f.space.Broadcast()
