@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/catflap/catflap/internal/loopback"
 )
 
 const adminOff = "off"
@@ -58,17 +60,7 @@ func (a address) everywhere() bool {
 	return a.host == "" || err == nil && ip.IsUnspecified()
 }
 
-func (a address) loopback() bool { return loopback(a.host) }
-
-// loopback reports whether a host is this machine for sure.
-func loopback(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
-}
+func (a address) loopback() bool { return loopback.Host(a.host) }
 
 func (v *validator) publicURL() {
 	if v.c.PublicURL == "" {

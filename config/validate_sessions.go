@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/internal/loopback"
 )
 
 const (
@@ -151,7 +152,7 @@ func (v *validator) warnSessions() {
 	if v.c.places.has("sessions.max") {
 		v.doubt("sessions.max", "has no effect with store: redis", "remove it; Redis has a bound of its own, maxmemory")
 	}
-	if u, err := url.Parse(s.Redis.URL); err == nil && u.Scheme == "redis" && !loopback(u.Hostname()) && !s.Redis.Password.IsZero() {
+	if u, err := url.Parse(s.Redis.URL); err == nil && u.Scheme == "redis" && !loopback.Host(u.Hostname()) && !s.Redis.Password.IsZero() {
 		v.doubt("sessions.redis.url", "the password crosses the network in the clear", "write rediss:// and let Redis speak TLS")
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/catflap/catflap/internal/loopback"
 )
 
 // signIn holds what a session cookie needs: an origin that is known beforehand,
@@ -23,8 +25,8 @@ func (v *validator) signIn() {
 	if err != nil || u.Scheme != "http" || bareURL(v.c.PublicURL, "http") != "" {
 		return // it is https, or publicURL has said what is wrong
 	}
-	if host := strings.ToLower(u.Hostname()); host != "localhost" && host != "127.0.0.1" && host != "::1" {
-		v.bad("public_url", "people sign in through "+named(i, h)+", and over plain http their session would be anybody's", "write https://; http is for localhost, 127.0.0.1 and [::1] alone")
+	if !loopback.Host(u.Hostname()) {
+		v.bad("public_url", "people sign in through "+named(i, h)+", and over plain http their session would be anybody's", "write https://; http is for localhost and the addresses of this machine alone, such as http://127.0.0.1:8080")
 	}
 }
 

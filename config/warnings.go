@@ -5,12 +5,14 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/catflap/catflap/internal/loopback"
 )
 
 // warnExposure looks for passwords and tokens that would cross a network in the clear.
 func (v *validator) warnExposure() {
 	c := v.c
-	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+	if u, err := url.Parse(c.PublicURL); c.PublicURL != "" && err == nil && u.Scheme == "http" && !loopback.Host(u.Hostname()) {
 		v.doubt("public_url", "tokens and cookies cross the network in the clear", "write https:// and set tls, or let a proxy in front end TLS")
 	}
 	a, ok := v.address("listen", c.Listen)

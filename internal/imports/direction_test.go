@@ -32,15 +32,16 @@ func rules() []rule {
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
-		{"config", "config/value"},
+		{"config", "config/value internal/loopback"},
 
 		{"proxy/cat", ""},
 		{"proxy/cat/cattest", "proxy/cat"},
-		{"proxy/session", "authhandlers"},
+		{"proxy/session", "authhandlers internal/loopback"},
 		{"proxy/session/sessiontest", "proxy/session"},
 		{"proxy/**", "authhandlers proxy/*"},
 
-		{"internal/keyset/**", "internal/keyset/**"},
+		{"internal/loopback", ""},
+		{"internal/keyset/**", "internal/keyset/** internal/loopback"},
 		{"internal/tokencache", ""},
 		{"internal/memlimit", ""},
 		{"internal/telemetry", "config proxy proxy/*"},

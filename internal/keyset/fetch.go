@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
+
+	"github.com/catflap/catflap/internal/loopback"
 )
 
 var (
@@ -88,17 +89,8 @@ func CheckURL(address string) (*url.URL, error) {
 		return nil, errors.New("it holds a user name or password")
 	case u.Fragment != "":
 		return nil, errors.New("it has a fragment")
-	case u.Scheme == "https", u.Scheme == "http" && Loopback(u.Hostname()):
+	case u.Scheme == "https", u.Scheme == "http" && loopback.Host(u.Hostname()):
 		return u, nil
 	}
 	return nil, errors.New("neither https nor http on the loopback interface")
-}
-
-// Loopback reports whether a host of a URL is this machine, by its spelling.
-func Loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	return err == nil && a.Unmap().IsLoopback()
 }

@@ -3,12 +3,13 @@ package session
 import (
 	"errors"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/catflap/catflap/internal/loopback"
 )
 
 // browserLife is how long a browser is known by its cookie.
@@ -32,7 +33,7 @@ func newCookies(public string) (*cookies, error) {
 	switch {
 	case u.Scheme == "https":
 		return named("__Host-catflap", true), nil
-	case u.Scheme == "http" && loopback(u.Hostname()):
+	case u.Scheme == "http" && loopback.Host(u.Hostname()):
 		port := u.Port()
 		if port == "" {
 			port = "80"
@@ -48,11 +49,6 @@ func newCookies(public string) (*cookies, error) {
 
 func named(name string, secure bool) *cookies {
 	return &cookies{session: name, browser: name + "-browser", choice: name + "-choice", secure: secure}
-}
-
-func loopback(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
 // read returns the one value of a cookie. Two different ones are none: one may be

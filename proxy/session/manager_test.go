@@ -52,6 +52,8 @@ func TestCookies(t *testing.T) {
 		{"http://127.0.0.1:1", "catflap-1", false},
 		{"http://[::1]:99/x", "catflap-99", false},
 		{"http://localhost", "catflap-80", false},
+		{"http://LOCALHOST:8080", "catflap-8080", false},
+		{"http://127.0.0.2:8080", "catflap-8080", false},
 	} {
 		f := memoryFlap(t, func(o *session.Options) { o.PublicURL = c.public })
 		w := httptest.NewRecorder()
