@@ -62,15 +62,6 @@ func (a address) everywhere() bool {
 
 func (a address) loopback() bool { return loopback.Host(a.host) }
 
-func (v *validator) publicURL() {
-	if v.c.PublicURL == "" {
-		return
-	}
-	if problem := bareURL(v.c.PublicURL, "http", "https"); problem != "" {
-		v.bad("public_url", problem, "write scheme, host and port only, such as https://chat.example.com")
-	}
-}
-
 // bareURL says what is wrong with a URL that should be scheme, host and port
 // only. It does not repeat the URL, which may hold a password.
 func bareURL(text string, schemes ...string) string {
@@ -126,60 +117,4 @@ func (v *validator) trustedProxies() {
 			v.bad(field, "the address is longer than its network", "write "+p.Masked().String())
 		}
 	}
-}
-
-func (v *validator) origins() {
-	first := map[string]bool{}
-	for i, text := range v.c.Origins {
-		field := item("origins", i)
-		message, hint := originProblem(text)
-		switch {
-		case message != "":
-			v.bad(field, message, hint)
-		case first[text]:
-			v.bad(field, "is written twice", "remove one")
-		}
-		first[text] = true
-	}
-}
-
-// originProblem compares with what browsers send (RFC 6454 §6.2): an origin that
-// is written otherwise never matches, and one that matches more is a hole.
-func originProblem(text string) (message, hint string) {
-	const example = "write scheme, host and port exactly as browsers send them, such as https://app.example.com"
-	switch {
-	case text == "null":
-		return "null is the origin of every sandboxed page and local file", "give the page an origin of its own"
-	case strings.Contains(text, "*"):
-		return "an origin has no wildcard", "list each origin"
-	case strings.HasSuffix(text, "/"):
-		return "an origin has no path, and no slash at its end", "remove what follows host and port"
-	}
-	if scheme, is := appOrigin(text); is {
-		return appOriginProblem(text, scheme)
-	}
-	if problem := bareURL(text, "http", "https"); problem != "" {
-		return problem, example
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return "is no URL", example
-	case text != strings.ToLower(text):
-		return "browsers send origins in lower case", "write " + strings.ToLower(text)
-	case u.Scheme == "http" && u.Port() == "80", u.Scheme == "https" && u.Port() == "443":
-		return "browsers leave out the port " + u.Port() + " of " + u.Scheme, "write " + strings.TrimSuffix(text, ":"+u.Port())
-	case !ascii(text):
-		return "browsers send hosts in their ASCII form", "write the host as xn--..."
-	}
-	return "", ""
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }

@@ -32,7 +32,7 @@ func rules() []rule {
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
-		{"config", "config/value internal/loopback"},
+		{"config", "config/value internal/loopback internal/origin"},
 
 		{"proxy/cat", ""},
 		{"proxy/cat/cattest", "proxy/cat"},
@@ -41,6 +41,7 @@ func rules() []rule {
 		{"proxy/**", "authhandlers proxy/*"},
 
 		{"internal/loopback", ""},
+		{"internal/origin", ""},
 		{"internal/keyset/**", "internal/keyset/** internal/loopback"},
 		{"internal/tokencache", ""},
 		{"internal/memlimit", ""},
