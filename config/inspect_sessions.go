@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 
 	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/internal/picture"
 )
 
 // MinKeyBytes is the least length of a session key, as it is written.
@@ -41,7 +42,7 @@ func (i *inspection) authorities(field string, p value.Path) {
 }
 
 func (i *inspection) logo() {
-	if _, _, err := i.c.Pages.Logo(); err != nil {
-		i.bad("pages.logo_file", err.Error(), "the picture is PNG, JPEG, GIF, WebP or SVG, at most 256KiB; the path is relative to the folder of the configuration")
+	if _, err := i.c.Pages.Logo(); err != nil {
+		i.bad("pages.logo_file", err.Error(), "the picture is "+picture.Kinds+", at most 256KiB; the path is relative to the folder of the configuration")
 	}
 }

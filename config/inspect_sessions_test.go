@@ -9,6 +9,7 @@ import (
 
 	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/internal/picture"
 )
 
 const signIn = `version: 1
@@ -35,7 +36,7 @@ func TestInspectSessions(t *testing.T) {
 	put("large.pem", strings.Repeat("x", 1<<20+1), 0o600)
 	put("text.txt", "hello", 0o600)
 	put("good.png", "\x89PNG\r\n\x1a\n", 0o600)
-	put("large.png", "\x89PNG\r\n\x1a\n"+strings.Repeat("x", config.MaxLogoBytes), 0o600)
+	put("large.png", "\x89PNG\r\n\x1a\n"+strings.Repeat("x", picture.MaxBytes), 0o600)
 
 	const (
 		redis = "sessions:\n  store: redis\n  keys: [{env: LONG}]\n  redis:\n    url: rediss://redis.example.com\n    tls: "
@@ -77,39 +78,15 @@ func TestInspectSessions(t *testing.T) {
 }
 
 func TestLogo(t *testing.T) {
-	const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>`
-	for _, c := range []struct{ name, content, want string }{
-		{"png", "\x89PNG\r\n\x1a\n...", "image/png"},
-		{"jpeg", "\xff\xd8\xff\xe0...", "image/jpeg"},
-		{"gif", "GIF89a...", "image/gif"},
-		{"old gif", "GIF87a...", "image/gif"},
-		{"webp", "RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"},
-		{"svg", svg, "image/svg+xml"},
-		{"svg with a prologue", "\ufeff<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>\n<!-- a cat -->\n<!DOCTYPE svg>\n" + svg, "image/svg+xml"},
-		{"svg with a prefix", `<s:svg xmlns:s="http://www.w3.org/2000/svg"></s:svg>`, "image/svg+xml"},
-		{"svg that browsers take for nothing", `<svg viewBox="0 0 1 1"/>`, ""},
-		{"page that holds an svg", `<html xmlns="http://www.w3.org/1999/xhtml">` + svg + `</html>`, ""},
-		{"wave", "RIFF\x00\x00\x00\x00WAVEfmt ", ""},
-		{"short webp", "RIFF\x00\x00\x00\x00WEB", ""},
-		{"text", "GIF", ""},
-		{"nothing", "", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "logo")
-			if err := os.WriteFile(file, []byte(c.content), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			p := config.Pages{LogoFile: value.Path(file)}
-			content, mediaType, err := p.Logo()
-			if mediaType != c.want || (err == nil) != (c.want != "") {
-				t.Fatalf("got %q, %v; want %q", mediaType, err, c.want)
-			}
-			if err == nil && string(content) != c.content {
-				t.Errorf("got the content %q", content)
-			}
-		})
+	file := filepath.Join(t.TempDir(), "logo")
+	if err := os.WriteFile(file, []byte("GIF89a"), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	if content, mediaType, err := new(config.Pages).Logo(); content != nil || mediaType != "" || err != nil {
-		t.Errorf("without a logo: %q, %q, %v", content, mediaType, err)
+	p := config.Pages{LogoFile: value.Path(file)}
+	if content, err := p.Logo(); string(content) != "GIF89a" || err != nil {
+		t.Errorf("%q, %v", content, err)
+	}
+	if content, err := new(config.Pages).Logo(); content != nil || err != nil {
+		t.Errorf("without a logo: %q, %v", content, err)
 	}
 }

@@ -1,12 +1,10 @@
 package config
 
 import (
-	"bytes"
-	"encoding/xml"
 	"errors"
-	"io"
 
 	"github.com/catflap/catflap/config/value"
+	"github.com/catflap/catflap/internal/picture"
 )
 
 // Pages is how the few pages of Catflap's own look: choosing where to sign in,
@@ -27,52 +25,17 @@ type Pages struct {
 	Home string `yaml:"home" default:"/_catflap/home"`
 }
 
-// MaxLogoBytes bounds the file of a logo.
-const MaxLogoBytes = 256 << 10
-
-// Logo reads the picture and says which media type it is, by its content alone:
-// the browser is told not to guess. Without a logo it returns nothing.
-func (p *Pages) Logo() (content []byte, mediaType string, err error) {
+// Logo reads the picture. Without one it returns nothing.
+func (p *Pages) Logo() ([]byte, error) {
 	if p.LogoFile == "" {
-		return nil, "", nil
+		return nil, nil
 	}
-	if content, err = value.ReadFile(string(p.LogoFile), MaxLogoBytes); err != nil {
-		return nil, "", err
+	content, err := value.ReadFile(string(p.LogoFile), picture.MaxBytes)
+	if err != nil {
+		return nil, err
 	}
-	if mediaType = pictureType(content); mediaType == "" {
-		return nil, "", errors.New(string(p.LogoFile) + " is no PNG, JPEG, GIF, WebP or SVG")
+	if picture.Type(content) == "" {
+		return nil, errors.New(string(p.LogoFile) + " is no " + picture.Kinds)
 	}
-	return content, mediaType, nil
-}
-
-// pictureType knows pictures by their first bytes, and SVG by its outermost element.
-func pictureType(b []byte) string {
-	begins := func(s string) bool { return bytes.HasPrefix(b, []byte(s)) }
-	switch {
-	case begins("\x89PNG\r\n\x1a\n"):
-		return "image/png"
-	case begins("\xff\xd8\xff"):
-		return "image/jpeg"
-	case begins("GIF87a"), begins("GIF89a"):
-		return "image/gif"
-	case begins("RIFF") && len(b) >= 12 && string(b[8:12]) == "WEBP":
-		return "image/webp"
-	case svg(b):
-		return "image/svg+xml"
-	}
-	return ""
-}
-
-func svg(b []byte) bool {
-	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
-	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // names of elements are ASCII anyhow
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return false
-		}
-		if e, ok := t.(xml.StartElement); ok {
-			return e.Name == xml.Name{Space: "http://www.w3.org/2000/svg", Local: "svg"}
-		}
-	}
+	return content, nil
 }

@@ -109,11 +109,11 @@ func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Optio
 	if a.sessions == nil || !c.SignsIn() {
 		return nil
 	}
-	logo, mediaType, err := c.Pages.Logo()
+	logo, err := c.Pages.Logo()
 	if err != nil {
 		return fmt.Errorf("pages.logo_file: %w", err)
 	}
-	theme := page.Theme{Title: c.Pages.Title, Logo: logo, LogoType: mediaType}
+	theme := page.Theme{Title: c.Pages.Title, Logo: logo}
 	pages, err := page.New(proxy.PagePrefix, theme)
 	if err != nil {
 		return err

@@ -32,16 +32,18 @@ func rules() []rule {
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
-		{"config", "config/value internal/loopback internal/origin"},
+		{"config", "config/value internal/loopback internal/origin internal/picture"},
 
 		{"proxy/cat", ""},
 		{"proxy/cat/cattest", "proxy/cat"},
+		{"proxy/page", "internal/picture"},
 		{"proxy/session", "authhandlers internal/loopback"},
 		{"proxy/session/sessiontest", "proxy/session"},
 		{"proxy/**", "authhandlers proxy/*"},
 
 		{"internal/loopback", ""},
 		{"internal/origin", ""},
+		{"internal/picture", ""},
 		{"internal/keyset/**", "internal/keyset/** internal/loopback"},
 		{"internal/tokencache", ""},
 		{"internal/memlimit", ""},

@@ -50,7 +50,7 @@ func TestHostile(t *testing.T) {
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `</title><script>alert(1)</script>`,
 		`{{.Site}}`, `<!--`, `]]>`, `&lt;script&gt;`, "\u202egnp.exe", "\x00<b>", "\xff\xfe<b>", `</h1><h1>`, `<style>*{}</style>`, `<base href=//evil.example>`,
 	}
-	for _, theme := range []Theme{{Title: "The <Site>"}, {Title: "The <Site>", Logo: []byte("<svg/>"), LogoType: "image/svg+xml"}} {
+	for _, theme := range []Theme{{Title: "The <Site>"}, {Title: "The <Site>", Logo: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)}} {
 		p := newPages(t, theme)
 		for _, s := range texts {
 			for name, write := range every(p, s, "/ok?x="+"%22") {

@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"net/url"
 	"regexp"
+
+	"github.com/catflap/catflap/internal/picture"
 )
 
 //go:embed files
@@ -19,14 +21,11 @@ type Theme struct {
 	// Title is the name of the service, on top of each page and in its title.
 	// Empty: [OwnTitle].
 	Title string
-	// Logo is the image beside the title, of at most [MaxLogo] bytes. Without one,
+	// Logo is the image beside the title, of a kind that package picture knows. Without one,
 	// Catflap's own stands beside Catflap's own title, and nothing beside another.
 	// It is seen on light and on dark ground; an SVG can tell the two apart by
 	// prefers-color-scheme.
 	Logo []byte
-	// LogoType is the media type of Logo: image/png, image/jpeg, image/webp or
-	// image/svg+xml. The bytes must be of that type.
-	LogoType string
 }
 
 // OwnTitle is the title of a service that has no name of its own.
@@ -90,16 +89,15 @@ func (p *Pages) addAssets(t Theme) error {
 	p.site.Style = p.add("page.css", "text/css; charset=utf-8", style)
 	switch {
 	case len(t.Logo) > 0:
-		if err := checkLogo(t.Logo, t.LogoType); err != nil {
-			return err
+		mediaType := picture.Type(t.Logo)
+		if mediaType == "" || len(t.Logo) > picture.MaxBytes {
+			return fmt.Errorf("page: the logo is no %s of at most %d bytes", picture.Kinds, picture.MaxBytes)
 		}
-		p.site.Logo = p.add("logo", t.LogoType, t.Logo)
+		p.site.Logo = p.add("logo", mediaType, t.Logo)
 		p.site.Icon = p.site.Logo
-	case t.LogoType != "":
-		return fmt.Errorf("page: a logo's type, %q, without a logo", t.LogoType)
 	default:
 		// Browsers would ask the Cat for /favicon.ico otherwise.
-		p.site.Icon = p.add("icon.svg", svg, icon)
+		p.site.Icon = p.add("icon.svg", picture.SVG, icon)
 		if p.site.Title == OwnTitle {
 			p.site.Logo = p.site.Icon
 		}
