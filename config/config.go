@@ -60,6 +60,8 @@ type Config struct {
 
 	places   *places // where in the file each field stands
 	warnings []Problem
+
+	defaultSecret func(secret []byte) bool // of Known
 }
 
 // TLS names the certificate of the public listener. Both files are read again

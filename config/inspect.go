@@ -3,12 +3,15 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"reflect"
 	"runtime"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/catflap/catflap/config/value"
 )
@@ -72,9 +75,13 @@ func (i *inspection) secret(field string, s value.Secret) {
 	if s.IsZero() {
 		return
 	}
-	if _, err := s.Read(); err != nil {
+	b, err := s.Read()
+	if err != nil {
 		hint := "set the variable where catflap is started, or name a file: {file: PATH}"
-		if s.File != "" {
+		switch {
+		case errors.Is(err, value.ErrUnfit):
+			hint = ""
+		case s.File != "":
 			hint = "the path is relative to the folder of the configuration; catflap's own user must be able to read the file"
 		}
 		if !i.seen[below(field, "env")] && !i.seen[below(field, "file")] {
@@ -82,8 +89,34 @@ func (i *inspection) secret(field string, s value.Secret) {
 		}
 		return
 	}
+	i.catSecret(field, b)
 	i.readable(field, s.File)
 }
+
+// catSecret judges what the Cat has too. Its keys travel in a header and in an address,
+// where it reads letters beyond ASCII otherwise than we write them.
+func (i *inspection) catSecret(field string, b []byte) {
+	switch field {
+	case "cat.api_key", "cat.api_key_ws":
+		if strings.ContainsFunc(string(b), func(r rune) bool { return r >= utf8.RuneSelf }) {
+			i.bad(field, "it holds letters beyond ASCII, which the Cat reads otherwise in a header", newSecret)
+			return
+		}
+	case "cat.jwt_secret":
+		if !utf8.Valid(b) {
+			i.bad(field, "it is no UTF-8, and the Cat reads it as text", newSecret)
+			return
+		}
+	default:
+		return
+	}
+	if i.c.defaultSecret != nil && i.c.defaultSecret(b) {
+		i.bad(field, "everybody knows it: it is a default of the Cat's, or an example of its documentation", newSecret)
+	}
+}
+
+// newSecret is what helps where a secret of the Cat's can't stay.
+const newSecret = "make one with `openssl rand -hex 32`, and give it to the Cat too"
 
 // readable warns of a secret's file that other users of the machine can read.
 func (i *inspection) readable(field string, file value.Path) {

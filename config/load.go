@@ -22,6 +22,9 @@ type Known struct {
 	// RefuseAnswerHeader says why a header of the Cat's never reaches a client; empty:
 	// it may.
 	RefuseAnswerHeader func(name string) string
+	// DefaultSecret reports a secret of the Cat's that everybody knows. Without it
+	// there is none.
+	DefaultSecret func(secret []byte) bool
 }
 
 // Load reads the file at path and validates it. The error is an *[Errors] with
@@ -47,7 +50,7 @@ func Parse(name string, data []byte, dir string, known Known) (*Config, error) {
 		return nil, asError(bounded(problems))
 	}
 	d := newDecoder(name, dir, known)
-	c := &Config{places: d.places}
+	c := &Config{places: d.places, defaultSecret: known.DefaultSecret}
 	if p := d.version(root); p != nil {
 		return nil, asError([]Problem{*p})
 	}

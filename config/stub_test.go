@@ -124,6 +124,9 @@ func (p *provider) SignInTitle() string    { return p.Title }
 
 func known() config.Known {
 	k := config.Known{
+		DefaultSecret: func(b []byte) bool {
+			return string(b) == "meow" || string(b) == "secret" || string(b) == "meow_jwt" || strings.HasPrefix(string(b), "yet-another-very-long-and")
+		},
 		Handlers: config.HandlerTypes{
 			"jwt":    func() config.HandlerSettings { return new(tokens) },
 			"oidc":   func() config.HandlerSettings { return new(provider) },

@@ -13,11 +13,12 @@ import (
 const MaxSecretBytes = 64 << 10
 
 // Secret names where a secret is kept: exactly one of an environment variable
-// and a file. The zero Secret names none.
+// and a file. One line end at the end of either is not part of the secret. The zero
+// Secret names none.
 type Secret struct {
 	// Env is the name of an environment variable that holds the secret.
 	Env string `yaml:"env"`
-	// File is a file that holds the secret; one line end at its end is not part of it.
+	// File is a file that holds the secret.
 	File Path `yaml:"file"`
 }
 
@@ -47,36 +48,44 @@ func (s Secret) String() string {
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // Read returns the secret. The error names the variable or the file and what is
-// wrong with it (unset, empty, unreadable, too large), never the content.
+// wrong with it (unset, empty, unreadable, too large, or [ErrUnfit]), never the content.
 func (s Secret) Read() ([]byte, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	switch {
-	case s.Env != "":
-		v, ok := os.LookupEnv(s.Env)
-		if !ok {
-			return nil, fmt.Errorf("environment variable %s is not set", s.Env)
-		}
-		if v == "" {
-			return nil, fmt.Errorf("environment variable %s is empty", s.Env)
-		}
-		return []byte(v), nil
-	case s.File != "":
-		return s.readFile()
-	}
-	return nil, errors.New("no secret is named")
-}
-
-func (s Secret) readFile() ([]byte, error) {
-	b, err := ReadFile(string(s.File), MaxSecretBytes)
+	b, err := s.content()
 	if err != nil {
 		return nil, err
 	}
 	b = bytes.TrimSuffix(b, []byte("\n"))
 	b = bytes.TrimSuffix(b, []byte("\r"))
 	if len(b) == 0 {
-		return nil, fmt.Errorf("secret file %s is empty", s.File)
+		return nil, fmt.Errorf("%s is empty", s.place())
+	}
+	if problem := unfit(b); problem != "" {
+		return nil, &unfitError{s.place() + ": " + problem}
 	}
 	return b, nil
+}
+
+// place is the variable or the file, for people.
+func (s Secret) place() string {
+	if s.Env != "" {
+		return "environment variable " + s.Env
+	}
+	return "secret file " + string(s.File)
+}
+
+func (s Secret) content() ([]byte, error) {
+	switch {
+	case s.Env != "":
+		v, ok := os.LookupEnv(s.Env)
+		if !ok {
+			return nil, fmt.Errorf("environment variable %s is not set", s.Env)
+		}
+		return []byte(v), nil
+	case s.File != "":
+		return ReadFile(string(s.File), MaxSecretBytes)
+	}
+	return nil, errors.New("no secret is named")
 }

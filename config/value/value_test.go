@@ -84,6 +84,9 @@ func TestSecret(t *testing.T) {
 	const content = "hunter2"
 	t.Setenv("SET", content)
 	t.Setenv("EMPTY", "")
+	t.Setenv("WITH_LINE_END", content+"\n")
+	t.Setenv("WITH_LINES", content+"\n\n")
+	t.Setenv("QUOTED", "'"+content+"'")
 	dir := t.TempDir()
 	file := func(name, text string) value.Secret {
 		path := filepath.Join(dir, name)
@@ -106,7 +109,25 @@ func TestSecret(t *testing.T) {
 		{"file", file("a", content), content, ""},
 		{"line end", file("b", content+"\n"), content, ""},
 		{"line end of Windows", file("c", content+"\r\n"), content, ""},
-		{"two line ends", file("d", content+"\n\n"), content + "\n", ""},
+		{"two line ends", file("d", content+"\n\n"), "", "holds more than one line"},
+		{"line end of a variable", value.Secret{Env: "WITH_LINE_END"}, content, ""},
+		{"more lines in a variable", value.Secret{Env: "WITH_LINES"}, "", "holds more than one line"},
+		{"line before", file("g", "\n"+content), "", "holds more than one line"},
+		{"byte order mark", file("h", "\ufeff"+content), "", "byte order mark"},
+		{"UTF-16", file("i", "\xff\xfes\x00e\x00c\x00r\x00e\x00t\x00\r\x00\n\x00"), "", "UTF-16"},
+		{"UTF-16 of another order", file("j", "\xfe\xff\x00s\x00e\x00c"), "", "UTF-16"},
+		{"quotes", file("k", `"`+content+`"`), "", "quotes"},
+		{"single quotes", value.Secret{Env: "QUOTED"}, "", "quotes"},
+		{"quotes of a word processor", file("l", "“"+content+"”"), "", "quotes"},
+		{"one quote", file("m", content+`"`), content + `"`, ""},
+		{"space before", file("n", " "+content), "", "white space"},
+		{"space behind", file("o", content+" \n"), "", "white space"},
+		{"space inside", file("p", "a "+content), "a " + content, ""},
+		{"tab inside", file("q", "a\t"+content), "", "can't be seen"},
+		{"NUL", file("r", content+"\x00"), "", "can't be seen"},
+		{"space without width", file("s", content+"\u200b"), "", "can't be seen"},
+		{"random bytes", file("t", "\x00\xc3\x28\n\xff\xfe\x80"), "\x00\xc3\x28\n\xff\xfe\x80", ""},
+		{"letters", file("u", "schlüssel"), "schlüssel", ""},
 		{"empty file", file("e", "\n"), "", "is empty"},
 		{"large file", file("f", strings.Repeat("x", value.MaxSecretBytes+1)), "", "is larger than"},
 		{"no file", value.Secret{File: value.Path(filepath.Join(dir, "none"))}, "", "no such file"},

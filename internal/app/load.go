@@ -44,6 +44,7 @@ func known(registry authhandlers.Registry) config.Known {
 	k := config.Known{
 		Handlers: config.HandlerTypes{}, Permissions: []string{"*"},
 		RefuseRequestHeader: proxy.RefuseRequestHeader, RefuseAnswerHeader: proxy.RefuseAnswerHeader,
+		DefaultSecret: cat.IsDefaultSecret,
 	}
 	for name, empty := range registry {
 		k.Handlers[name] = func() config.HandlerSettings { return empty() }

@@ -25,11 +25,6 @@ func (e *OpenError) Error() string { return "the Cat is open: " + e.Door + "; " 
 // knows it is any user of the Cat with any account's permissions.
 const defaultSecret = "secret"
 
-// IsDefaultSecret reports a secret that everybody knows.
-func IsDefaultSecret(secret []byte) bool {
-	return string(secret) == defaultSecret || string(secret) == "meow_jwt"
-}
-
 // Probe looks for the Cat's open doors: a request and a socket without a
 // credential, and a token signed with the secret of a fresh installation.
 type Probe struct {
