@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -77,7 +76,7 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
-		s.public.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: pair.get}
+		s.public.TLSConfig = serverTLS(pair)
 	}
 	if c.AdminListen == "off" {
 		return s, nil
