@@ -27,6 +27,10 @@ type Config struct {
 	PublicURL string `yaml:"public_url" example:"https://chat.example.com"`
 	// Certificate and key for TLS on listen. Without it the listener speaks plain HTTP.
 	TLS *TLS `yaml:"tls" example:"{cert_file: tls.crt, key_file: tls.key}"`
+	// How long browsers that came by https come by nothing else (HSTS); 0 says nothing.
+	// With tls, or a public_url of https. While it runs, plain HTTP is out of their
+	// reach: begin with 24h, and then write 8760h.
+	HSTS value.Duration `yaml:"hsts" default:"0s" example:"8760h"`
 	// The address of health, readiness, metrics and reload. It must not be reachable
 	// for the public. `off` closes it.
 	AdminListen string `yaml:"admin_listen" default:"127.0.0.1:9090"`

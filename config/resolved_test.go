@@ -107,7 +107,7 @@ func TestResolved(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"version: 1\nlisten: 127.0.0.1:8080\nadmin_listen: 127.0.0.1:9090\ncat:\n",
+		"version: 1\nlisten: 127.0.0.1:8080\nhsts: 0s\nadmin_listen: 127.0.0.1:9090\ncat:\n",
 		"  api_key: {env: CAT_KEY}\n",
 		"  insecure_open_cat: false\n",
 		"handlers:\n  - name: staff\n    alias: staff\n    type: jwt\n    permissions: []\n    issuer: https://idp.example.com\n",

@@ -29,6 +29,7 @@ func (v *validator) doubt(field, message, hint string) {
 func (v *validator) all() {
 	v.listeners()
 	v.publicURL()
+	v.hsts()
 	v.trustedProxies()
 	v.origins()
 	v.cat()

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"time"
 
+	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/internal/origin"
 )
 
@@ -22,6 +24,14 @@ func (v *validator) publicURL() {
 		return
 	}
 	v.c.PublicURL = own // it is compared with what browsers send
+}
+
+func (v *validator) hsts() {
+	const most = value.Duration(2 * 365 * 24 * time.Hour)
+	between(v, "hsts", v.c.HSTS, 0, most)
+	if v.c.HSTS > 0 && v.c.TLS == nil && !strings.HasPrefix(v.c.PublicURL, "https://") {
+		v.bad("hsts", "browsers do not come by https", "set tls, or public_url: https://... behind a proxy that ends TLS; or remove it")
+	}
 }
 
 // asBrowsersWrite returns the origin of a bare URL, or says what is wrong with it.

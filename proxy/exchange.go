@@ -44,6 +44,7 @@ type exchange struct {
 func (ex *exchange) run() *refusal {
 	ex.peer = readPeer(ex.r, ex.h.o.TrustedProxies)
 	ex.record.Client = ex.peer.ip
+	ex.demandTLS()
 	if ref := ex.arrive(); ref != nil {
 		return ref
 	}

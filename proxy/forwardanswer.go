@@ -17,6 +17,7 @@ func (ex *exchange) answer(resp *http.Response) error {
 		return errCatRefuses
 	}
 	ex.closeAmbiguous() // an answer of 1xx has cleared the head
+	ex.demandTLS()
 	if ex.body != nil {
 		ex.body.settle()
 	}

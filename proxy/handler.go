@@ -44,6 +44,8 @@ type Options struct {
 	Pages    *page.Pages
 	// PublicURL is what browsers see, as an origin; empty: the request's own.
 	PublicURL string
+	// HSTS is how long browsers are to come by https alone; 0 does not say.
+	HSTS time.Duration
 	// Origins are further origins that may call, exactly as browsers write them.
 	Origins []string
 	// PanelImages are further origins whose pictures the admin panel shows.

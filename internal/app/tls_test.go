@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/tls"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,5 +42,25 @@ func TestSuites(t *testing.T) {
 	if c, err := tls.Dial("tcp", f.public, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS11}); err == nil {
 		_ = c.Close()
 		t.Error("TLS 1.1 is spoken")
+	}
+}
+
+func TestHSTS(t *testing.T) {
+	for _, c := range []struct{ more, want string }{{"hsts: 8760h\n", "max-age=31536000"}, {"", ""}} {
+		f := startSecure(t, c.more)
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+		for path, token := range map[string]string{"/": f.tokens.Token("alice"), "/settings/": "", "/_catflap/none": ""} {
+			h := http.Header{}
+			if token != "" {
+				h.Set("Authorization", "Bearer "+token)
+			}
+			status, answer, err := fetch(client, "https://"+f.public+path, h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := answer.Get("Strict-Transport-Security"); got != c.want {
+				t.Errorf("%s: %d, %q, want %q", path, status, got, c.want)
+			}
+		}
 	}
 }
