@@ -32,7 +32,9 @@ type Config interface {
 type Identifier interface{ IdentitySource() string }
 
 // Grouper is an optional ability of a Config: it says whether the handler yields
-// groups. Where more than one does, a grant by groups must name its handlers.
+// groups. Where more than one does, a grant by groups must name its handlers. A Config
+// without it counts as one that may; with it, `catflap check` warns of a grant by
+// groups that nobody can meet.
 type Grouper interface{ YieldsGroups() bool }
 
 // SignIn is an optional ability of a Config: it says whether people sign in

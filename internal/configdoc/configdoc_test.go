@@ -2,6 +2,7 @@ package configdoc
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -102,6 +103,43 @@ func TestSchema(t *testing.T) {
 		if badge.Properties[name] == nil {
 			t.Errorf("the handler lacks %s", name)
 		}
+	}
+}
+
+// TestSchemaOfATypeOfOnesOwn: what this build does not know is no mistake.
+func TestSchemaOfATypeOfOnesOwn(t *testing.T) {
+	b, err := os.ReadFile("../../config/schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Properties struct {
+			Handlers struct {
+				Items struct {
+					AdditionalProperties *bool `json:"additionalProperties"`
+					Properties           map[string]struct {
+						Enum  []string `json:"enum"`
+						AnyOf []struct {
+							Enum []string `json:"enum"`
+							Type string   `json:"type"`
+						} `json:"anyOf"`
+					} `json:"properties"`
+				} `json:"items"`
+			} `json:"handlers"`
+		} `json:"properties"`
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	of := s.Properties.Handlers.Items.Properties["type"]
+	if len(of.Enum) > 0 || len(of.AnyOf) != 2 || len(of.AnyOf[0].Enum) == 0 || of.AnyOf[1].Type != "string" {
+		t.Errorf("a type of one's own is a mistake, or ours are not offered: %+v", of)
+	}
+	if s.Properties.Handlers.Items.AdditionalProperties != nil {
+		t.Error("the fields of a type of one's own are mistakes")
+	}
+	if _, ok := s.Properties.Handlers.Items.Properties["alias"]; !ok {
+		t.Error("a type of one's own has no alias")
 	}
 }
 

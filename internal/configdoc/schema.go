@@ -71,7 +71,8 @@ func (r *Reference) schema(n *node) object {
 	return object{"type": "string"}
 }
 
-// anyHandler chooses the fields of a handler by its type.
+// anyHandler chooses the fields of a handler by its type. A build of one's own has
+// further types, whose fields are not known here: they are not marked as mistakes.
 func (r *Reference) anyHandler() object {
 	names := make([]string, 0, len(r.handlers))
 	var choices []object
@@ -82,7 +83,15 @@ func (r *Reference) anyHandler() object {
 			"then": object{"$ref": "#/$defs/handler-" + h.name},
 		})
 	}
-	s := object{"type": "object", "properties": object{"type": object{"enum": names}}, "required": []string{"name", "type"}}
+	properties := object{}
+	for _, f := range r.handlersNode().fields {
+		properties[f.Name] = r.property(f)
+	}
+	properties["type"] = object{
+		"description": properties["type"].(object)["description"],
+		"anyOf":       []object{{"enum": names}, {"type": "string", "minLength": 1, "description": "A type of a build with handlers of one's own."}},
+	}
+	s := object{"type": "object", "properties": properties, "required": []string{"name", "type"}}
 	if len(choices) > 0 {
 		s["allOf"] = choices
 	}
