@@ -155,6 +155,9 @@ func (d *discovery) finish(m *metadata, err error) {
 	}
 	d.end(err)
 	switch {
+	case errors.Is(err, context.Canceled):
+		d.log.Debug("the fetch of the discovery document was ended", "issuer", d.issuer) // its owner has
+		return
 	case err != nil:
 		d.observe("discovery_failed")
 		d.log.Warn("the provider's discovery document can't be used", "issuer", d.issuer, "last_good_kept", old != nil, "error", err)

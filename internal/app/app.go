@@ -93,6 +93,12 @@ func Run(ctx context.Context, o Options) error {
 	a.log = telemetry.NewLogger(a.lines, c.Log)
 	a.audit.Store(telemetry.NewAudit(a.lines, c.Log))
 	a.gate = authhandlers.NewGate(c.Limits.Verifications, verificationQueue, verificationWait)
+	serving := false
+	defer func() {
+		if !serving {
+			a.closeSessions()
+		}
+	}()
 	others, err := a.openFleet(c)
 	if err != nil {
 		return err
@@ -115,6 +121,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	serving = true
 	go g.cats.watch()
 	s.serve()
 	a.log.Info("catflap serves", "version", o.Version, "listen", s.publicAddr().String(), "cat", strings.Join(c.Cat.Addresses(), " "), "handlers", len(c.Handlers), "memory_limit", o.MemoryLimit)

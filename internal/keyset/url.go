@@ -195,7 +195,10 @@ func (r *remote) run(ctx context.Context) {
 // finish takes what the round brought, and ends it.
 func (r *remote) finish(d *Document, err error) {
 	now := r.o.Now()
-	if err != nil {
+	if errors.Is(err, context.Canceled) {
+		// Its owner has ended, or has never begun: the keys are not to blame.
+		r.log.Debug("the fetch of the keys was ended")
+	} else if err != nil {
 		r.observe("keys_fetch_failed")
 		r.log.Warn("the keys can't be fetched", "error", err)
 	} else {
