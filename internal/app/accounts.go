@@ -36,13 +36,9 @@ func warnAccounts(c *config.Config) []config.Problem {
 	if err != nil {
 		return nil
 	}
-	var accounts []cat.Account
-	for _, s := range c.Cat.ServiceAccounts {
-		permissions, err := accountPermissions(s)
-		if err != nil {
-			return nil
-		}
-		accounts = append(accounts, cat.Account{Permissions: permissions})
+	accounts, err := accountsWithoutIDs(c)
+	if err != nil {
+		return nil
 	}
 	var warnings []config.Problem
 	for _, held := range holdings {
@@ -53,4 +49,33 @@ func warnAccounts(c *config.Config) []config.Problem {
 		}
 	}
 	return warnings
+}
+
+func accountsWithoutIDs(c *config.Config) ([]cat.Account, error) {
+	var accounts []cat.Account
+	for _, s := range c.Cat.ServiceAccounts {
+		permissions, err := accountPermissions(s)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, cat.Account{Permissions: permissions})
+	}
+	return accounts, nil
+}
+
+// AccountFor returns the place of the service account on which people go out who hold
+// these permissions and sets: the one with the most that they hold, too. ok is false
+// where there is none.
+func AccountFor(c *config.Config, names []string) (at int, ok bool) {
+	policy, err := permission.New(permission.Rules{Sets: c.Permissions.Sets})
+	if err != nil {
+		return 0, false
+	}
+	accounts, err := accountsWithoutIDs(c)
+	held := policy.Possible(names)
+	if err != nil || len(held) == 0 {
+		return 0, false
+	}
+	at, err = cat.Choose(accounts, held[0], cat.Route{})
+	return at, err == nil
 }

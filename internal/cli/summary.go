@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/internal/app"
 )
 
 // summarize says in words who may do what, so that a mistake which is no error can
@@ -19,13 +20,25 @@ func summarize(w io.Writer, c *config.Config) {
 	say("listens at", "%s%s", c.Listen, scheme(c))
 	say("for operators", "%s", c.AdminListen)
 	say("the Cat", "%s, with credential: %s", strings.Join(c.Cat.Addresses(), " or "), c.Cat.Credential)
+	for _, a := range c.Cat.ServiceAccounts {
+		say("its account", "%s may %s", accountName(a), list(a.Permissions))
+	}
+	if c.SignsIn() || c.Sessions.Store == "redis" {
+		say("sessions", "%s", store(c))
+	}
 	for _, h := range c.Handlers {
 		say("handler", "%s (%s), user ids %s", h.Name, h.Type, userIDs(h))
 		if h.Permissions != nil {
 			say("", "may, instead of everything below: %s", list(h.Permissions))
+			if len(c.Cat.ServiceAccounts) > 0 {
+				say("", "%s", goesOutOn(c, h.Permissions))
+			}
 		}
 	}
 	say("everyone", "may %s", list(c.Permissions.Everyone))
+	if len(c.Cat.ServiceAccounts) > 0 && len(c.Permissions.Everyone) > 0 {
+		say("", "%s", goesOutOn(c, c.Permissions.Everyone))
+	}
 	for i, g := range c.Permissions.Grants {
 		say(fmt.Sprintf("grant %d", i), "%s", condition(g))
 		if len(g.Allow) > 0 {
@@ -44,6 +57,31 @@ func summarize(w io.Writer, c *config.Config) {
 	if len(c.Permissions.Public) > 0 {
 		say("without a user", "%s", list(c.Permissions.Public))
 	}
+}
+
+// accountName is the account's id as the file writes it, or where it is kept.
+func accountName(a config.ServiceAccount) string {
+	if a.ID.Literal != "" {
+		return a.ID.Literal
+	}
+	return a.ID.From.String()
+}
+
+// goesOutOn says as which account the Cat and its plugins see people.
+func goesOutOn(c *config.Config, names []string) string {
+	at, ok := app.AccountFor(c, names)
+	if !ok {
+		return "no account of the Cat's has as little as this"
+	}
+	return "seen by the Cat as account " + accountName(c.Cat.ServiceAccounts[at])
+}
+
+// store says where sessions are kept. The address holds no password.
+func store(c *config.Config) string {
+	if c.Sessions.Store == "redis" {
+		return "in Redis at " + c.Sessions.Redis.URL
+	}
+	return "in this process, until it ends"
 }
 
 func scheme(c *config.Config) string {
