@@ -189,6 +189,9 @@ func (c *Cats) notes() []string {
 		if err := c.all[i].refuse(); err != nil {
 			l = append(l, err.Error())
 		}
+		for _, note := range c.all[i].Guard.Notes() {
+			l = append(l, c.all[i].Upstream.name+": "+note)
+		}
 	}
 	return l
 }

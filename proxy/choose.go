@@ -31,12 +31,12 @@ func (h *Handler) catReady() error {
 }
 
 // Notes say what an operator should know although requests can be served: which of
-// several Cats are down. The texts hold no secrets.
+// several Cats are down, and which of a Cat's default accounts are open. The texts hold no secrets.
 func (h *Handler) Notes() []string {
 	if h.o.Cats != nil {
 		return h.o.Cats.notes()
 	}
-	return nil
+	return h.o.Guard.Notes()
 }
 
 // upstreamOf is the way to the person's Cat; anyone means that any will do.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -25,6 +26,9 @@ type Guard struct {
 	log   *slog.Logger
 	state atomic.Pointer[guardState]
 	doubt chan struct{}
+
+	loginPause time.Duration // before each default account is tried
+	notes      atomic.Pointer[[]string]
 }
 
 type guardState struct {
@@ -35,7 +39,7 @@ type guardState struct {
 // NewGuard makes a guard that lets nothing pass yet. A nil probe lets everything
 // pass: the operator has said that the Cat may be open.
 func NewGuard(probe *Probe, log *slog.Logger) *Guard {
-	g := &Guard{probe: probe, log: log, doubt: make(chan struct{}, 1)}
+	g := &Guard{probe: probe, log: log, doubt: make(chan struct{}, 1), loginPause: loginPause}
 	g.state.Store(&guardState{refuse: ErrNotProbed, ready: ErrNotProbed})
 	if probe == nil {
 		g.state.Store(&guardState{})
@@ -62,8 +66,14 @@ func (g *Guard) Run(ctx context.Context) {
 	if g.probe == nil {
 		return
 	}
-	for {
+	var logins sync.WaitGroup
+	defer logins.Wait()
+	for tried := false; ; {
 		closed := g.Look(ctx)
+		if closed && !tried {
+			tried = true
+			logins.Go(func() { g.tryDefaults(ctx) })
+		}
 		if !wait(ctx, probeSoon, nil) || closed && !wait(ctx, probeRare-probeSoon, g.doubt) {
 			return
 		}
