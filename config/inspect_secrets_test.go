@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What the Cat would not read as we do, or what everybody knows, is no secret of the
+// A secret that the Cat would not read as we do, or that everybody knows, is none of the
 // Cat's.
 func TestInspectSecretsOfTheCat(t *testing.T) {
 	minted := strings.Replace(valid, "  api_key: {env: CAT_KEY}\n  api_key_ws: {env: CAT_KEY_WS}\n",
