@@ -123,7 +123,7 @@ func (l *wire) again(left time.Duration) bool {
 	l.peer = pr
 	var kept []message
 	if !l.reopened(pr) {
-		kept = l.takeKept()
+		kept = l.kept.take(l.person)
 	}
 	for _, m := range kept {
 		l.turns.begin(m, time.Now())

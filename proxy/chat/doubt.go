@@ -140,7 +140,7 @@ func (l *wire) reopened(pr *peer) bool {
 	case !d.holding:
 		d.blind = false
 	case d.waits():
-		if len(l.held) > 0 || d.owesWord() {
+		if len(l.kept.list) > 0 || d.owesWord() {
 			l.bePatient(pr)
 		}
 	default:

@@ -29,9 +29,7 @@ type wire struct {
 	peer    *peer    // nil while the Cat is gone
 	closing *Closing // why it was ended from here
 	turns   turns
-	held    []message // wait for the Cat to be back
-	bytes   int64     // of held
-	expires *time.Timer
+	kept    kept // waits for the Cat to be back, and sure to speak
 	doubt   doubt
 
 	// The reader's own:
@@ -158,7 +156,7 @@ func (l *wire) say(m message) {
 		l.underWayChanged()
 		l.write(pr, m)
 		return
-	case l.keep(m):
+	case l.kept.add(l.person, m, func() { l.giveUp(false) }):
 		l.mu.Unlock()
 		return
 	}
@@ -181,36 +179,10 @@ func (l *wire) write(pr *peer, m message) {
 	}
 }
 
-// keep keeps a message for when the Cat is back, and sure to speak. The wire is locked.
-func (l *wire) keep(m message) bool {
-	bytes, count := l.hub.settings.Load().queue()
-	if l.bytes+int64(len(m.data)) > bytes || len(l.held) >= min(count, maxKept) || l.person.hold(int64(len(m.data)), toCat) != nil {
-		return false
-	}
-	l.held = append(l.held, m)
-	l.bytes += int64(len(m.data))
-	if l.expires == nil {
-		l.expires = time.AfterFunc(l.hub.times.hold, func() { l.giveUp(false) })
-	}
-	return true
-}
-
-// takeKept takes what was kept. The wire is locked.
-func (l *wire) takeKept() []message {
-	list := l.held
-	l.person.drop(l.bytes)
-	l.held, l.bytes = nil, 0
-	if l.expires != nil {
-		l.expires.Stop()
-		l.expires = nil
-	}
-	return list
-}
-
 // giveUp tells the senders of what was kept that it was not delivered.
 func (l *wire) giveUp(ended bool) {
 	l.mu.Lock()
-	list, lost := l.takeKept(), []turn(nil)
+	list, lost := l.kept.take(l.person), []turn(nil)
 	if ended {
 		lost = l.turns.lost(time.Now())
 		list = append(list, messagesOf(lost)...)
@@ -225,7 +197,7 @@ func (l *wire) giveUp(ended bool) {
 func (l *wire) busy() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.held) > 0 || l.doubt.owesWord() || l.turns.busy(time.Now(), l.hub.times.turn)
+	return len(l.kept.list) > 0 || l.doubt.owesWord() || l.turns.busy(time.Now(), l.hub.times.turn)
 }
 
 // underWay counts the answers that are under way to the clients that of reports.
@@ -247,7 +219,7 @@ func (l *wire) underWayChanged() {
 func (l *wire) isHolding() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.held) > 0 || l.doubt.owesWord()
+	return len(l.kept.list) > 0 || l.doubt.owesWord()
 }
 
 // end closes the socket at the Cat and leaves nothing that would come back.
