@@ -256,6 +256,10 @@ type WebSocket struct {
 	// How long clients wait for a Cat that has gone before they are closed with 1013.
 	// With session: shared.
 	ReconnectFor value.Duration `yaml:"reconnect_for" default:"60s"`
+	// How long a message waits for a Cat that has gone, before its sender is told that
+	// it was not delivered. The Cat 1 takes up to 30 s to start. Where reconnect_for is
+	// shorter, it ends the waiting. With session: shared.
+	DeliverWithin value.Duration `yaml:"deliver_within" default:"45s"`
 	// How often a client is pinged; one that stays silent for two of these is closed.
 	Ping value.Duration `yaml:"ping" default:"30s"`
 	// The largest message to the Cat. The Cat itself takes 16MiB.

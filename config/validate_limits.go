@@ -12,6 +12,7 @@ func (v *validator) websocket() {
 	between(v, "websocket.ping", w.Ping, value.Duration(time.Second), value.Duration(time.Hour))
 	between(v, "websocket.linger", w.Linger, 0, value.Duration(time.Hour))
 	between(v, "websocket.reconnect_for", w.ReconnectFor, value.Duration(time.Second), value.Duration(time.Hour))
+	between(v, "websocket.deliver_within", w.DeliverWithin, value.Duration(time.Second), value.Duration(time.Hour))
 	between(v, "websocket.max_message", w.MaxMessage, 1<<10, 1<<30)
 	between(v, "websocket.max_reply", w.MaxReply, 1<<20, 1<<30)
 	between(v, "websocket.message_rate", w.MessageRate, 0, 100_000)

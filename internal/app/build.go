@@ -242,7 +242,7 @@ func prefixes(texts []string) ([]netip.Prefix, error) {
 func sockets(c config.WebSocket) chat.Settings {
 	s := chat.Settings{
 		Mode: chat.Shared, Ping: c.Ping.Std(), MaxMessage: int64(c.MaxMessage), MaxSockets: c.MaxSockets, MaxPerUser: c.MaxSocketsPerUser,
-		MessageRate: c.MessageRate, Linger: c.Linger.Std(), ReconnectFor: c.ReconnectFor.Std(),
+		MessageRate: c.MessageRate, Linger: c.Linger.Std(), ReconnectFor: c.ReconnectFor.Std(), DeliverWithin: c.DeliverWithin.Std(),
 		MaxReply: int64(c.MaxReply), MaxQueue: int64(c.MaxQueue), MaxQueued: c.MaxQueueMessages, MaxHeld: int64(c.MaxHeld), MaxHeldPerUser: int64(c.MaxHeldPerUser),
 		MessageTimeout: c.MessageTimeout.Std(),
 	}

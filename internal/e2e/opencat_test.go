@@ -81,7 +81,7 @@ func TestCatRestarts(t *testing.T) {
 
 	cat.tap.open()
 	f.await("serving again", func() bool { return asked(t, f, alice()) == 200 })
-	expectTurn(t, mustChat(t, f, alice()), "after", idOf("alice"))
+	expectTurn(t, mustChat(t, f, bob()), "after", idOf("bob")) // alice gets what she said before
 }
 
 // TestStaleConnections: the Cat closes a connection that has been idle for five

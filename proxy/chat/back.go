@@ -67,7 +67,7 @@ func (l *wire) goOn(how Closing) bool {
 		}
 		left := l.hub.settings.Load().ReconnectFor - time.Since(l.lost)
 		if left <= 0 {
-			l.end(closeCatGone)
+			l.loseHope()
 			return false
 		}
 		if !l.pause(min(l.backoff(), left)) {
@@ -77,6 +77,16 @@ func (l *wire) goOn(how Closing) bool {
 			return true
 		}
 	}
+}
+
+// loseHope ends the wire of a Cat that stays away. Those whose messages wait are told
+// of it before they are closed.
+func (l *wire) loseHope() {
+	if l.isHolding() {
+		l.giveUp(false)
+		_ = pauseFor(l.stop, againSoon) // for the errors to reach them before the close does
+	}
+	l.end(closeCatGone)
 }
 
 // backoff is how long the next try waits: never so short that the Cat would not

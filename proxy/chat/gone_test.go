@@ -93,9 +93,8 @@ func (c *fakeCat) everOpened(user string) int {
 // for long enough, and after reconnect_for everybody is closed and told why.
 func TestTheCatStaysAway(t *testing.T) {
 	set := shared
-	set.ReconnectFor = 600 * time.Millisecond
+	set.ReconnectFor, set.DeliverWithin = 600*time.Millisecond, 100*time.Millisecond
 	l, c := newCatLab(t, Options{Settings: set})
-	l.hub.times.hold = 100 * time.Millisecond
 	a, b := l.open(t, "/alice"), l.open(t, "/alice")
 	l.eventually(t, "the Cat is there", func() bool { return c.speaksTo("/alice") })
 	l.refuses.Store(true)

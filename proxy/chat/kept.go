@@ -11,14 +11,15 @@ type kept struct {
 
 // add keeps a message, if there is room. What has waited for long enough expires.
 func (k *kept) add(p *person, m message, expire func()) bool {
-	bytes, count := p.hub.settings.Load().queue()
+	set := p.hub.settings.Load()
+	bytes, count := set.queue()
 	if k.bytes+int64(len(m.data)) > bytes || len(k.list) >= min(count, maxKept) || p.hold(int64(len(m.data)), toCat) != nil {
 		return false
 	}
 	k.list = append(k.list, m)
 	k.bytes += int64(len(m.data))
 	if k.expires == nil {
-		k.expires = time.AfterFunc(p.hub.times.hold, expire)
+		k.expires = time.AfterFunc(set.deliverWithin(), expire)
 	}
 	return true
 }

@@ -30,16 +30,27 @@ type Settings struct {
 
 	Linger       time.Duration // how long the Cat's socket stays when nobody is left
 	ReconnectFor time.Duration // how long clients wait for a Cat that has gone
-	MaxReply     int64         // bytes of a message of the Cat; 0 means any size
-	MaxQueue     int64         // bytes that wait for one client; one message may be larger
-	MaxQueued    int           // messages that wait for one client
+	// DeliverWithin is how long a message waits likewise; ReconnectFor ends that, too.
+	DeliverWithin time.Duration
+	MaxReply      int64 // bytes of a message of the Cat; 0 means any size
+	MaxQueue      int64 // bytes that wait for one client; one message may be larger
+	MaxQueued     int   // messages that wait for one client
 }
 
 // The bounds that hold where the settings name none.
 const (
-	defaultQueue  = 4 << 20
-	defaultQueued = 1000
+	defaultQueue         = 4 << 20
+	defaultQueued        = 1000
+	defaultDeliverWithin = 45 * time.Second
 )
+
+// deliverWithin returns how long a message waits for a Cat that has gone.
+func (s *Settings) deliverWithin() time.Duration {
+	if s.DeliverWithin <= 0 {
+		return defaultDeliverWithin
+	}
+	return s.DeliverWithin
+}
 
 // queue returns the bounds of what waits for one client, or for nobody yet.
 func (s *Settings) queue() (bytes int64, messages int) {
@@ -61,7 +72,6 @@ const restAfter = 250 * time.Millisecond
 type times struct {
 	stall  time.Duration // a piece of a message may take this long to be written
 	grace  time.Duration // others wait this long for a client that is behind, in all
-	hold   time.Duration // a message may wait this long for a Cat that has gone
 	turn   time.Duration // an answer is waited for this long
 	steady time.Duration // a socket at the Cat that lived this long was no flash in the pan
 	most   time.Duration // between two tries to reach the Cat
@@ -76,5 +86,5 @@ type times struct {
 func (t *times) toWrite(n int64) time.Duration { return t.stall + time.Duration(n/slowest)*time.Second }
 
 func defaultTimes() times {
-	return times{stall: time.Minute, grace: time.Second, hold: 10 * time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
+	return times{stall: time.Minute, grace: time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
 }
