@@ -148,7 +148,8 @@ func (a arrival) isProbe() bool {
 		id := a.foldedValues("user_id")
 		return a.method == "GET" && len(a.body) == 0 && len(id) == 1 && id[0] == "anonymous"
 	}
-	return a.method == "GET" && a.target == "/ws/anonymous"
+	path, _, _ := strings.Cut(a.target, "?") // behind it the key for WebSockets, if that is tried
+	return a.method == "GET" && path == "/ws/anonymous"
 }
 
 // check asserts what holds for every request of a person that reaches the Cat.

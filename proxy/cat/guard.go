@@ -26,6 +26,9 @@ type Guard struct {
 	log   *slog.Logger
 	state atomic.Pointer[guardState]
 	doubt chan struct{}
+	// untried says that the key for WebSockets is to be tried with the next look. That
+	// opens a socket at the Cat, so it is done at first, and while there is doubt.
+	untried atomic.Bool
 
 	loginPause time.Duration // before each default account is tried
 	notes      atomic.Pointer[[]string]
@@ -40,6 +43,7 @@ type guardState struct {
 // pass: the operator has said that the Cat may be open.
 func NewGuard(probe *Probe, log *slog.Logger) *Guard {
 	g := &Guard{probe: probe, log: log, doubt: make(chan struct{}, 1), loginPause: loginPause}
+	g.untried.Store(true)
 	g.state.Store(&guardState{refuse: ErrNotProbed, ready: ErrNotProbed})
 	if probe == nil {
 		g.state.Store(&guardState{})
@@ -53,8 +57,10 @@ func (g *Guard) Refuse() error { return g.state.Load().refuse }
 // Ready returns why Catflap is not ready because of the Cat, or nil.
 func (g *Guard) Ready() error { return g.state.Load().ready }
 
-// Doubt has the Cat looked at soon, since it has refused what it had to take.
+// Doubt has the Cat looked at soon: it has refused what it had to take, or could not be
+// reached.
 func (g *Guard) Doubt() {
+	g.untried.Store(true)
 	select {
 	case g.doubt <- struct{}{}:
 	default:
@@ -95,17 +101,17 @@ func wait(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
 
 // Look probes once and reports whether the Cat was found closed.
 func (g *Guard) Look(ctx context.Context) bool {
-	err := g.probe.Check(ctx)
+	err := g.check(ctx)
 	if ctx.Err() != nil {
 		return false
 	}
 	old := g.state.Load()
 	next := &guardState{refuse: err, ready: err}
 	var open *OpenError
-	if err != nil && !errors.As(err, &open) && (old.refuse == nil || errors.As(err, new(*AccountError))) {
+	if err != nil && !errors.As(err, &open) && (old.refuse == nil || refusesUs(err)) {
 		// It was closed when last seen and can't be asked now: what can't be
 		// reached is not open, and the transport says so to each request. Or it is
-		// closed, to accounts of ours too.
+		// closed, to Catflap too.
 		next.refuse = nil
 	}
 	g.state.Store(next)
@@ -117,6 +123,24 @@ func (g *Guard) Look(ctx context.Context) bool {
 		}
 	}
 	return err == nil
+}
+
+// check asks the probe, and tries the key for WebSockets where that is due.
+func (g *Guard) check(ctx context.Context) error {
+	err := g.probe.Check(ctx)
+	if err != nil && !refusesUs(err) || !g.untried.Swap(false) {
+		return err
+	}
+	wrong := g.probe.chatKeyDoor(ctx)
+	if wrong != nil {
+		g.untried.Store(true)
+	}
+	return errors.Join(err, wrong)
+}
+
+// refusesUs reports a Cat that is closed to strangers, and to some of what Catflap asks.
+func refusesUs(err error) bool {
+	return errors.As(err, new(*AccountError)) || errors.As(err, new(*ChatKeyError))
 }
 
 func text(err error) string {

@@ -69,8 +69,7 @@ func (p *Probe) httpDoor(ctx context.Context) error {
 }
 
 func (p *Probe) chatDoor(ctx context.Context) error {
-	d := websocket.Dialer{NetDialContext: nil, HandshakeTimeout: probeTimeout, TLSClientConfig: p.TLS}
-	c, resp, err := d.DialContext(ctx, ChatURL(p.Base, AnonymousID, ""), nil)
+	c, resp, err := p.handshake(ctx, "")
 	if err == nil {
 		return errors.Join(&OpenError{"it takes a WebSocket without a credential", "set CCAT_API_KEY_WS at the Cat"}, c.Close())
 	}
@@ -79,6 +78,12 @@ func (p *Probe) chatDoor(ctx context.Context) error {
 	}
 	defer resp.Body.Close() //nolint:errcheck // nothing was written
 	return refused(resp.StatusCode, &OpenError{"it takes a WebSocket without a credential", "set CCAT_API_KEY_WS at the Cat"})
+}
+
+// handshake asks for nobody's WebSocket.
+func (p *Probe) handshake(ctx context.Context, token string) (*websocket.Conn, *http.Response, error) {
+	d := websocket.Dialer{HandshakeTimeout: probeTimeout, TLSClientConfig: p.TLS}
+	return d.DialContext(ctx, ChatURL(p.Base, AnonymousID, token), nil)
 }
 
 func (p *Probe) secretDoor(ctx context.Context) error {

@@ -87,6 +87,44 @@ func TestProbeSaysThatItsKeyIsWrong(t *testing.T) {
 	}
 }
 
+// TestProbeSaysThatItsWebSocketKeyIsWrong: all but the chat works, so it is served; but
+// Catflap is not ready.
+func TestProbeSaysThatItsWebSocketKeyIsWrong(t *testing.T) {
+	running, base := start(t, standin.Options{APIKey: "http-key", APIKeyWS: "ws-key", JWTSecret: "long and random"})
+	p := probe(base, "http-key")
+	p.Credentials = cat.NewKeys("http-key", "another key")
+	g := cat.NewGuard(p, slog.New(slog.DiscardHandler))
+	g.Look(t.Context())
+	if err := g.Ready(); err == nil || !strings.Contains(err.Error(), "cat.api_key_ws") || strings.Contains(err.Error(), "another key") || g.Refuse() != nil {
+		t.Errorf("ready: %v, refuse: %v", err, g.Refuse())
+	}
+	p.Credentials = cat.NewKeys("http-key", "ws-key")
+	if !g.Look(t.Context()) || g.Ready() != nil {
+		t.Errorf("with the right key: %v", g.Ready())
+	}
+	await(t, "no socket of the probe's stays open", func() bool { return running.Cat.Sockets(cat.AnonymousID) == 0 })
+}
+
+// TestADoubtIsLookedInto at once, and not with the next look in a minute.
+func TestADoubtIsLookedInto(t *testing.T) {
+	running, base := start(t, standin.Options{APIKey: "http-key", APIKeyWS: "ws-key", JWTSecret: "long and random"})
+	g := cat.NewGuard(probe(base, "http-key"), slog.New(slog.DiscardHandler))
+	go g.Run(t.Context())
+	await(t, "ready", func() bool { return g.Ready() == nil })
+	_ = running.Close()
+	g.Doubt()
+	await(t, "not ready", func() bool { return g.Ready() != nil })
+}
+
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !so(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("never: " + what)
+		}
+	}
+}
+
 func TestGuardLetsNothingPassUntilTheCatIsClosed(t *testing.T) {
 	running, base := start(t, standin.Options{JWTSecret: "long and random"})
 	g := cat.NewGuard(probe(base, ""), slog.New(slog.DiscardHandler))
