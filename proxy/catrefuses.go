@@ -32,22 +32,9 @@ func (ex *exchange) refusedByCat(resp *http.Response) bool {
 // refuseCredential answers where Catflap let a person in and the Cat did not take its
 // word. That is no fault of theirs.
 func (ex *exchange) refuseCredential() *refusal {
-	if ex.h.o.Cats == nil {
-		ex.h.o.Guard.Doubt()
-	} else {
-		ex.h.o.Cats.doubt(ex.upstream)
-	}
+	ex.h.doubt(ex.upstream)
 	return &refusal{
 		status: http.StatusBadGateway, code: codeCatRefuses, public: "The Cat refuses Catflap", rule: "cat",
 		hint: "the operator finds the cause under the request id, and at /readyz", err: errCatRefuses,
-	}
-}
-
-// doubt has one of the Cats looked at soon.
-func (c *Cats) doubt(u *Upstream) {
-	for i := range c.all {
-		if c.all[i].Upstream == u {
-			c.all[i].Guard.Doubt()
-		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"strings"
@@ -176,7 +175,6 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 // explain turns a failed round trip into an answer. A fault of the client's own
 // body is the client's; what the Cat did is ours to tell as 502.
 func (ex *exchange) explain(err error) *refusal {
-	var netErr net.Error
 	switch {
 	case refused(context.Cause(ex.r.Context())) != nil:
 		return refuseAuthentication(context.Cause(ex.r.Context()), true)
@@ -194,14 +192,7 @@ func (ex *exchange) explain(err error) *refusal {
 			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",
 			hint: "the operator finds the cause under the request id", err: err,
 		}
-	case errors.As(err, &netErr) && netErr.Timeout():
-		return &refusal{
-			status: http.StatusGatewayTimeout, code: codeCatTimeout, public: "The Cat took too long to answer",
-			hint: "try again; the operator finds the cause under the request id", rule: "cat.response_timeout", err: fmt.Errorf("the Cat: %w", err),
-		}
 	}
-	return &refusal{
-		status: http.StatusBadGateway, code: codeCatUnreachable, public: "The Cat can't be reached",
-		hint: "try again; the operator finds the cause under the request id", err: fmt.Errorf("the Cat: %w", err),
-	}
+	ex.h.doubt(ex.upstream)
+	return refuseLost(fmt.Errorf("the Cat: %w", err))
 }

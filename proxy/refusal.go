@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/session"
 	"github.com/catflap/catflap/proxy/signin"
 )
 
@@ -118,10 +119,21 @@ func refuseAuthentication(err error, tokenCame bool) *refusal {
 			status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified", err: err, unknown: true,
 			hint: "waiting does not help; tell the operator the request id",
 		}
+	case session.StoreFails(err):
+		return refuseStore(err)
 	}
 	return &refusal{
 		status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified at the moment",
 		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5, unknown: true,
+	}
+}
+
+// refuseStore answers while the store that Catflaps share can't be asked: who has a
+// session, whose token a logout means, and which Catflap has a person's socket.
+func refuseStore(err error) *refusal {
+	return &refusal{
+		status: http.StatusServiceUnavailable, code: signin.CodeSessions, public: "The sessions can't be looked up at the moment",
+		hint: "try again; the operator finds the cause under the request id", rule: "sessions.store", err: err, retry: 5,
 	}
 }
 

@@ -161,14 +161,26 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it
 	}
+	if err != nil && ctx.Err() == nil {
+		h.doubt(upstream)
+	}
 	if err != nil && resp != nil {
-		return nil, fmt.Errorf("the Cat answers %d to the handshake", resp.StatusCode)
+		return nil, &handshakeError{resp.StatusCode}
 	}
 	return c, err
 }
 
+// handshakeError is an answer of the Cat's to a handshake, which opened no socket.
+type handshakeError struct{ status int }
+
+func (e *handshakeError) Error() string {
+	if e.status == http.StatusForbidden || e.status == http.StatusUnauthorized {
+		return fmt.Sprintf("the Cat answers %d to the handshake: it does not take Catflap's credential for the chat", e.status)
+	}
+	return fmt.Sprintf("the Cat answers %d to the handshake", e.status)
+}
+
 func refuseSocket(err error) *refusal {
-	var dial *chat.DialError
 	if unsure, ok := errors.AsType[*chat.UnsureError](err); ok {
 		return refuseAuthentication(unsure, true)
 	}
@@ -189,11 +201,15 @@ func refuseSocket(err error) *refusal {
 		return refuseAccount(err)
 	case errors.As(err, new(websocket.HandshakeError)):
 		return badRequest(codeBadHandshake, errors.New("the WebSocket handshake is malformed"))
-	case errors.As(err, &dial):
+	case errors.As(err, new(*chat.ClaimError)):
+		return refuseStore(err)
+	case errors.As(err, new(*handshakeError)):
 		return &refusal{
 			status: http.StatusBadGateway, code: codeCatRefused, public: "The Cat did not open a socket",
 			hint: "try again; the operator finds the cause under the request id", err: err,
 		}
+	case errors.As(err, new(*chat.DialError)), errors.Is(err, context.DeadlineExceeded):
+		return refuseLost(err)
 	}
 	return nil
 }

@@ -67,6 +67,17 @@ func (e *DialError) Error() string { return "the Cat did not open a socket: " + 
 // Unwrap returns the cause.
 func (e *DialError) Unwrap() error { return e.Err }
 
+// ClaimError means that nobody can tell which of several processes has the person's
+// socket at the Cat, so that none may open one.
+type ClaimError struct{ Err error }
+
+func (e *ClaimError) Error() string {
+	return "nobody can tell which Catflap has the person's socket: " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *ClaimError) Unwrap() error { return e.Err }
+
 // UpgradeError means that the client's handshake could not be finished.
 type UpgradeError struct{ Err error }
 

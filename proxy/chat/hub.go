@@ -133,7 +133,7 @@ type client interface {
 // Join opens a socket for one client and returns; the hub serves it from then on,
 // without the caller's goroutine, which would cost each idle socket more than
 // the rest. An error means that nothing was upgraded and that the caller answers
-// over HTTP: it is or wraps ErrTooManySockets, ErrStopping, *EndedError, *DialError,
+// over HTTP: it is or wraps ErrTooManySockets, ErrStopping, *EndedError, *DialError, *ClaimError,
 // *UnsureError, *UpgradeError or ctx's error. An ended ctx ends the waiting, but not
 // the socket.
 func (h *Hub) Join(ctx context.Context, j Joining) error {

@@ -14,12 +14,14 @@ const againSoon = 150 * time.Millisecond
 
 var (
 	errLostClaim = errors.New("chat: the claim was lost meanwhile")
+	errNoClaim   = errors.New("chat: it has let go of all sockets, or somebody has just let go of this one")
 	errNoAnswer  = errors.New("chat: the process that has the person does not answer")
 )
 
-// find waits until there is a way to the Cat, or the ctx ends. An error is one of the
-// store's, a *DialError or ctx's.
+// find waits until there is a way to the Cat, or the ctx ends. An error is a *ClaimError,
+// a *DialError or, where it is the caller who waits no longer, ctx's.
 func (o *route) find(ctx context.Context, dial func(context.Context) (*websocket.Conn, error)) error {
+	var why error // there is none yet
 	for {
 		c, err := o.hub.o.Fleet.Claim(ctx, o.person.name)
 		wait := c.Wait
@@ -28,10 +30,11 @@ func (o *route) find(ctx context.Context, dial func(context.Context) (*websocket
 			if err == nil && c.Token != "" && c.Owner == "" {
 				o.hub.releaseClaim(o.person.name, c.Token)
 			}
-			return ctx.Err()
+			return inTime(ctx.Err(), why)
 		case err != nil:
-			return &DialError{err}
+			return &ClaimError{err}
 		case c.Token == "":
+			why = &ClaimError{errNoClaim}
 		case c.Owner == "":
 			if err := o.dial(ctx, c.Token, dial); !errors.Is(err, errLostClaim) {
 				return err
@@ -41,12 +44,20 @@ func (o *route) find(ctx context.Context, dial func(context.Context) (*websocket
 			if o.join(ctx, c) == nil {
 				return nil
 			}
-			wait = againSoon
+			why, wait = &DialError{errNoAnswer}, againSoon
 		}
 		if err := pauseFor(ctx, wait); err != nil {
-			return err
+			return inTime(err, why)
 		}
 	}
+}
+
+// inTime is the error of somebody who has waited in vain: of why, if the time was up.
+func inTime(end, why error) error {
+	if why != nil && errors.Is(end, context.DeadlineExceeded) {
+		return why
+	}
+	return end
 }
 
 func (h *Hub) releaseClaim(person, token string) {

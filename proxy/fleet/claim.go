@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	errNotAlive = errors.New("fleet: this process is not known to the others at the moment")
+	errNotAlive = errors.New("fleet: Redis has not heard of this process in time")
 	errTooEarly = errors.New("fleet: Redis has just come up, or back: sockets open when whoever had one has surely given it up")
 )
 
@@ -37,6 +37,9 @@ func (f *Fleet) sayAlive() {
 	defer cancel()
 	asked := time.Now()
 	got, err := aliveScript.Run(ctx, f.o.Client, []string{f.aliveKey(f.self), f.bornKey()}, f.o.times.lease.Milliseconds(), bornLife.Milliseconds()).Int64Slice()
+	f.mu.Lock()
+	f.fault = err
+	f.mu.Unlock()
 	if err != nil || len(got) != 2 {
 		return
 	}
@@ -77,9 +80,24 @@ func (f *Fleet) lose() {
 	f.blank = now.Add(f.o.times.lease)
 	f.mu.Unlock()
 	if f.stop.Err() == nil {
-		f.o.Log.Warn("this Catflap can't be sure to be the only one any more; it gives up its sockets at the Cat", "people", had)
+		f.o.Log.Warn("this Catflap can't be sure to be the only one any more; it gives up its sockets at the Cat", "people", had, "reason", f.notAlive().Error())
 		f.listener.Lost(late)
 	}
+}
+
+// notAlive says why nobody can be claimed, with what Redis, or the way to it, has said.
+func (f *Fleet) notAlive() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.silence()
+}
+
+// silence is notAlive in a locked fleet.
+func (f *Fleet) silence() error {
+	if f.fault == nil {
+		return errNotAlive
+	}
+	return fmt.Errorf("%w: %w", errNotAlive, f.fault)
 }
 
 // Claim implements chat.Fleet.
@@ -97,8 +115,9 @@ func (f *Fleet) Claim(ctx context.Context, person string) (chat.Claim, error) {
 		return chat.Claim{Wait: min(wait, f.o.times.beat)}, nil
 	}
 	if !now.Before(f.alive.Add(-f.o.times.margin)) {
+		err := f.silence()
 		f.mu.Unlock()
-		return chat.Claim{}, errNotAlive
+		return chat.Claim{}, err
 	}
 	f.claims[token] = person
 	f.mu.Unlock()
@@ -148,7 +167,7 @@ func (f *Fleet) Ready() error {
 	now := time.Now()
 	switch {
 	case !now.Before(f.alive.Add(-f.o.times.margin)):
-		return errNotAlive
+		return f.silence()
 	case now.Before(f.blank), now.Before(f.young):
 		return errTooEarly
 	}

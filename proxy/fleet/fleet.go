@@ -67,6 +67,7 @@ type Fleet struct {
 
 	mu     sync.Mutex
 	alive  time.Time         // until when this process's claims stand
+	fault  error             // of the last time that it said so
 	blank  time.Time         // until when it claims nothing, having lost its claims
 	young  time.Time         // until when nobody claims anything, since Redis is new
 	lapse  *time.Timer       // gives up what it has

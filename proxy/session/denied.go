@@ -145,10 +145,13 @@ func (m *Manager) Denied(u *authhandlers.AuthUserInfo) error {
 	case m.denied.means(u, m.now()):
 		return signedOut()
 	case m.denied.unsure.Load():
-		return errors.New("session: the logouts in the store have not been read yet")
+		return errUnread
 	}
 	return nil
 }
+
+// errUnread is told while nobody can say which tokens a logout has refused.
+var errUnread = &StoreError{errors.New("the logouts in the store have not been read yet: Redis does not answer")}
 
 func signedOut() error {
 	return authhandlers.Reject(CodeSignedOut, "the session of this token has been signed out; sign in again", "a logout means the token")

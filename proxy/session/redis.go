@@ -121,7 +121,7 @@ func (r *Redis) fault(err error) error {
 	case errors.Is(err, redis.ErrClosed):
 		return ErrClosed
 	default:
-		return fmt.Errorf("session: redis: %w", err)
+		return &StoreError{fmt.Errorf("redis: %w", err)}
 	}
 }
 

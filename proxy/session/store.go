@@ -50,10 +50,24 @@ type Store interface {
 	Close() error
 }
 
-// Errors of a store. Any other is a fault of the moment.
+// Errors of a store. Any other is a fault of the moment, and a *StoreError.
 var (
 	ErrNotFound = errors.New("session: not in the store")
 	ErrExists   = errors.New("session: the key is taken")
 	ErrFull     = errors.New("session: the store is full")
 	ErrClosed   = errors.New("session: the store is closed")
 )
+
+// StoreError means that the store could not be asked, or has not been read yet.
+type StoreError struct{ Err error }
+
+func (e *StoreError) Error() string { return "session: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *StoreError) Unwrap() error { return e.Err }
+
+// StoreFails reports an error for which the store is to blame, and neither a person nor
+// a provider.
+func StoreFails(err error) bool {
+	return errors.As(err, new(*StoreError)) || errors.Is(err, ErrFull) || errors.Is(err, ErrClosed)
+}

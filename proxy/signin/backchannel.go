@@ -48,7 +48,7 @@ func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, client neti
 	default:
 		w.Header().Set("Retry-After", "5")
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable"})
-		return Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: codeSessions, Handler: p.name, RequestID: NewRequestID(), Err: err}
+		return Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: CodeSessions, Handler: p.name, RequestID: NewRequestID(), Err: err}
 	}
 	s.o.Bounds.logouts.giveBack(client)
 	w.Header().Set("Cache-Control", "no-store")

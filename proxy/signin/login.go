@@ -157,7 +157,7 @@ func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, ove
 // unavailable tells of sessions that can't be read or written.
 func (s *SignIn) unavailable(w http.ResponseWriter, err error) Result {
 	return s.fail(w, trouble{
-		status: http.StatusServiceUnavailable, code: codeSessions, heading: "Signing in is not possible at the moment",
+		status: http.StatusServiceUnavailable, code: CodeSessions, heading: "Signing in is not possible at the moment",
 		text: "Sessions can't be stored right now.", hint: "Try again in a moment.", retry: s.Home(), wait: 5, err: err,
 	})
 }

@@ -45,7 +45,7 @@ const (
 	codeProvider    authhandlers.Code = "provider_unavailable"
 	codeSetup       authhandlers.Code = "provider_setup"
 	codeUnknownIDP  authhandlers.Code = "unknown_provider"
-	codeSessions    authhandlers.Code = "sessions_unavailable"
+	CodeSessions    authhandlers.Code = "sessions_unavailable" // of anything that the store keeps from being answered
 	codeCrossOrigin authhandlers.Code = "cross_origin"
 	codeLogoutToken authhandlers.Code = "logout_token_invalid"
 	codeLoggedOut   authhandlers.Code = "logged_out_meanwhile"
@@ -98,7 +98,7 @@ func redirect(w http.ResponseWriter, to string) Result {
 func Codes() []authhandlers.Code {
 	return []authhandlers.Code{
 		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop,
-		codeTooMany, codeTooManyOuts, codeProvider, codeUnknownIDP, codeSessions,
+		codeTooMany, codeTooManyOuts, codeProvider, codeUnknownIDP, CodeSessions,
 		codeCrossOrigin, codeLogoutToken, codeLoggedOut,
 	}
 }

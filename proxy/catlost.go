@@ -1,0 +1,37 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"net/http"
+)
+
+// refuseLost answers where the Cat has not answered: no connection to it came about, or
+// it broke, or took too long.
+func refuseLost(err error) *refusal {
+	ref := &refusal{
+		status: http.StatusBadGateway, code: codeCatUnreachable, public: "The Cat can't be reached",
+		hint: "try again; the operator finds the cause under the request id", err: err,
+	}
+	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+			ref.rule = "cat.connect_timeout"
+			return ref
+		}
+		ref.status, ref.code, ref.public, ref.rule = http.StatusGatewayTimeout, codeCatTimeout, "The Cat took too long to answer", "cat.response_timeout"
+	}
+	return ref
+}
+
+// doubt has the Cat looked at soon: it was asked in vain, or refuses Catflap.
+func (h *Handler) doubt(u *Upstream) {
+	if h.o.Cats == nil {
+		h.o.Guard.Doubt()
+		return
+	}
+	for i := range h.o.Cats.all {
+		if m := &h.o.Cats.all[i]; m.Upstream == u {
+			m.Guard.Doubt()
+		}
+	}
+}
