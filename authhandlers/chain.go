@@ -63,8 +63,8 @@ func (c *Chain) Links() []Link { return c.links }
 // Authenticate returns the person of the first handler that claims the request.
 // Handlers of one issuer decide together whose a credential is ([Sibling]).
 //
-// The error is a *Rejection for a refused, unclaimed or missing credential;
-// Code says which. Any other error is a fault on our side: no access, and no 401
+// The error is or wraps a *Rejection for a refused, unclaimed or missing credential;
+// Code says which. A *HandlerError names the handler that it is of. Any other error is a fault on our side: no access, and no 401
 // either. A handler that panics is such a fault.
 func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, error) {
 	var passed error
@@ -120,7 +120,7 @@ func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 		err = c.denied(done)
 	}
 	if err != nil {
-		return nil, err
+		return nil, &HandlerError{l.Name, err}
 	}
 	return done, nil
 }
@@ -130,7 +130,7 @@ func (c *Chain) finish(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 // is copied before it is completed.
 func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	if !u.Expiry.IsZero() && !c.now().Before(u.Expiry) {
-		return nil, &Rejection{Code: CodeTokenExpired, Hint: "the token has expired; get a new one"}
+		return nil, Reject(CodeTokenExpired, "the token has expired; get a new one", "exp and the leeway have passed: the end was %s ago by the clock here", c.now().Sub(u.Expiry).Round(time.Millisecond))
 	}
 	id, err := userID(l.Alias, u.Subject)
 	if err != nil {
@@ -152,6 +152,9 @@ func ask(ctx context.Context, l *Link, r *Request) (u *AuthUserInfo, err error) 
 		}
 	}()
 	u, err = l.Handler.Authenticate(ctx, r)
+	if err != nil && !errors.Is(err, ErrNoCredential) {
+		return nil, &HandlerError{l.Name, err}
+	}
 	if err == nil && u == nil {
 		return nil, fmt.Errorf("handler %s returned neither a person nor an error", l.Name)
 	}

@@ -50,6 +50,9 @@ func (ex *exchange) byHandlers() *refusal {
 		ex.known()
 		return ex.checkAmbient(asked)
 	}
+	if of, ok := errors.AsType[*authhandlers.HandlerError](err); ok {
+		ex.record.Handler = of.Handler
+	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
 	unclaimed := rejected != nil && ex.foreign != nil && rejected.Code == authhandlers.CodeUnclaimed
 	if ex.credential == nil && (unclaimed || rejected != nil && rejected.Code == authhandlers.CodeMissingCredential) {

@@ -90,11 +90,11 @@ func (j *judge) times(claims strictjson.Object, now time.Time) (time.Time, error
 	expiry := exp.Add(j.leeway)
 	switch {
 	case !now.Before(expiry):
-		return time.Time{}, reject(authhandlers.CodeTokenExpired, "the token has expired; get a new one", "exp has passed")
+		return time.Time{}, reject(authhandlers.CodeTokenExpired, "the token has expired; get a new one", "%s", Off("exp has passed", now.Sub(exp), j.leeway))
 	case hasNbf && nbf.After(now.Add(j.leeway)):
-		return time.Time{}, reject(authhandlers.CodeTokenNotYetValid, "the token is not valid yet", "nbf is ahead")
+		return time.Time{}, reject(authhandlers.CodeTokenNotYetValid, "the token is not valid yet", "%s", Off("nbf is ahead", nbf.Sub(now), j.leeway))
 	case hasIat && iat.After(now.Add(j.leeway)):
-		return time.Time{}, reject(authhandlers.CodeTokenNotYetValid, "the token is not valid yet", "iat is ahead")
+		return time.Time{}, reject(authhandlers.CodeTokenNotYetValid, "the token is not valid yet", "%s", Off("iat is ahead", iat.Sub(now), j.leeway))
 	case hasIat && iat.After(exp.Add(time.Second)): // a second for the rounding of either
 		return time.Time{}, invalid("iat is after exp")
 	case !hasIat && j.strictType:
@@ -105,7 +105,7 @@ func (j *judge) times(claims strictjson.Object, now time.Time) (time.Time, error
 	}
 	if exp.Sub(iat) > j.maxLifetime {
 		return time.Time{}, reject(authhandlers.CodeTokenLifetime, "the token is valid for longer than is accepted here",
-			"exp is more than max_lifetime after iat")
+			"exp is %s after iat, more than max_lifetime, which is %s", exp.Sub(iat), j.maxLifetime)
 	}
 	return expiry, nil
 }
@@ -140,7 +140,7 @@ func audience(claims strictjson.Object, accepted []string) ([]string, error) {
 		if accepted == nil {
 			return nil, nil
 		}
-		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud is missing")
+		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud is missing; wanted: %s", quoteAll(accepted))
 	}
 	aud, ok := v.Strings()
 	if one, isText := v.Str(); isText {
@@ -150,7 +150,7 @@ func audience(claims strictjson.Object, accepted []string) ([]string, error) {
 		return nil, invalid("aud is neither a string nor an array of strings")
 	}
 	if accepted != nil && !slices.ContainsFunc(aud, func(a string) bool { return slices.Contains(accepted, a) }) {
-		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud has none of the configured audiences")
+		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud is %s; wanted: %s", quoteAll(aud), quoteAll(accepted))
 	}
 	return aud, nil
 }
@@ -164,10 +164,10 @@ func client(claims strictjson.Object, isID bool, own, clients []string) error {
 	}
 	for _, m := range made {
 		if clients != nil && !slices.Contains(clients, m.id) {
-			return foreignClient(m.claim + " is not one of clients")
+			return foreignClient(m.claim + " is " + quote(m.id) + ", not one of clients")
 		}
 		if isID && clients == nil && m.claim == "azp" && !slices.Contains(own, m.id) {
-			return foreignClient("azp of an ID token is not one of audiences")
+			return foreignClient("azp of an ID token is " + quote(m.id) + ", not one of audiences")
 		}
 	}
 	if clients != nil && len(made) == 0 {

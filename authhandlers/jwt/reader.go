@@ -123,3 +123,6 @@ func Audiences(claims strictjson.Object) ([]string, error) { return audience(cla
 // Quote makes a text of a stranger fit for a log line: short, in quotes, ASCII. It
 // is for names of issuers, keys, types and errors, never for credentials.
 func Quote(s string) string { return quote(s) }
+
+// QuoteAll is Quote for a list.
+func QuoteAll(names []string) string { return quoteAll(names) }

@@ -2,7 +2,9 @@ package jwt
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -30,11 +32,32 @@ func refusedFor(err error) time.Duration {
 }
 
 // quote makes a text of a stranger fit for a log line: short, in quotes, ASCII.
-// Only names of issuers, keys, algorithms and types are ever quoted.
+// Only names of issuers, audiences, clients, keys, algorithms and types are ever quoted.
 func quote(s string) string {
 	const most = 80
 	if len(s) > most {
 		s = s[:most] + "..."
 	}
 	return strconv.QuoteToASCII(s)
+}
+
+// quoteAll quotes several.
+func quoteAll(names []string) string {
+	const most = 8
+	var quoted []string
+	for _, name := range names[:min(most, len(names))] {
+		quoted = append(quoted, quote(name))
+	}
+	if len(names) > most {
+		quoted = append(quoted, fmt.Sprintf("and %d more", len(names)-most))
+	}
+	if quoted == nil {
+		return "none"
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// Off says by how much a moment of a token is off. Where it is little, two clocks differ.
+func Off(what string, by, leeway time.Duration) string {
+	return fmt.Sprintf("%s: by %s on the clock here, where leeway lets %s pass", what, by.Round(time.Millisecond), leeway)
 }

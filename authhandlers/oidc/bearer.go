@@ -17,7 +17,7 @@ import (
 func (h *handler) checkBearer(claims strictjson.Object, isID bool) error {
 	if client, is := serviceAccount(claims); is && !slices.Contains(h.services, client) {
 		return reject(authhandlers.CodeClientNotAllowed, "the token was made for a program, not for a person, and this program is not accepted here",
-			"the claims are those of a client that is not one of service_accounts")
+			"the claims are those of the client %s, which is not one of service_accounts", jwt.Quote(client))
 	}
 	if h.elsewhere(claims) != nil && (!h.lookUp || isID) { // an ID token opens no userinfo endpoint
 		return tooManyGroups("the token does not name its groups")

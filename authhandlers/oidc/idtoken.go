@@ -114,12 +114,12 @@ func (h *handler) madeForUs(claims strictjson.Object) error {
 		return err
 	}
 	if !slices.Contains(aud, h.clientID) {
-		return reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud does not hold client_id")
+		return reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud is %s; wanted: client_id, %s", jwt.QuoteAll(aud), jwt.Quote(h.clientID))
 	}
 	azp, ok := claims.Get("azp")
 	switch party, isText := azp.Str(); {
 	case ok && (!isText || party != h.clientID):
-		return reject(authhandlers.CodeClientNotAllowed, "the token was made for a client that is not accepted here", "azp is not client_id")
+		return reject(authhandlers.CodeClientNotAllowed, "the token was made for a client that is not accepted here", "azp is %s, not client_id, %s", jwt.Quote(party), jwt.Quote(h.clientID))
 	case !ok && len(aud) > 1:
 		return reject(authhandlers.CodeClientNotAllowed, "the token was made for a client that is not accepted here", "several audiences, and no azp")
 	}

@@ -66,7 +66,7 @@ func (h *handler) ReadLogoutToken(ctx context.Context, token string) (*authhandl
 		return nil, err
 	}
 	if !slices.Contains(aud, h.clientID) {
-		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud does not hold client_id")
+		return nil, reject(authhandlers.CodeWrongAudience, "the token is not meant for this service", "aud is %s; wanted: client_id, %s", jwt.QuoteAll(aud), jwt.Quote(h.clientID))
 	}
 	l := &authhandlers.Logout{}
 	if l.IssuedAt, l.Expiry, err = h.logoutTimes(v.Claims); err != nil {
@@ -125,9 +125,9 @@ func (h *handler) logoutTimes(claims strictjson.Object) (issued, expiry time.Tim
 	}
 	switch {
 	case issued.After(now.Add(h.leeway)):
-		return issued, expiry, reject(authhandlers.CodeTokenNotYetValid, "the token is not valid yet", "iat is ahead")
+		return issued, expiry, reject(authhandlers.CodeTokenNotYetValid, "the token is not valid yet", "%s", jwt.Off("iat is ahead", issued.Sub(now), h.leeway))
 	case !now.Before(expiry.Add(h.leeway)):
-		return issued, expiry, reject(authhandlers.CodeTokenExpired, "the token has expired", "exp has passed, or iat is more than 5 minutes ago")
+		return issued, expiry, reject(authhandlers.CodeTokenExpired, "the token has expired", "%s", jwt.Off("exp has passed, or iat is more than 5 minutes ago", now.Sub(expiry), h.leeway))
 	}
 	return issued, expiry.Add(h.leeway), nil
 }
