@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -29,7 +30,7 @@ func (ex *exchange) checkAmbient(asked *authhandlers.Request) *refusal {
 	case !ex.socket && signin.Navigates(ex.r) && ex.ownName():
 		return nil // somebody follows a link
 	}
-	return refuseProvenance()
+	return ex.refuseProvenance()
 }
 
 // ownName reports a request by a name that can't be a stranger's: that of public_url,
@@ -49,8 +50,11 @@ func hostname(host string) string {
 	return host
 }
 
-func refuseProvenance() *refusal {
+// refuseProvenance tells the operator where the request came from, as the browser says.
+func (ex *exchange) refuseProvenance() *refusal {
 	return &refusal{
+		err: fmt.Errorf("it came from the origin %q, by the name %q, with Sec-Fetch-Site %q; expected %q", ex.cameFrom(), ex.peer.host,
+			clipped(strings.Join(ex.r.Header["Sec-Fetch-Site"], ", ")), ex.expectedOrigins()),
 		status: http.StatusForbidden, code: codeProof, public: "This page may not act for you here", rule: "origins",
 		hint: "send the request from a page of this site, or with a token instead of what the browser sends by itself",
 	}

@@ -156,7 +156,7 @@ func (ex *exchange) checkProvenance() *refusal {
 	case reads && !ex.socket && (proof == signin.NoProof || signin.Navigates(ex.r)):
 		return nil
 	}
-	return refuseProvenance()
+	return ex.refuseProvenance()
 }
 
 // byTicket takes a person by a ticket, once, at the page that asked for it.
@@ -167,7 +167,7 @@ func (ex *exchange) byTicket() *refusal {
 	}
 	t, err := ex.h.o.Sessions.RedeemTicket(ex.r.Context(), ex.credential.Value)
 	if err == nil && t.Origin != "" && ex.r.Header.Get("Origin") != t.Origin {
-		bad.err = errors.New("the ticket was given to a page of another origin")
+		bad.err = fmt.Errorf("the ticket was given to a page of %q, and one of %q has brought it", t.Origin, ex.cameFrom())
 		return bad
 	}
 	if err == nil && t.Session != "" {

@@ -60,16 +60,26 @@ func (ex *exchange) answerPreflight() *refusal {
 // refuseOrigin tells the operator which origin came and which would have been good:
 // a front proxy that does not pass on the scheme or the host is the usual reason.
 func (ex *exchange) refuseOrigin() *refusal {
-	came := strings.Join(ex.r.Header["Origin"], ", ")
-	if len(came) > maxLoggedOrigin {
-		came = came[:maxLoggedOrigin] + "..."
-	}
-	expected := append([]string{ex.ownOrigin()}, ex.h.o.Origins...)
 	return &refusal{
 		status: http.StatusForbidden, code: codeOrigin, rule: "origins",
 		public: "This page's origin may not call here", hint: "the operator can list the origin in the configuration",
-		err: fmt.Errorf("the page's origin is %q; expected %q", came, expected),
+		err: fmt.Errorf("the page's origin is %q; expected %q", ex.cameFrom(), ex.expectedOrigins()),
 	}
+}
+
+// cameFrom is the origin of the page that has asked, for the log.
+func (ex *exchange) cameFrom() string { return clipped(strings.Join(ex.r.Header["Origin"], ", ")) }
+
+func (ex *exchange) expectedOrigins() []string {
+	return append([]string{ex.ownOrigin()}, ex.h.o.Origins...)
+}
+
+// clipped is a stranger's text, short enough for a log.
+func clipped(text string) string {
+	if len(text) > maxLoggedOrigin {
+		return text[:maxLoggedOrigin] + "..."
+	}
+	return text
 }
 
 // setCORS replaces whatever the Cat says about origins by our own policy. It is
