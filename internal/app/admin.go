@@ -38,10 +38,21 @@ func (a *app) serveReady(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := map[string]any{"status": "ready"}
-	if notes := a.current.Load().handler.Notes(); len(notes) > 0 {
+	if notes := a.notes(); len(notes) > 0 {
 		answer["notes"] = notes
 	}
 	writeJSON(w, http.StatusOK, answer)
+}
+
+// notes say what an operator should know although requests can be served.
+func (a *app) notes() []string {
+	notes := a.current.Load().handler.Notes()
+	if a.certificate != nil {
+		if is, why := a.certificate.judge(); is == endsSoon {
+			notes = append(notes, why)
+		}
+	}
+	return notes
 }
 
 // readyNow is readiness for a scrape of the metrics.
@@ -59,10 +70,16 @@ func (a *app) ready(ctx context.Context) error {
 	if g == nil {
 		return errNothingRuns
 	}
+	reasons := []error{g.handler.Ready(ctx)}
 	if f := a.others.Load(); f != nil {
-		return errors.Join(g.handler.Ready(ctx), f.Ready())
+		reasons = append(reasons, f.Ready())
 	}
-	return g.handler.Ready(ctx)
+	if a.certificate != nil {
+		if is, why := a.certificate.judge(); is == expired || is == early {
+			reasons = append(reasons, errors.New(why))
+		}
+	}
+	return errors.Join(reasons...)
 }
 
 func (a *app) serveReload(w http.ResponseWriter, r *http.Request) {

@@ -62,6 +62,7 @@ type app struct {
 	others      atomic.Pointer[fleet.Fleet] // nil without a Redis
 	endSessions context.CancelFunc
 	bounds      *signin.Bounds // of what strangers can have done
+	certificate *certificate   // Catflap's own; nil without TLS
 	current     atomic.Pointer[generation]
 	started     startedWith
 	// requested carries reloads, each with the place for its answer.
@@ -115,6 +116,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	a.current.Store(g)
 	a.metrics.Cats(a.catsUp)
+	a.metrics.Certificate(func() time.Time { return a.certificate.ends() })
 	a.metrics.Ready(a.readyNow)
 	a.metrics.Reloaded(true, float64(time.Now().Unix()))
 	s, err := a.listen(ctx, c)
@@ -141,6 +143,9 @@ func (a *app) loop(ctx context.Context, s *servers) error {
 			return nil
 		case <-keys.C:
 			a.watchKeys()
+			if a.certificate != nil {
+				a.certificate.watch()
+			}
 		case <-a.missed:
 			a.rejudge(a.current.Load())
 		case err := <-s.failed:

@@ -16,11 +16,13 @@ const certificateLook = time.Second
 type certificate struct {
 	certFile, keyFile string
 	log               *slog.Logger
+	now               func() time.Time
 
 	mu     sync.Mutex
 	pair   *tls.Certificate
 	looked time.Time
 	stamp  stamp
+	said   validity // in the log, of this pair
 }
 
 // stamp tells one state of the two files from another.
@@ -29,13 +31,13 @@ type stamp struct {
 	certSize, keySize int64
 }
 
-func newCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, error) {
-	c := &certificate{certFile: certFile, keyFile: keyFile, log: log}
+func newCertificate(certFile, keyFile string, log *slog.Logger, now func() time.Time) (*certificate, error) {
+	c := &certificate{certFile: certFile, keyFile: keyFile, log: log, now: now}
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
 		return nil, err
 	}
-	c.pair, c.stamp, c.looked = &pair, c.read(), time.Now()
+	c.pair, c.stamp, c.looked = &pair, c.read(), now()
 	return c, nil
 }
 
@@ -43,13 +45,18 @@ func newCertificate(certFile, keyFile string, log *slog.Logger) (*certificate, e
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.looked) >= certificateLook {
+	c.look()
+	return c.pair, nil
+}
+
+// look reads the files again if they have changed. The certificate is locked.
+func (c *certificate) look() {
+	if now := c.now(); now.Sub(c.looked) >= certificateLook {
 		c.looked = now
 		if s := c.read(); s != c.stamp {
 			c.renew(s)
 		}
 	}
-	return c.pair, nil
 }
 
 func (c *certificate) renew(s stamp) {
@@ -60,7 +67,7 @@ func (c *certificate) renew(s stamp) {
 		c.log.Error("the certificate can't be renewed; the last good one is served", "err", err.Error())
 		return
 	}
-	c.pair, c.stamp = &pair, s
+	c.pair, c.stamp, c.said = &pair, s, valid
 	c.log.Info("the certificate was renewed")
 }
 

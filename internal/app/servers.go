@@ -72,10 +72,11 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 		},
 	}
 	if c.TLS != nil {
-		pair, err := newCertificate(string(c.TLS.CertFile), string(c.TLS.KeyFile), a.log)
+		pair, err := newCertificate(string(c.TLS.CertFile), string(c.TLS.KeyFile), a.log, time.Now)
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
+		a.certificate = pair
 		s.public.TLSConfig = serverTLS(pair)
 	}
 	if c.AdminListen == "off" {

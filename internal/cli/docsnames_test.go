@@ -27,6 +27,7 @@ func TestDocumentedNames(t *testing.T) {
 		{"code", "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`, "", 11},
 		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 10},
 		{"metric", "internal/telemetry/sockets.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 4},
+		{"metric", "internal/telemetry/certificate.go", `Name: "([a-z_]+)"`, "catflap_", 1},
 		{"metric", "internal/telemetry/cats.go", `NewDesc\("catflap_([a-z_]+)"`, "catflap_", 1},
 		{"field", "internal/telemetry/audit.go", `slog\.[A-Z]\w+\("([a-z_]+)"|\{"([a-z_]+)", `, "", 20},
 		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 3},
