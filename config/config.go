@@ -120,6 +120,12 @@ type Cat struct {
 	// How long to wait for the first byte of an answer. A turn of a slow model over
 	// POST /message needs all of its time before the first byte.
 	ResponseTimeout value.Duration `yaml:"response_timeout" default:"5m"`
+	// Turns under way at one Cat at the same time, over sockets and POST /message; more
+	// wait, by turns of persons, for websocket.deliver_within. One person has half of
+	// them at most. 0 means any number. For the Cat's built-in vector store, which
+	// breaks when people talk at the same time: write 1. Each of several Catflaps counts
+	// its own. With session: shared.
+	MaxTurns int `yaml:"max_turns" default:"0"`
 	// Names of cookies that a plugin needs; every other cookie of the client stays here.
 	ForwardCookies []string `yaml:"forward_cookies"`
 	// Names of further request headers that a plugin needs. The usual ones pass (see

@@ -26,6 +26,10 @@ func (v *validator) cat() {
 	}
 	v.positive("cat.connect_timeout", c.ConnectTimeout)
 	v.positive("cat.response_timeout", c.ResponseTimeout)
+	between(v, "cat.max_turns", c.MaxTurns, 0, maxCount)
+	if c.MaxTurns > 0 && v.c.WebSocket.Session == "separate" {
+		v.bad("cat.max_turns", "can't be held with websocket.session: separate", "remove it, or write session: shared")
+	}
 	for i, name := range c.ForwardCookies {
 		if !cookieName.MatchString(name) {
 			v.bad(item("cat.forward_cookies", i), quote(name)+" is no cookie's name", "write the name alone; wildcards are not supported")

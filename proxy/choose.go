@@ -47,6 +47,17 @@ func (h *Handler) upstreamOf(id string, anyone bool) (*Upstream, error) {
 	return h.o.Upstream, nil
 }
 
+// CatOf names a person's Cat of several; of one, it needs no name.
+func (h *Handler) CatOf(id string) string {
+	if h.o.Cats == nil {
+		return ""
+	}
+	if u, err := h.o.Cats.pick(id, false); err == nil {
+		return u.name
+	}
+	return ""
+}
+
 // chooseCat finds the Cat that the request goes to.
 func (ex *exchange) chooseCat() *refusal {
 	var err error

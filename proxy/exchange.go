@@ -99,6 +99,11 @@ func (ex *exchange) run() *refusal {
 		return ref
 	}
 	defer leave()
+	end, ref := ex.takeTurn()
+	if ref != nil {
+		return ref
+	}
+	defer end()
 	return ex.forward()
 }
 

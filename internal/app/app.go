@@ -205,10 +205,11 @@ func (a *app) observer(c config.Log) func(*proxy.Record) {
 // asks the one in force for.
 func (a *app) newHub(c *config.Config, others chat.Fleet) *chat.Hub {
 	h := chat.NewHub(chat.Options{
-		Settings: sockets(c.WebSocket), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket, Fleet: others,
+		Settings: sockets(c), Now: time.Now, Observe: a.observeSocket, Caught: a.caughtSocket, Fleet: others,
 		Redial: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
 			return a.current.Load().handler.DialCat(ctx, u)
 		},
+		CatOf:  func(id string) string { return a.current.Load().handler.CatOf(id) },
 		Rights: func(u *authhandlers.AuthUserInfo) cat.Permissions { return a.current.Load().handler.Rights(u) },
 		Renew: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 			return a.current.Load().handler.Renew(ctx, u)

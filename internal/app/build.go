@@ -239,9 +239,11 @@ func prefixes(texts []string) ([]netip.Prefix, error) {
 	return l, nil
 }
 
-func sockets(c config.WebSocket) chat.Settings {
+func sockets(all *config.Config) chat.Settings {
+	c := all.WebSocket
 	s := chat.Settings{
-		Mode: chat.Shared, Ping: c.Ping.Std(), MaxMessage: int64(c.MaxMessage), MaxSockets: c.MaxSockets, MaxPerUser: c.MaxSocketsPerUser,
+		MaxTurns: all.Cat.MaxTurns,
+		Mode:     chat.Shared, Ping: c.Ping.Std(), MaxMessage: int64(c.MaxMessage), MaxSockets: c.MaxSockets, MaxPerUser: c.MaxSocketsPerUser,
 		MessageRate: c.MessageRate, Linger: c.Linger.Std(), ReconnectFor: c.ReconnectFor.Std(), DeliverWithin: c.DeliverWithin.Std(),
 		MaxReply: int64(c.MaxReply), MaxQueue: int64(c.MaxQueue), MaxQueued: c.MaxQueueMessages, MaxHeld: int64(c.MaxHeld), MaxHeldPerUser: int64(c.MaxHeldPerUser),
 		MessageTimeout: c.MessageTimeout.Std(),

@@ -26,7 +26,7 @@ func (a *app) reload(ctx context.Context) error {
 		a.log.Error("the session keys were not replaced", "err", err.Error()) // they have been read and measured
 	}
 	a.audit.Store(telemetry.NewAudit(a.lines, g.config.Log))
-	a.hub.Reconfigure(sockets(g.config.WebSocket))
+	a.hub.Reconfigure(sockets(g.config))
 	a.rejudge(g)
 	a.hub.Resync() // what became of their sessions
 	time.AfterFunc(outlive, before.end)

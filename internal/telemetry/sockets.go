@@ -101,5 +101,8 @@ func (m *Metrics) Sockets(stats func() chat.Stats) {
 	const others = "With several Catflaps, sessions by way of another: people whose socket at the Cat another has (relayed), and other Catflaps' clients of a person whose socket is here (guests)."
 	gauge("fleet_sessions", others, prometheus.Labels{"kind": "relayed"}, func(s chat.Stats) int64 { return int64(s.Relayed) })
 	gauge("fleet_sessions", others, prometheus.Labels{"kind": "guests"}, func(s chat.Stats) int64 { return int64(s.Guests) })
+	const turns = "With cat.max_turns, turns at the Cat: under way, and waiting for a place."
+	gauge("cat_turns", turns, prometheus.Labels{"state": "under_way"}, func(s chat.Stats) int64 { return int64(s.TurnsAtCat) })
+	gauge("cat_turns", turns, prometheus.Labels{"state": "waiting"}, func(s chat.Stats) int64 { return int64(s.TurnsWaiting) })
 	gauge("socket_held_bytes", "Bytes of messages of shared sessions that are in memory.", nil, func(s chat.Stats) int64 { return s.BytesInQueue })
 }

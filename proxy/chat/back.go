@@ -16,6 +16,10 @@ func undelivered() []byte {
 	return cat.ErrorFrame("NotDelivered", "The Cat can't be reached. Your message was not delivered.")
 }
 
+func busy() []byte {
+	return cat.ErrorFrame("Busy", "Too many people are talking to the Cat at the moment. Your message was not delivered.")
+}
+
 func interrupted() []byte {
 	return cat.ErrorFrame("Interrupted", "The Cat went away before it had answered. It may have got your message; it is not sent again.")
 }
@@ -83,7 +87,7 @@ func (l *wire) goOn(how Closing) bool {
 // of it before they are closed.
 func (l *wire) loseHope() {
 	if l.isHolding() {
-		l.giveUp(false)
+		l.tellKept(false)
 		_ = pauseFor(l.stop, againSoon) // for the errors to reach them before the close does
 	}
 	l.end(closeCatGone)
@@ -132,8 +136,12 @@ func (l *wire) again(left time.Duration) bool {
 	}
 	l.peer = pr
 	var kept []message
-	if !l.reopened(pr) {
+	switch waits := l.reopened(pr); {
+	case waits:
+	case l.hub.gateOf(l.person.id) == nil:
 		kept = l.kept.take(l.person)
+	default:
+		l.askPlace()
 	}
 	for _, m := range kept {
 		l.turns.begin(m, time.Now())

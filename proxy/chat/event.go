@@ -76,6 +76,8 @@ type Stats struct {
 	Relayed      int   // people whose socket at the Cat another process has
 	Guests       int   // other processes' sessions over sockets of this one
 	BytesInQueue int64 // of messages that are in memory
+	TurnsAtCat   int   // turns under way, where they are bounded
+	TurnsWaiting int   // turns that wait for a place there
 }
 
 // counts are what Stats shows of the lines.
@@ -84,7 +86,13 @@ type counts struct{ open, lost, lingering atomic.Int64 }
 // Stats returns the numbers of this moment.
 func (h *Hub) Stats() Stats {
 	relayed, guests := h.post.counts()
+	under, waiting := 0, 0
+	h.eachGate(func(g *gate) {
+		u, w := g.counts()
+		under, waiting = under+u, waiting+w
+	})
 	return Stats{
+		TurnsAtCat: under, TurnsWaiting: waiting,
 		Relayed: relayed, Guests: guests,
 		Clients: h.Count(), CatOpen: int(h.counts.open.Load()), CatLost: int(h.counts.lost.Load()),
 		Lingering: int(h.counts.lingering.Load()), BytesInQueue: h.held.Load(),

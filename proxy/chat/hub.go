@@ -28,6 +28,8 @@ type Options struct {
 	// configuration in force has it. Those who share one have it opened with what each of
 	// them has: Within says so to Dial and Redial. It must not call the hub.
 	Rights func(*authhandlers.AuthUserInfo) cat.Permissions
+	// CatOf, if set, names a person's Cat, of several. It must not call the hub.
+	CatOf func(id string) string
 	// Fleet, if set, is the other processes before the same Cat. Without it this one
 	// is alone.
 	Fleet Fleet
@@ -76,6 +78,7 @@ type Hub struct {
 	parker parker
 	post   post
 	guests atomic.Uint64 // ever; their numbers
+	gates  gates
 
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool // set while the hub is locked
@@ -120,7 +123,10 @@ func NewHub(o Options) *Hub {
 }
 
 // Reconfigure sets what holds for the sockets that open from now on.
-func (h *Hub) Reconfigure(s Settings) { h.settings.Store(&s) }
+func (h *Hub) Reconfigure(s Settings) {
+	h.settings.Store(&s)
+	h.eachGate((*gate).changed)
+}
 
 // client is somebody with a place, whichever way it is served.
 type client interface {

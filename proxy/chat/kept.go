@@ -35,3 +35,23 @@ func (k *kept) take(p *person) []message {
 	}
 	return list
 }
+
+// first takes what was kept up to its first turn. The rest has its time anew.
+func (k *kept) first(p *person) []message {
+	n, bytes := 0, int64(0)
+	for n < len(k.list) {
+		m := &k.list[n]
+		n, bytes = n+1, bytes+int64(len(m.data))
+		if m.isTurn() {
+			break
+		}
+	}
+	if n == len(k.list) {
+		return k.take(p)
+	}
+	list := k.list[:n:n]
+	k.list, k.bytes = k.list[n:], k.bytes-bytes
+	p.drop(bytes)
+	k.expires.Reset(p.hub.settings.Load().deliverWithin())
+	return list
+}

@@ -60,4 +60,6 @@ type message struct {
 	ref  uint64 // another process's name for it, if it came from there
 	kind int
 	data []byte
+	// leave, if set, gives back the place among the turns at the Cat.
+	leave func()
 }

@@ -22,6 +22,7 @@ type Settings struct {
 	// number. It may be ahead by burst seconds.
 	MessageRate int
 
+	MaxTurns       int           // under way at one Cat, with Shared; 0 means any number
 	MaxHeld        int64         // bytes of messages in memory, in all; 0 means any number
 	MaxHeldPerUser int64         // of one person; 0 means any number
 	MessageTimeout time.Duration // for a message to come whole that is read, see toCome; 0 means any time

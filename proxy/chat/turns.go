@@ -33,6 +33,20 @@ type turn struct {
 	text      uint64 // the digest of its text; 0 if it has none
 	answers   bool   // the Cat answers it: it is an object
 	begun     bool   // the first word has come
+	leave     func() // the message's
+}
+
+// isTurn reports a message that the Cat answers: an object.
+func (m *message) isTurn() bool {
+	return m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
+}
+
+// over gives back the place of a turn that is not waited for any more.
+func (t *turn) over() {
+	if t.leave != nil {
+		t.leave()
+		t.leave = nil
+	}
 }
 
 func (ts *turns) begin(m message, now time.Time) {
@@ -42,8 +56,8 @@ func (ts *turns) begin(m message, now time.Time) {
 	if len(ts.list) >= maxTurns {
 		ts.forget(1)
 	}
-	answers := m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
-	t := turn{from: m.from, ref: m.ref, at: now, answers: answers}
+	answers := m.isTurn()
+	t := turn{from: m.from, ref: m.ref, at: now, answers: answers, leave: m.leave}
 	if answers {
 		t.text = textOf(m.data)
 	}
@@ -105,6 +119,7 @@ func (ts *turns) settle(ref uint64, before bool) (message, bool) {
 		ts.forget(i)
 		i = 0
 	}
+	ts.list[i].over()
 	if ts.list[i].answers {
 		ts.answers--
 	}
@@ -116,6 +131,7 @@ func (ts *turns) settle(ref uint64, before bool) (message, bool) {
 // forget forgets the first n.
 func (ts *turns) forget(n int) {
 	for i := range n {
+		ts.list[i].over()
 		if ts.list[i].answers {
 			ts.answers--
 		}
@@ -143,6 +159,9 @@ func (ts *turns) busy(now time.Time, most time.Duration) bool {
 
 // lost empties the list and returns what may be lost with the connection.
 func (ts *turns) lost(now time.Time) []turn {
+	for i := range ts.list {
+		ts.list[i].over()
+	}
 	list := slices.DeleteFunc(ts.list, func(t turn) bool { return !t.answers && now.Sub(t.at) >= atRisk })
 	*ts = turns{}
 	return list

@@ -31,6 +31,7 @@ type wire struct {
 	turns   turns
 	kept    kept // waits for the Cat to be back, and sure to speak
 	doubt   doubt
+	asked   func() bool // gives up the place that is waited for; nil: none is
 
 	// The reader's own:
 	tries int
@@ -94,8 +95,9 @@ func (l *wire) finish() {
 	}
 	l.mu.Lock()
 	l.doubt.stop()
+	l.giveUpPlace()
 	l.mu.Unlock()
-	l.giveUp(true)
+	l.tellKept(true)
 	l.tell(EventCatEnd, how)
 	l.person.left(l)
 	close(l.over)
@@ -149,14 +151,14 @@ func (l *wire) say(m message) {
 	pr := l.peer
 	switch {
 	case l.closing != nil:
-	case pr != nil && !l.mustWait(pr):
+	case pr != nil && !l.mustWait(pr) && l.mayGoUp(&m):
 		l.turns.begin(m, time.Now())
 		l.watch(pr)
 		l.mu.Unlock()
 		l.underWayChanged()
 		l.write(pr, m)
 		return
-	case l.kept.add(l.person, m, func() { l.giveUp(false) }):
+	case l.kept.add(l.person, m, func() { l.tellKept(false) }):
 		l.mu.Unlock()
 		return
 	}
@@ -179,10 +181,13 @@ func (l *wire) write(pr *peer, m message) {
 	}
 }
 
-// giveUp tells the senders of what was kept that it was not delivered.
-func (l *wire) giveUp(ended bool) {
+// tellKept tells the senders of what was kept that it was not delivered.
+func (l *wire) tellKept(ended bool) {
 	l.mu.Lock()
-	list, lost := l.kept.take(l.person), []turn(nil)
+	why, list, lost := undelivered(), l.kept.take(l.person), []turn(nil)
+	if l.asked != nil && l.peer != nil {
+		why = busy()
+	}
 	if ended {
 		lost = l.turns.lost(time.Now())
 		list = append(list, messagesOf(lost)...)
@@ -190,7 +195,7 @@ func (l *wire) giveUp(ended bool) {
 	l.mu.Unlock()
 	l.person.owe(asOwed(lost))
 	for _, m := range list {
-		l.room.failed(m, undelivered())
+		l.room.failed(m, why)
 	}
 }
 
