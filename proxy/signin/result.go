@@ -99,6 +99,6 @@ func Codes() []authhandlers.Code {
 	return []authhandlers.Code{
 		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop,
 		codeTooMany, codeTooManyOuts, codeProvider, codeUnknownIDP, CodeSessions,
-		codeCrossOrigin, codeLogoutToken, codeLoggedOut,
+		codeCrossOrigin, codeLogoutToken, codeLoggedOut, codeSetup,
 	}
 }
