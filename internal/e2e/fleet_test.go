@@ -138,7 +138,8 @@ func TestFleetOwnerKilled(t *testing.T) {
 	if failed == 0 || failed > clients {
 		t.Errorf("%d errors for at most %d messages under way", failed, clients)
 	}
-	if n := len(handshakes(cat.tap.take(), "alice")); n != 1 {
+	// One, and another behind the answer to a turn that the killed one had left running.
+	if n := len(handshakes(cat.tap.take(), "alice")); n < 1 || n > 2 {
 		t.Errorf("%d sockets opened anew at the Cat", n)
 	}
 }
