@@ -28,7 +28,8 @@ func soakScale() scale {
 }
 
 // TestSoak has many tabs open that only listen, and people who talk, at two Catflaps
-// before one Cat. The Cat goes away meanwhile, and a Catflap is killed and comes back.
+// before one Cat. The Cat breaks connections while turns run, goes away and comes back, and
+// a Catflap is killed while turns run and comes back.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	size := soakScale()
@@ -99,6 +100,9 @@ func TestSoak(t *testing.T) {
 	}
 	if heard.Doubled > 0 {
 		t.Errorf("the Cat got %d messages twice", heard.Doubled)
+	}
+	if heard.Interrupted == 0 {
+		t.Error("the Cat has interrupted no turn")
 	}
 	for i, f := range flaps {
 		if _, err := soak.Settled(ctx, f.admin, before[i], 40*time.Second); err != nil {

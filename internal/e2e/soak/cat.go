@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -26,9 +27,18 @@ type frame struct {
 	Seq uint32 `json:"seq,omitempty"`
 }
 
-// Cat answers at once with what it was told, and has the faults of the real one: it
-// speaks to the newest socket of a person, to none once any has closed, and to none
-// that opens too soon after a close. It counts, also over restarts.
+// Of so many turns one takes slowTurn, and one is interrupted: its connection breaks
+// while it runs.
+const (
+	slowTurns   = 16
+	interrupted = 256
+	slowTurn    = 200 * time.Millisecond
+)
+
+// Cat answers with what it was told, most often at once, and has the faults of the real
+// one: it speaks to the newest socket of a person, to none once any has closed, and to
+// none that opens too soon after a close. The handler of a connection stays until its
+// turn is over. It counts, also over restarts.
 type Cat struct {
 	addr string
 
@@ -44,6 +54,8 @@ type Heard struct {
 	Messages int
 	Doubled  int // messages that came again
 	Sockets  int // that were opened
+	// Interrupted are the turns whose connection was broken from here.
+	Interrupted int
 }
 
 // speaker is one person as the Cat knows them.
@@ -128,7 +140,7 @@ func (c *Cat) serve(person string, conn *websocket.Conn) {
 		if err != nil || json.Unmarshal(p, &f) != nil {
 			break
 		}
-		c.turn(s, f.Text)
+		c.turn(s, conn, f.Text)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,8 +166,9 @@ func (c *Cat) opened(person string, conn *websocket.Conn) *speaker {
 }
 
 // turn answers one message. A person's messages come one after another here, so
-// that nothing but the Cat's lock keeps two writes to a socket apart.
-func (c *Cat) turn(s *speaker, text string) {
+// that nothing but the Cat's lock keeps two writes to a socket apart. The answer goes to
+// the socket that the person has when the turn ends.
+func (c *Cat) turn(s *speaker, from *websocket.Conn, text string) {
 	var n int
 	_, scanned := fmt.Sscan(text, &n)
 	c.mu.Lock()
@@ -166,6 +179,18 @@ func (c *Cat) turn(s *speaker, text string) {
 	s.last = max(s.last, n)
 	s.seq++
 	answer, err := json.Marshal(frame{Type: "chat", Text: text, Seq: s.seq})
+	breaks := rand.IntN(interrupted) == 0
+	if breaks {
+		c.Interrupted++
+	}
+	c.mu.Unlock()
+	if breaks {
+		_ = from.NetConn().Close()
+	}
+	if breaks || rand.IntN(slowTurns) == 0 {
+		time.Sleep(slowTurn)
+	}
+	c.mu.Lock()
 	conn := s.conn
 	c.mu.Unlock()
 	if err == nil && conn != nil {

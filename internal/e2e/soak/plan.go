@@ -46,8 +46,13 @@ type Lost struct {
 	N    int    // which of the person's messages it is
 }
 
-// dying is how long a Catflap that is about to be killed may still hear something.
-const dying = 200 * time.Millisecond
+// dying is how long a Catflap that is about to be killed may still hear something, and
+// owing how long before its end it may have been given a message that it still owes an
+// answer to: where the socket at the Cat was replaced, it waits that long for the answer.
+const (
+	dying = 200 * time.Millisecond
+	owing = 6 * time.Second
+)
 
 // Faults lists what must not be. At a kill tabs are cut, and a few messages may be lost
 // that were said before it by a page which had left before it was answered, or an answer
@@ -57,7 +62,7 @@ func (r Report) Faults(kills []time.Time) []string {
 	orphans := 0
 	for _, lost := range r.LostAt {
 		if lost.Left && slices.ContainsFunc(kills, func(kill time.Time) bool {
-			return lost.At.After(kill.Add(-time.Second)) && lost.At.Before(kill.Add(dying))
+			return lost.At.After(kill.Add(-owing)) && lost.At.Before(kill.Add(dying))
 		}) {
 			orphans++
 		}
