@@ -45,7 +45,7 @@ func TestSiblings(t *testing.T) {
 		{"nobody's", []answer{{"i", nil, elsewhere(2)}, {"i", nil, elsewhere(1)}, {"i", nil, elsewhere(3)}}, "far1", "111"},
 		{"refused by the second", []answer{{"i", nil, elsewhere(1)}, {"i", nil, final}, {"i", alice(), nil}}, "bad_signature", "110"},
 		{"refused by the first", []answer{{"i", nil, final}, {"i", alice(), nil}}, "bad_signature", "10"},
-		{"a fault of the second", []answer{{"i", nil, elsewhere(1)}, {"i", nil, fault}, {"i", alice(), nil}}, "unreachable", "110"},
+		{"a fault of the second", []answer{{"i", nil, elsewhere(1)}, {"i", nil, fault}, {"i", alice(), nil}}, "handler h1: unreachable", "110"},
 		{"of no issuer", []answer{{"", nil, elsewhere(1)}, {"", alice(), nil}}, "far1", "10"},
 		{"not the second's kind", []answer{{"i", nil, elsewhere(1)}, {"i", nil, authhandlers.ErrNoCredential}}, "far1", "11"},
 	} {
