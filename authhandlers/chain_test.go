@@ -263,7 +263,7 @@ func TestRejection(t *testing.T) {
 	}
 }
 
-// TestDenied: whoever is denied comes in by no credential of theirs. Signing in anew is
+// TestDenied: whoever is denied comes in by no credential of theirs. Signing in again is
 // another matter.
 func TestDenied(t *testing.T) {
 	over := &authhandlers.Rejection{Code: "signed_out"}

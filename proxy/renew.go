@@ -12,7 +12,7 @@ import (
 )
 
 // Judge returns a person who is connected as they would be let in now: after a reload,
-// and when keys have changed, each live socket is judged anew. The error is a
+// and when keys have changed, each live socket is judged again. The error is a
 // *authhandlers.Rejection if the credential is no longer accepted, and else says why
 // they may no longer chat. Where a handler can't tell yet, they stay.
 func (h *Handler) Judge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {

@@ -405,7 +405,7 @@ func TestSessionFixation(t *testing.T) {
 	if victim.is() != "desk:alice" {
 		t.Errorf("the victim is %q", victim.is())
 	}
-	// Signing in anew as the same person changes the cookie, too.
+	// Signing in again as the same person changes the cookie, too.
 	before := cookies(victim)
 	victim.signIn("alice")
 	if after := cookies(victim); after == before || victim.is() != "desk:alice" {

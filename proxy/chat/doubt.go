@@ -11,7 +11,7 @@ import (
 
 const (
 	// maxStrangers bounds how often answers that nobody here asked for make a wire open
-	// its socket anew: a plugin may send such frames all the time.
+	// its socket again: a plugin may send such frames all the time.
 	maxStrangers = 8
 	// halfOpen is how long after its connection broke the Cat may not know of that.
 	halfOpen = time.Minute
@@ -20,7 +20,7 @@ const (
 // doubt is what a wire knows of turns that earlier sockets of its person have left
 // running. Their answers come over the socket of now; then the Cat ends what it had for
 // the old one, and by that forgets the new one: it hears, and never speaks again. So the
-// wire lets those answers come, and opens its socket anew behind them.
+// wire lets those answers come, and opens its socket again behind them.
 type doubt struct {
 	owed      []owed
 	strangers time.Time // until then turns may run that this process does not know of
@@ -31,7 +31,7 @@ type doubt struct {
 	wait      time.Duration
 	blind     bool      // the Cat may hear of the last socket's end after this one's beginning
 	holding   bool      // messages wait
-	renewing  bool      // the socket is being opened anew
+	renewing  bool      // the socket is being opened again
 	deadline  time.Time // when they have waited for long enough
 	fresh     *time.Timer
 	patience  *time.Timer
@@ -71,7 +71,7 @@ func (d *doubt) waits() bool {
 }
 
 // replaced follows the end of a connection, and reports whether it was closed to be
-// opened anew. The wire is locked.
+// opened again. The wire is locked.
 func (l *wire) replaced(lost []turn, how Closing, now time.Time) bool {
 	d := &l.doubt
 	renewed := d.renewing
@@ -181,7 +181,7 @@ func (l *wire) renew(pr *peer) {
 	pr.end(closeFresh)
 }
 
-// freshSoon opens the socket anew when the Cat has had the time to end what it still had
+// freshSoon opens the socket again when the Cat has had the time to end what it still had
 // for the last one. Until then no message goes up. The wire is locked.
 func (l *wire) freshSoon(pr *peer) {
 	d := &l.doubt
@@ -226,7 +226,7 @@ func (l *wire) lose(pr *peer) {
 	}()
 }
 
-// watch sees to it that a socket in doubt, which says nothing, is opened anew. A turn has
+// watch sees to it that a socket in doubt, which says nothing, is opened again. A turn has
 // begun. The wire is locked.
 func (l *wire) watch(pr *peer) {
 	d := &l.doubt

@@ -133,7 +133,7 @@ func (r *room) announce(m *said) {
 	r.check()
 }
 
-// cut breaks the connection to the Cat, which is opened anew.
+// cut breaks the connection to the Cat, which is opened again.
 func (l *wire) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

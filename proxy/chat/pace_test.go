@@ -6,7 +6,7 @@ import (
 )
 
 // TestASlowCatIsGivenItsTime: once a slow answer has come, a silence as long is no sign of
-// a lost one: no socket is opened anew, nobody is told so, and the order is kept.
+// a lost one: no socket is opened again, nobody is told so, and the order is kept.
 func TestASlowCatIsGivenItsTime(t *testing.T) {
 	t.Parallel()
 	for _, young := range []bool{true, false} {

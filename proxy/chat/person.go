@@ -23,14 +23,14 @@ type atCat interface {
 type person struct {
 	*place
 	hub   *Hub
-	name  string  // see whom
+	name  string  // see personKey
 	seats []*seat // guarded by the hub
 	room  room
 	held  atomic.Int64 // bytes of their messages that are in memory
 }
 
-// whom names a person: by issuer, subject and the id at the Cat together.
-func whom(u *authhandlers.AuthUserInfo) string {
+// personKey names a person: by issuer, subject and the id at the Cat together.
+func personKey(u *authhandlers.AuthUserInfo) string {
 	return strconv.Itoa(len(u.Issuer)) + "," + strconv.Itoa(len(u.Subject)) + "," + u.Issuer + u.Subject + u.ID
 }
 

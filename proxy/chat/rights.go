@@ -58,7 +58,7 @@ func (r *room) dialWithin(ctx context.Context, dial func(context.Context) (*webs
 	return conn, nil
 }
 
-// lower has the line opened anew if it was opened with rights that somebody who is
+// lower has the line opened again if it was opened with rights that somebody who is
 // here does not have, or no longer. The room is locked.
 func (r *room) lower() {
 	if len(r.windows) == 0 && r.newest.user != nil {
@@ -100,7 +100,7 @@ func (w *window) rights() cat.Permissions {
 	return w.hub.rightsOf(w.user.Load())
 }
 
-// reopen has the socket at the Cat opened anew, by whichever process has it.
+// reopen has the socket at the Cat opened again, by whichever process has it.
 func (o *route) reopen() {
 	switch l := o.way().(type) {
 	case *wire:

@@ -31,7 +31,7 @@ type room struct {
 	forsaken map[uint64]struct{}
 }
 
-// newest is how the line is opened anew: as the client that came last would.
+// newest is how the line is opened again: as the client that came last would.
 type newest struct {
 	user *authhandlers.AuthUserInfo
 	dial func(context.Context) (*websocket.Conn, error)

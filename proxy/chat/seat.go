@@ -102,7 +102,7 @@ type SocketInfo struct {
 func (h *Hub) Sockets(u *authhandlers.AuthUserInfo) []SocketInfo {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.people[whom(u)]
+	p := h.people[personKey(u)]
 	if p == nil {
 		return nil
 	}

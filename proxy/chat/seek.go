@@ -110,7 +110,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 	return nil
 }
 
-// redial opens the socket anew, while the claim stands.
+// redial opens the socket again, while the claim stands.
 func (o *route) redial(ctx context.Context) (*websocket.Conn, error) {
 	o.mu.Lock()
 	token := o.token

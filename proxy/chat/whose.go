@@ -49,7 +49,7 @@ func (d *doubt) match(text uint64, own bool) int {
 }
 
 // owedEnded takes out an owed turn, and those before it; after the last one the socket
-// is opened anew. The wire is locked.
+// is opened again. The wire is locked.
 func (l *wire) owedEnded(i int) message {
 	d := &l.doubt
 	m := d.owed[i].message()

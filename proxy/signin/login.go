@@ -14,7 +14,7 @@ import (
 
 // login begins a way to the provider. ?idp= names one; without it the one that
 // there is, the one that was chosen before, or a page to choose. ?choose=1 shows
-// that page, ?switch=1 lets the provider ask anew who this is. A session that can't be
+// that page, ?switch=1 lets the provider ask again who this is. A session that can't be
 // used, for whatever reason, keeps nobody from beginning a new one.
 func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr) Result {
 	q := r.URL.Query() // what can't be read is not there
