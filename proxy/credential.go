@@ -132,14 +132,15 @@ const (
 var tokenBytes = [2]uint64{tokenBytesLow, tokenBytesHigh}
 
 // protocolTokens returns each entry that stands right behind "bearer" in the offered
-// sub-protocols. Those behind that are protocols again.
+// sub-protocols, and each later one that can be nothing but a signed token. The others
+// behind it are protocols again.
 func protocolTokens(h http.Header) []string {
 	offered := offeredProtocols(h)
 	var tokens []string
-	for i := 0; i+1 < len(offered); i++ {
-		if offered[i] == bearerProtocol {
-			i++
-			tokens = append(tokens, offered[i])
+	for i, p := range offered {
+		behind := i > 0 && offered[i-1] == bearerProtocol
+		if behind || len(tokens) > 0 && strings.HasPrefix(p, "eyJ") && strings.Count(p, ".") == 2 {
+			tokens = append(tokens, p)
 		}
 	}
 	return tokens

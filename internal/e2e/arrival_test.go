@@ -147,6 +147,10 @@ func (a arrival) isProbe() bool {
 	case "/", "/users/":
 		id := a.foldedValues("user_id")
 		return a.method == "GET" && len(a.body) == 0 && len(id) == 1 && id[0] == "anonymous"
+	case "/auth/token": // the accounts of a fresh Cat are tried
+		id, body := a.foldedValues("user_id"), string(a.body)
+		return a.method == "POST" && len(a.foldedValues("authorization")) == 0 && len(id) == 1 && id[0] == "anonymous" &&
+			(strings.Contains(body, `"username":"admin"`) || strings.Contains(body, `"username":"user"`))
 	}
 	path, _, _ := strings.Cut(a.target, "?") // behind it the key for WebSockets, if that is tried
 	return a.method == "GET" && path == "/ws/anonymous"

@@ -171,7 +171,7 @@ func (p probe) numbered(n int) string {
 
 // baseRoutes are the endpoints that a base user may reach, as the stack names them.
 var baseRoutes = []string{
-	"GET /", "HEAD /", "POST /message", "GET /memory/conversation_history", "GET /memory/recall", "POST /memory/recall", "GET /static/**", "GET /core-static/**",
+	"GET /", "HEAD /", "POST /message", "GET /memory/conversation_history", "DELETE /memory/conversation_history", "GET /memory/recall", "POST /memory/recall", "GET /static/**", "GET /core-static/**",
 	"HEAD /static/**", "HEAD /core-static/**",
 }
 

@@ -31,6 +31,7 @@ func (p *Probe) DefaultLogin(ctx context.Context, name string) (bool, error) {
 		return false, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	SetIdentity(req.Header, AnonymousID)
 	resp, err := p.HTTP.Do(req)
 	if err != nil {
 		return false, fmt.Errorf("the Cat can't be reached: %w", err)
