@@ -46,7 +46,9 @@ func (p *person) open(ctx context.Context, idle bool) (*tab, error) {
 			go t.listen()
 			return t, nil
 		}
-		if resp != nil && resp.StatusCode < 500 {
+		// All tabs come from one address, whose share of requests is full for a moment
+		// when a Catflap comes back.
+		if resp != nil && resp.StatusCode < 500 && resp.StatusCode != http.StatusTooManyRequests {
 			return nil, fmt.Errorf("a handshake was answered %d: %w", resp.StatusCode, err)
 		}
 		p.work.refused.Add(1)
