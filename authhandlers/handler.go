@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -123,4 +124,11 @@ type AuthUserInfo struct {
 	Evidence string
 	// Extra is for handlers and their own tools; Catflap does not read it.
 	Extra map[string]any
+}
+
+// Key names the person for whom this is: the issuer, the subject and the id at the Cat
+// together, since a configuration can give one id to another issuer's person. No two
+// people have the same key, whatever their subjects hold.
+func (u *AuthUserInfo) Key() string {
+	return strconv.Itoa(len(u.Issuer)) + "," + strconv.Itoa(len(u.Subject)) + "," + u.Issuer + u.Subject + u.ID
 }

@@ -90,9 +90,9 @@ func (ex *exchange) identity() string {
 // people may be.
 func (ex *exchange) owner() string {
 	if u := ex.user; u != nil {
-		return u.Issuer + "\x00" + u.Subject + "\x00" + u.ID
+		return u.Key()
 	}
-	return "\x00" + ex.r.RemoteAddr + "\x00" + ex.peer.ip.String() // no issuer is empty
+	return "\x00" + ex.r.RemoteAddr + "\x00" + ex.peer.ip.String() // no key of a person begins so
 }
 
 func (ex *exchange) writeTarget(out *http.Request) {

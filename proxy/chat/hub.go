@@ -169,7 +169,7 @@ func (h *Hub) Join(ctx context.Context, j Joining) error {
 func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	name := personKey(j.User)
+	name := j.User.Key()
 	p := h.people[name]
 	switch set := h.settings.Load(); {
 	case h.stopping.Load():

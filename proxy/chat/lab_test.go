@@ -184,7 +184,7 @@ func (l *lab) joining(user string, dial func() (*websocket.Conn, error)) Joining
 func (l *lab) places(user string) int {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
-	if p := l.hub.people[personKey(info(user))]; p != nil {
+	if p := l.hub.people[info(user).Key()]; p != nil {
 		return len(p.seats)
 	}
 	return 0

@@ -3,12 +3,9 @@ package chat
 import (
 	"context"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/catflap/catflap/authhandlers"
 )
 
 // atCat is something of a person's that is open at the Cat.
@@ -23,15 +20,10 @@ type atCat interface {
 type person struct {
 	*place
 	hub   *Hub
-	name  string  // see personKey
+	name  string  // the Key of the AuthUserInfo
 	seats []*seat // guarded by the hub
 	room  room
 	held  atomic.Int64 // bytes of their messages that are in memory
-}
-
-// personKey names a person: by issuer, subject and the id at the Cat together.
-func personKey(u *authhandlers.AuthUserInfo) string {
-	return strconv.Itoa(len(u.Issuer)) + "," + strconv.Itoa(len(u.Subject)) + "," + u.Issuer + u.Subject + u.ID
 }
 
 // place is one user id at the Cat, which knows one socket of it. Those who open one

@@ -92,7 +92,7 @@ func TestAFaultInWriting(t *testing.T) {
 	}
 	client := l.open(t, "/alice")
 	l.hub.mu.Lock()
-	room := &l.hub.people[personKey(info("/alice"))].room
+	room := &l.hub.people[info("/alice").Key()].room
 	l.hub.mu.Unlock()
 	var w *window
 	l.eventually(t, "the client is there", func() bool {

@@ -102,7 +102,7 @@ type SocketInfo struct {
 func (h *Hub) Sockets(u *authhandlers.AuthUserInfo) []SocketInfo {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.people[personKey(u)]
+	p := h.people[u.Key()]
 	if p == nil {
 		return nil
 	}

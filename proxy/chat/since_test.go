@@ -136,7 +136,7 @@ func TestTwoPeopleOfOneID(t *testing.T) {
 	<-said
 	refused := Closing{CodeSignedOut, "no longer"}
 	l.hub.mu.Lock()
-	mine := l.hub.people[personKey(info("/alice"))]
+	mine := l.hub.people[info("/alice").Key()]
 	l.hub.mu.Unlock()
 	if err := l.hub.Join(t.Context(), other("x")); err == nil {
 		t.Fatal("the other has no client in this test")
@@ -145,7 +145,7 @@ func TestTwoPeopleOfOneID(t *testing.T) {
 		t.Errorf("the first is closed with %d", code)
 	}
 	l.hub.mu.Lock()
-	if p := l.hub.people[personKey(other("").User)]; p == nil || p == mine || p.place != mine.place {
+	if p := l.hub.people[other("").User.Key()]; p == nil || p == mine || p.place != mine.place {
 		t.Error("the two are one person, or don't take turns")
 	}
 	l.hub.mu.Unlock()
