@@ -28,12 +28,12 @@ type Limits struct {
 	// Connections in all.
 	Connections int `yaml:"connections" default:"20000"`
 	// Of these, connections that are no WebSockets. Each takes up to 55KiB of memory while
-	// a long head stands, and about 23KiB without one. With tls each takes three times as
-	// much, and counts as three. At the limit the longest idle one goes; where none is
+	// a long head stands, and about 23KiB without one. With tls each takes up to four times as
+	// much, and counts as four. At the limit the longest idle one goes; where none is
 	// idle, the next ones wait.
 	HTTPConnections int `yaml:"http_connections" default:"3000"`
 	// Of these, connections of one address (of IPv6: of one network of 64 bits), and never
-	// more than half of them. With tls each counts as three. One more takes the place of the address's longest idle
+	// more than half of them. With tls each counts as four. One more takes the place of the address's longest idle
 	// one, or is closed at once. An address of trusted_proxies has no such limit.
 	ConnectionsPerAddress int `yaml:"connections_per_address" default:"1000"`
 	// Requests of one person under way at once, event streams included, WebSockets not.

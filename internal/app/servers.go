@@ -31,14 +31,14 @@ const adminConnections = 128
 
 // tlsWeight is how many times more memory a connection takes with TLS, of HTTP/2 above
 // all: its records, frames and heads have buffers that stay.
-const tlsWeight = 3
+const tlsWeight = 4
 
 // The bounds of HTTP/2, which is spoken over TLS only.
 const (
 	maxStreams = 100
 	pingAfter  = 30 * time.Second
 	maxFrame   = 16 << 10  // the least that there is: a frame has its memory as soon as its head claims it
-	maxUnread  = 512 << 10 // what a client may send ahead of what the Cat takes
+	maxUnread  = 128 << 10 // what a client may send ahead of what the Cat takes
 )
 
 // listen opens the listeners. An error names the field of the configuration.

@@ -70,11 +70,10 @@ const (
 	// whatever its percentage says. That follows what is live, but too late for a burst:
 	// large messages of somebody who means harm, say.
 	enough = 160 << 20
-	// times is by how much it may use more than is live, where that is the greater.
-	times = 2
 )
 
-// limiter is the collector's limit by what is live.
+// limiter is the collector's limit by what is live: half as much again, if that is more
+// than enough.
 type limiter struct {
 	most uint64 // what the system gives; 0 means any number
 	set  uint64
@@ -82,7 +81,7 @@ type limiter struct {
 
 // next returns the limit for so many live bytes. Small changes are not worth it.
 func (l *limiter) next(live uint64) (limit int64, changed bool) {
-	want := max(enough, times*live)
+	want := max(enough, live+live/2)
 	if l.most > 0 {
 		want = min(want, l.most)
 	}

@@ -95,7 +95,7 @@ func TestLimitOfTheCollector(t *testing.T) {
 		{"at the start", 0, 0, 160 * mib},
 		{"a container", 230 * mib, 10 * mib, 160 * mib},
 		{"a container that is small", 100 * mib, 10 * mib, 100 * mib},
-		{"much is live", 0, 200 * mib, 400 * mib},
+		{"much is live", 0, 200 * mib, 300 * mib},
 		{"much is live in a container", 230 * mib, 200 * mib, 230 * mib},
 	} {
 		l := limiter{most: c.most}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -168,6 +169,40 @@ func TestTheWriterGathersAndFlushes(t *testing.T) {
 	if err := w.Flush(); err != nil || !strings.Contains(s.text(), "four") {
 		t.Error("the last line was lost")
 	}
+}
+
+// TestASlowReaderOfTheLogHoldsUpNobody: quiet lines wait in memory, within a bound.
+func TestASlowReaderOfTheLogHoldsUpNobody(t *testing.T) {
+	read, to := io.Pipe()
+	w := NewWriter(to)
+	line := strings.Repeat("x", 1023)
+	for range flushAt/len(line) + 1 { // the last of these stands in its write
+		go fmt.Fprintln(w, line)
+	}
+	for deadline := time.Now().Add(5 * time.Second); w.out.TryLock(); time.Sleep(time.Millisecond) {
+		w.out.Unlock()
+		if time.Now().After(deadline) {
+			t.Fatal("nobody writes")
+		}
+	}
+	free := make(chan struct{})
+	go func() {
+		for range (maxWaiting - 2*flushAt) / len(line) {
+			fmt.Fprintln(w, line)
+		}
+		close(free)
+	}()
+	select {
+	case <-free:
+	case <-time.After(10 * time.Second):
+		t.Error("lines wait for the reader of the log")
+	}
+	go func() { _, _ = io.Copy(io.Discard, read) }()
+	if err := w.Flush(); err != nil {
+		t.Error(err)
+	}
+	_ = to.Close()
+	<-free
 }
 
 func TestTheWriterKeepsLinesWhole(t *testing.T) {
