@@ -34,8 +34,9 @@ type far struct {
 	inherited uint64 // answers that are under way to clients of others
 	others    uint64 // of these, what the last answer is taken for
 	ref       uint64
-	sizes     map[uint64]int64 // of what is not passed on yet
-	waiting   int64            // their sum
+	waits     map[uint64]message // what is not passed on yet
+	waiting   int64              // its bytes
+	passed    *uint64            // the last that was, as the end says; nil: it does not say
 	isOpen    bool
 	begun     bool
 	isOver    bool
@@ -52,7 +53,7 @@ type far struct {
 }
 
 func newFar(o *route, process string) *far {
-	f := &far{hub: o.hub, route: o, process: process, session: newSession(), finished: make(chan struct{}), opened: make(chan struct{}), sizes: map[uint64]int64{}}
+	f := &far{hub: o.hub, route: o, process: process, session: newSession(), finished: make(chan struct{}), opened: make(chan struct{}), waits: map[uint64]message{}}
 	f.space = sync.NewCond(&f.mu)
 	return f
 }
@@ -110,9 +111,10 @@ func (f *far) received(p *parcel) {
 			return
 		}
 	case parcelWrote:
-		f.waiting -= f.sizes[p.n]
-		f.route.person.drop(f.sizes[p.n])
-		delete(f.sizes, p.n)
+		n := int64(len(f.waits[p.n].data))
+		f.waiting -= n
+		f.route.person.drop(n)
+		delete(f.waits, p.n)
 		f.space.Broadcast()
 		return
 	}
@@ -196,6 +198,9 @@ func (f *far) tellOne(p *parcel) {
 			f.route.failed(m, p.data)
 		}
 	case parcelEnd:
+		f.mu.Lock()
+		f.passed = passedOf(p)
+		f.mu.Unlock()
 		f.over(endOf(p))
 		return
 	}

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/catflap/catflap/proxy/cat"
@@ -17,12 +19,12 @@ func (f *far) say(m message) {
 	}
 	if f.isOver || f.parting {
 		f.mu.Unlock()
-		f.route.failed(m, undelivered())
+		f.route.keep(m)
 		return
 	}
 	f.ref++
 	m.ref = f.ref
-	f.sizes[m.ref] = n
+	f.waits[m.ref] = m
 	f.waiting += n
 	f.route.person.mustHold(n)
 	f.turns.begin(m, time.Now())
@@ -56,6 +58,9 @@ func (f *far) bye(rest []*said) bool {
 
 // over follows the end from the other side, or the loss of it.
 func (f *far) over(how int) {
+	f.mu.Lock()
+	unsaid := f.unsaidLocked()
+	f.mu.Unlock()
 	lost, ok := f.stop(how)
 	if !ok {
 		return
@@ -65,6 +70,7 @@ func (f *far) over(how int) {
 		return
 	}
 	f.route.person.owe(asOwed(lost))
+	f.route.keepFirst(unsaid)
 	f.route.room.recall(f.rest)
 	for _, m := range messagesOf(lost) {
 		m.ref = 0
@@ -77,6 +83,24 @@ func (f *far) over(how int) {
 		f.route.gone(f, closeCatGone)
 	}
 	close(f.finished)
+}
+
+// unsaidLocked takes out what the other process has not passed on, as it says itself at
+// the end: the Cat has not heard that, and the next way takes it.
+func (f *far) unsaidLocked() []message {
+	if f.passed == nil || f.isOver {
+		return nil
+	}
+	var list []message
+	for _, ref := range slices.Sorted(maps.Keys(f.waits)) {
+		if ref > *f.passed {
+			m := f.waits[ref]
+			f.turns.settle(ref, false)
+			m.ref, m.leave = 0, nil
+			list = append(list, m)
+		}
+	}
+	return list
 }
 
 // missed tells clients that they may not have heard all.
@@ -150,7 +174,7 @@ func (f *far) letGo() {
 	p := f.route.person
 	p.drop(f.waiting)
 	f.waiting = 0
-	clear(f.sizes)
+	clear(f.waits)
 	for _, m := range f.rest {
 		m.letGo(p)
 	}

@@ -23,7 +23,8 @@ type guest struct {
 	space   *sync.Cond
 	sent    []*said // not taken yet; the first has the number taken+1
 	taken   uint64
-	bytes   int64 // of sent
+	passed  uint64 // the last message of its clients' that was passed on
+	bytes   int64  // of sent
 	ups     []*parcel
 	passing bool
 	isOver  bool
@@ -215,6 +216,7 @@ func (g *guest) stop(last *parcel) ([]*said, bool) {
 	}
 	g.isOver = true
 	if last != nil {
+		last.data = binary.BigEndian.AppendUint64(nil, g.passed)
 		g.send(last)
 	}
 	g.hub.post.removeGuest(g)

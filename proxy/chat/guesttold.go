@@ -40,6 +40,7 @@ func (g *guest) took(n uint64) {
 func (g *guest) pass() {
 	defer g.hub.o.Caught()
 	for {
+		moves := g.window.person.room.handsOver()
 		g.mu.Lock()
 		if len(g.ups) == 0 || g.isOver {
 			for _, p := range g.ups {
@@ -50,10 +51,20 @@ func (g *guest) pass() {
 			return
 		}
 		p := g.ups[0]
+		moves = moves && p.kind == parcelSay
+		if p.kind == parcelSay && !moves {
+			g.passed = p.n // before the end can say so
+		}
 		g.ups[0] = nil
 		g.ups = g.ups[1:]
 		g.mu.Unlock()
 		switch p.kind {
+		case parcelSay:
+			if moves { // its own process finds the next way
+				g.window.person.drop(int64(len(p.data)))
+				g.window.end(closeMoved)
+				continue
+			}
 		case parcelBye:
 			g.leave(p)
 			continue
@@ -123,6 +134,19 @@ func (r *room) dismiss() {
 			w.end(closeMoved)
 		}
 	}
+}
+
+// handsOver reports that this process stops, and leaves the person to another.
+func (r *room) handsOver() bool {
+	r.mu.Lock()
+	o, ok := r.line.(*route)
+	r.mu.Unlock()
+	if !ok {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing != nil && *o.closing == closeStopping
 }
 
 // announce tells all clients something of our own.

@@ -81,6 +81,15 @@ func appendBytes(b, p []byte) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(p))), p...)
 }
 
+// passedOf is the number of the last message that was passed on, which an end has.
+func passedOf(p *parcel) *uint64 {
+	if len(p.data) != 8 {
+		return nil // of an earlier version, or of somebody who does not know the session
+	}
+	n := binary.BigEndian.Uint64(p.data)
+	return &n
+}
+
 // readParcel is encode's reverse. It trusts nothing.
 func readParcel(b []byte) (*parcel, error) {
 	in := parcelReader{b: b}

@@ -130,6 +130,32 @@ func (o *route) say(m message) {
 	}
 }
 
+// keep keeps a message that a way has not taken, which is over. It is called by say.
+func (o *route) keep(m message) {
+	o.mu.Lock()
+	ok := o.closing == nil && o.kept.add(o.person, m, o.expire)
+	o.mu.Unlock()
+	if !ok {
+		o.room.failed(m, undelivered())
+	}
+}
+
+// keepFirst keeps what was said before all that is kept.
+func (o *route) keepFirst(list []message) {
+	o.mu.Lock()
+	later := o.kept.take(o.person)
+	var failed []message
+	for _, m := range append(list, later...) {
+		if o.closing != nil || !o.kept.add(o.person, m, o.expire) {
+			failed = append(failed, m)
+		}
+	}
+	o.mu.Unlock()
+	for _, m := range failed {
+		o.room.failed(m, undelivered())
+	}
+}
+
 // replay says what was kept.
 func (o *route) replay(l line) {
 	o.sending.Lock()
