@@ -43,7 +43,7 @@ func (l *wire) goOn(how Closing) bool {
 	}
 	left := slices.Clone(l.doubt.owed)
 	if !ending {
-		l.peer = nil
+		l.peer, l.isCut = nil, false
 	}
 	l.mu.Unlock()
 	if !ending {

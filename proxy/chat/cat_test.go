@@ -216,7 +216,7 @@ func ask(t testing.TB, c *websocket.Conn, text string) {
 // hear reads the next frame.
 func hear(t testing.TB, c *websocket.Conn) catFrame {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
 	_, p, err := c.ReadMessage()
 	if err != nil {
 		t.Fatalf("nothing is heard: %v", err)

@@ -209,10 +209,18 @@ func TestRestartsUnderWay(t *testing.T) {
 		user := fmt.Sprint("/p", p)
 		w := l.open(t, user)
 		wg.Go(func() {
+			late := map[string]bool{}
 			for i := range 30 {
 				text := fmt.Sprint("sleep 5ms ", user, i)
 				ask(t, w, text)
 				f := answer(t, w)
+				for f.Type == "chat" && late[f.Content] { // it was told to be late, and it is
+					delete(late, f.Content)
+					f = answer(t, w)
+				}
+				if f.Name == "Unanswered" {
+					late[text] = true
+				}
 				if f.Type == "chat" && f.Content != text {
 					t.Errorf("%q is answered with %+v", text, f)
 				}
@@ -220,7 +228,9 @@ func TestRestartsUnderWay(t *testing.T) {
 					t.Errorf("%q was heard %d times", text, n)
 				}
 			}
-			silent(t, w, 20*time.Millisecond)
+			if len(late) == 0 {
+				silent(t, w, 20*time.Millisecond)
+			}
 		})
 	}
 	wg.Wait()

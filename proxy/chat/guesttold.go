@@ -162,6 +162,7 @@ func (l *wire) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.peer != nil {
+		l.isCut = true
 		l.peer.in.cut()
 	}
 }

@@ -135,7 +135,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 		}
 	}))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := l.hub.Shutdown(ctx); err != nil {
 			t.Error("shutdown:", err)
@@ -230,7 +230,7 @@ func (l *lab) closed(t *testing.T, n, code int, reason string) Event {
 // closedWith reads until the end and returns the close code and reason.
 func closedWith(t *testing.T, c *websocket.Conn) (int, string) {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
 	for {
 		if _, _, err := c.ReadMessage(); err != nil {
 			if closed, ok := errors.AsType[*websocket.CloseError](err); ok {
@@ -243,7 +243,7 @@ func closedWith(t *testing.T, c *websocket.Conn) (int, string) {
 
 func (l *lab) eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		done := ok()
 		l.mu.Unlock()

@@ -27,6 +27,7 @@ type wire struct {
 
 	mu      sync.Mutex
 	peer    *peer    // nil while the Cat is gone
+	isCut   bool     // the connection was cut here: what is said now waits for the next
 	closing *Closing // why it was ended from here
 	turns   turns
 	kept    kept // waits for the Cat to be back, and sure to speak
@@ -151,7 +152,7 @@ func (l *wire) say(m message) {
 	pr := l.peer
 	switch {
 	case l.closing != nil:
-	case pr != nil && !l.mustWait(pr) && l.mayGoUp(&m):
+	case pr != nil && !l.isCut && !l.mustWait(pr) && l.mayGoUp(&m):
 		l.turns.begin(m, time.Now())
 		l.watch(pr)
 		l.mu.Unlock()
