@@ -16,6 +16,8 @@ type Link struct {
 	// Permissions, if not nil, are the handler's own: instead of everything that
 	// the configuration grants.
 	Permissions []string
+	// Headers and Cookies are the names of what the handler reads ([Carrying]).
+	Headers, Cookies []string
 }
 
 // Chain asks its handlers in order. It is immutable.

@@ -187,8 +187,8 @@ func (h Handler) EffectiveAlias() string {
 
 // HandlerSettings is what the registry of handler types yields. The optional
 // abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
-// SignInTitle() string, HiddenBehind([]any) int, Doubts() error and Inspect() error are
-// used where a type has them.
+// SignInTitle() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
+// Doubts() error and Inspect() error are used where a type has them.
 type HandlerSettings interface{ Validate() error }
 
 // HandlerTypes maps the name of a handler type to a new, empty configuration of it.

@@ -22,6 +22,11 @@ type Known struct {
 	// RefuseAnswerHeader says why a header of the Cat's never reaches a client; empty:
 	// it may.
 	RefuseAnswerHeader func(name string) string
+	// RefuseCarrierHeader says why no handler may take a credential from a header; empty:
+	// it may. RefuseCarrierCookie is the same for a cookie.
+	RefuseCarrierHeader, RefuseCarrierCookie func(name string) string
+	// SameName reports two names that a server may take for one.
+	SameName func(a, b string) bool
 	// DefaultSecret reports a secret of the Cat's that everybody knows. Without it
 	// there is none.
 	DefaultSecret func(secret []byte) bool

@@ -17,12 +17,18 @@ type tokens struct {
 	Audiences          []string       `yaml:"audiences" example:"[cat]"`
 	Algorithms         []string       `yaml:"algorithms" default:"RS256,ES256" enum:"RS256,ES256,EdDSA,HS256"`
 	Keys               keys           `yaml:"keys"`
+	Carrier            carrier        `yaml:"carrier"`
 	UserID             string         `yaml:"user_id" default:"sub"`
 	Groups             string         `yaml:"groups"`
 	Leeway             value.Duration `yaml:"leeway" default:"60s"`
 	InsecureAnyhow     bool           `yaml:"insecure_anyhow" default:"false"`
 	Refresh            *bool          `yaml:"refresh" default:"true"`
 	internal, Untagged string         //nolint:unused // neither may stand in a file
+}
+
+type carrier struct {
+	Header string `yaml:"header"`
+	Cookie string `yaml:"cookie"`
 }
 
 type keys struct {
@@ -38,7 +44,17 @@ type misplaced struct{ field, problem, hint string }
 func (e *misplaced) Error() string                        { return e.field + ": " + e.problem }
 func (e *misplaced) Where() (field, problem, hint string) { return e.field, e.problem, e.hint }
 func (c *tokens) IdentitySource() string                  { return c.Issuer + " " + c.UserID }
-func (c *tokens) YieldsGroups() bool                      { return c.Groups != "" }
+func (c *tokens) CarriedBy() (headers, cookies []string) {
+	return said(c.Carrier.Header), said(c.Carrier.Cookie)
+}
+
+func said(name string) []string {
+	if name == "" {
+		return nil
+	}
+	return []string{name}
+}
+func (c *tokens) YieldsGroups() bool { return c.Groups != "" }
 
 // Doubts knows the claim of which two spellings are two people.
 func (c *tokens) Doubts() error {
@@ -138,6 +154,21 @@ func known() config.Known {
 				return "would have a browser do something for the whole site"
 			}
 			return ""
+		},
+		RefuseCarrierHeader: func(name string) string {
+			if strings.EqualFold(name, "User-Agent") {
+				return "always reaches the Cat, and can't hold a credential"
+			}
+			return ""
+		},
+		RefuseCarrierCookie: func(name string) string {
+			if strings.Contains(name, " ") {
+				return "is no cookie's name"
+			}
+			return ""
+		},
+		SameName: func(a, b string) bool {
+			return strings.EqualFold(strings.ReplaceAll(a, "_", "-"), strings.ReplaceAll(b, "_", "-"))
 		},
 		RefuseRequestHeader: func(name string) string {
 			switch {

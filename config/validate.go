@@ -34,6 +34,7 @@ func (v *validator) all() {
 	v.origins()
 	v.cat()
 	v.handlers()
+	v.carriers()
 	v.permissions()
 	v.grants()
 	v.endpoints()

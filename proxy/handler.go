@@ -105,6 +105,9 @@ func New(o Options) (*Handler, error) {
 	if err := o.readHeaders(); err != nil {
 		return nil, err
 	}
+	if err := o.checkCarriers(); err != nil {
+		return nil, err
+	}
 	if o.Passages == nil {
 		o.Passages = NewPassages(o.Hub)
 	}

@@ -101,7 +101,8 @@ func (a *app) chain(ctx context.Context, c *config.Config, claims func(handler s
 		if err != nil {
 			return nil, err
 		}
-		links = append(links, authhandlers.Link{Name: h.Name, Alias: h.EffectiveAlias(), Handler: opened, Permissions: h.Permissions})
+		l := authhandlers.Link{Name: h.Name, Alias: h.EffectiveAlias(), Handler: opened, Permissions: h.Permissions}
+		links = append(links, l.Carried(settings))
 	}
 	all, err := authhandlers.NewChain(time.Now, links...)
 	if err != nil || a.sessions == nil {

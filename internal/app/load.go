@@ -44,6 +44,7 @@ func known(registry authhandlers.Registry) config.Known {
 	k := config.Known{
 		Handlers: config.HandlerTypes{}, Permissions: []string{"*"},
 		RefuseRequestHeader: proxy.RefuseRequestHeader, RefuseAnswerHeader: proxy.RefuseAnswerHeader,
+		RefuseCarrierHeader: proxy.RefuseCarrierHeader, RefuseCarrierCookie: proxy.RefuseCarrierCookie, SameName: proxy.SameName,
 		DefaultSecret: cat.IsDefaultSecret,
 	}
 	for name, empty := range registry {
