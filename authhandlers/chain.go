@@ -93,7 +93,7 @@ func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, er
 	if left.nearest != nil {
 		return nil, left.nearest
 	}
-	if r.Credential == nil {
+	if r.Credential == nil && !r.Carried {
 		return nil, &Rejection{Code: CodeMissingCredential, Hint: "sign in, or send a token", Err: passed}
 	}
 	return nil, &Rejection{Code: CodeUnclaimed, Hint: "the token is of no issuer that is accepted here", Err: passed}

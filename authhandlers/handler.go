@@ -75,6 +75,9 @@ type Request struct {
 	// Credential is the one credential of the request, or nil. The same token in
 	// several carriers is one; two different ones never get as far as a handler.
 	Credential *Credential
+	// Carried says that the request has a credential in a handler's own carrier
+	// ([Presenter]). Nobody who has one is a guest.
+	Carried bool
 	// HTTP is the request as it arrived, cookies included. It must not be changed.
 	HTTP *http.Request
 	// ClientIP is the peer's address, or the one that a trusted proxy vouches for.

@@ -15,28 +15,27 @@ import (
 // handlers, a ticket's and a cookie's by the sessions. A token decides over a
 // cookie. A public endpoint needs none; but whoever sends one must send a good one.
 func (ex *exchange) authenticate() *refusal {
-	var err error
-	if ex.credential, ex.foreign, err = readCredential(ex.r, &ex.target, ex.socket, ex.h.o.QueryToken, ex.h.schemes); err != nil {
+	if err := ex.collect(); err != nil {
 		return badRequest(codeBadCredential, err)
 	}
 	if ex.h.o.SignIn != nil {
-		if ex.credential != nil && session.IsDisplayToken(ex.credential.Value) {
-			ex.display, ex.credential = ex.credential.Value, nil
-		}
 		switch {
-		case ex.credential != nil && ex.socket && session.IsTicket(ex.credential.Value):
+		case ex.isTicket():
 			ex.record.Carrier = authhandlers.CarrierTicket
+			if !ex.socket {
+				return refuseTicketElsewhere()
+			}
 			return ex.byTicket()
-		case ex.credential != nil && session.IsTicket(ex.credential.Value):
-			ex.record.Carrier = authhandlers.CarrierTicket
-			return refuseTicketElsewhere()
-		case ex.credential == nil && (ex.display != "" || ex.h.o.Sessions.HasCookie(ex.r)):
+		case !ex.presented() && (ex.display != "" || ex.h.o.Sessions.HasCookie(ex.r)):
 			ex.record.Carrier = authhandlers.CarrierSession
 			return ex.bySession()
 		}
 	}
-	if ex.credential != nil {
+	switch {
+	case ex.credential != nil:
 		ex.record.Carrier = ex.credential.Carrier
+	case ex.carried != nil:
+		ex.record.Carrier = ex.carried.Carrier
 	}
 	return ex.byHandlers()
 }
@@ -55,7 +54,7 @@ func (ex *exchange) byHandlers() *refusal {
 	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
 	unclaimed := rejected != nil && ex.foreign != nil && rejected.Code == authhandlers.CodeUnclaimed
-	if ex.credential == nil && (unclaimed || rejected != nil && rejected.Code == authhandlers.CodeMissingCredential) {
+	if !ex.presented() && (unclaimed || rejected != nil && rejected.Code == authhandlers.CodeMissingCredential) {
 		if ex.isPublic() {
 			return nil
 		}
@@ -66,7 +65,7 @@ func (ex *exchange) byHandlers() *refusal {
 	if rejected != nil && rejected.Code == authhandlers.CodeBadSignature {
 		ex.holdBack()
 	}
-	return refuseAuthentication(err, ex.credential != nil)
+	return refuseAuthentication(err, ex.presented())
 }
 
 // question is what handlers are asked.
@@ -76,11 +75,11 @@ func (ex *exchange) question() *authhandlers.Request {
 		kind = authhandlers.KindWebSocket
 	}
 	credential := ex.credential
-	if credential == nil {
+	if !ex.presented() {
 		credential = ex.foreign // a handler may know a scheme that it does not ask for
 	}
 	return &authhandlers.Request{
-		Credential: credential, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
+		Credential: credential, Carried: ex.carried != nil, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
 	}
 }
 
@@ -179,7 +178,7 @@ func (ex *exchange) byTicket() *refusal {
 	switch {
 	case err == nil:
 		ex.known()
-		return nil
+		return ex.checkCarried()
 	case errors.Is(err, session.ErrNoSession), rejected != nil:
 		bad.err = err
 		return bad

@@ -16,7 +16,7 @@ func (ex *exchange) refuseInBrowser(ref *refusal) bool {
 		return false
 	}
 	if ref.status == http.StatusUnauthorized {
-		if ex.credential != nil {
+		if ex.presented() {
 			return false // a token that is refused never leads to a login page
 		}
 		h := ex.w.Header()

@@ -3,7 +3,11 @@ package proxy
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/session"
 )
 
 // RefuseCarrierHeader says why no handler may take a credential from a header of this
@@ -59,6 +63,75 @@ func (o *Options) checkCarriers() error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// carriers prepares what depends on the handlers' own carriers.
+func (h *Handler) carriers() {
+	vary, allowed := []string{usualCarriers}, append([]string{corsHeaders}, h.o.ForwardHeaders...)
+	for _, l := range h.o.Chain.Links() {
+		if p, ok := l.Handler.(authhandlers.Presenter); ok {
+			h.presenters = append(h.presenters, p)
+		}
+		for _, name := range l.Headers {
+			if name = http.CanonicalHeaderKey(name); !slices.Contains(vary, name) {
+				vary, allowed = append(vary, name), append(allowed, name)
+			}
+		}
+	}
+	h.vary, h.allowed = strings.Join(vary, ", "), strings.Join(allowed, ", ")
+}
+
+// collect reads the credential of the request, wherever it is. Two different ones are
+// an error: nobody says which of two people is meant. A ticket stands beside what a
+// proxy in front adds to each request; checkCarried holds that both are one person's.
+func (ex *exchange) collect() (err error) {
+	if ex.credential, ex.foreign, err = readCredential(ex.r, &ex.target, ex.socket, ex.h.o.QueryToken, ex.h.schemes); err != nil {
+		return err
+	}
+	if ex.h.o.SignIn != nil && ex.credential != nil && session.IsDisplayToken(ex.credential.Value) {
+		ex.display, ex.credential = ex.credential.Value, nil
+	}
+	for _, p := range ex.h.presenters {
+		c, err := p.Presented(ex.r)
+		switch {
+		case err != nil:
+			return err
+		case c == nil:
+		case ex.carried == nil:
+			ex.carried = c
+		case ex.carried.Value != c.Value:
+			return errTwoCredentials
+		}
+	}
+	if ex.carried != nil && ex.credential != nil && ex.carried.Value != ex.credential.Value && !(ex.h.o.SignIn != nil && ex.isTicket()) {
+		return errTwoCredentials
+	}
+	return nil
+}
+
+// presented reports that the request has a credential, good or bad.
+func (ex *exchange) presented() bool { return ex.credential != nil || ex.carried != nil }
+
+func (ex *exchange) isTicket() bool {
+	return ex.credential != nil && session.IsTicket(ex.credential.Value)
+}
+
+// checkCarried holds that the credential in a handler's own carrier is that of the
+// person who is known by something else.
+func (ex *exchange) checkCarried() *refusal {
+	if ex.carried == nil {
+		return nil
+	}
+	asked := ex.question()
+	asked.Credential, asked.Lasting = nil, false
+	u, err := ex.h.o.Chain.Authenticate(ex.r.Context(), asked)
+	switch {
+	case err != nil:
+		return refuseAuthentication(err, true)
+	case !u.Same(ex.user):
+		return badRequest(codeBadCredential, errTwoCredentials)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ type exchange struct {
 	begun  mark // before the credential was looked at
 
 	credential *authhandlers.Credential
+	carried    *authhandlers.Credential   // in a handler's own carrier
 	foreign    *authhandlers.Credential   // of a scheme that nobody here asks for
 	display    string                     // the admin panel's display token, which is no credential
 	session    *session.Session           // of a person who came by the cookie
@@ -220,7 +221,7 @@ func (ex *exchange) refuse(ref *refusal) {
 		// read is not looked at.
 		ex.w.Header().Set("Connection", "close")
 	}
-	if ex.h.o.SignIn != nil && (ref.status == http.StatusUnauthorized || ref.unknown && ex.credential == nil) {
+	if ex.h.o.SignIn != nil && (ref.status == http.StatusUnauthorized || ref.unknown && !ex.presented()) {
 		ref.loginURL = ex.loginURL()
 	}
 	outcome := OutcomeRefused

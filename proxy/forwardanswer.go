@@ -30,7 +30,7 @@ func (ex *exchange) answer(resp *http.Response) error {
 	dropCookies(h)
 	ex.mapAddresses(h)
 	if ex.user != nil {
-		keepPersonal(h)
+		keepPersonal(h, ex.h.vary)
 	}
 	ex.setCORS(h)
 	if ex.decision.Route.Panel {

@@ -10,7 +10,7 @@ import (
 
 // keepPersonal keeps an answer that is for one person out of shared caches, and apart
 // for each credential in a browser's own. It never takes back what the Cat forbids.
-func keepPersonal(h http.Header) {
+func keepPersonal(h http.Header, carriers string) {
 	if len(h["Cache-Control"])+len(h["Vary"]) == 0 {
 		both := []string{"private", carriers} // one allocation for two
 		h["Cache-Control"], h["Vary"] = both[0:1:1], both[1:2:2]
@@ -19,11 +19,11 @@ func keepPersonal(h http.Header) {
 	if lines := h["Cache-Control"]; !keptByNobody(lines) {
 		h["Cache-Control"] = []string{private(lines)}
 	}
-	vary(h)
+	vary(h, carriers)
 }
 
-// carriers are the headers by which somebody comes with a credential.
-const carriers = "Authorization, " + cat.TokenHeader + ", Cookie"
+// usualCarriers are the headers by which somebody comes with a credential.
+const usualCarriers = "Authorization, " + cat.TokenHeader + ", Cookie"
 
 // keptByNobody reports a Cache-Control that forbids every cache to keep the answer.
 // must-understand would let some of them (RFC 9111 §5.2.2.3).
@@ -79,7 +79,7 @@ func directives(lines []string) (list []string, ok bool) {
 }
 
 // vary adds the carriers to what the answer depends on. A * says more already.
-func vary(h http.Header) {
+func vary(h http.Header, carriers string) {
 	lines := h["Vary"]
 	if len(lines) == 0 {
 		h["Vary"] = []string{carriers}

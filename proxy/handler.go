@@ -89,6 +89,9 @@ type Handler struct {
 	challenges []string
 	schemes    []string // of the challenges, in lower case
 	pages      *http.ServeMux
+	presenters []authhandlers.Presenter
+	vary       string // the headers by which somebody comes with a credential
+	allowed    string // the headers that pages of other origins may send
 
 	panelPolicy string
 }
@@ -127,6 +130,7 @@ func New(o Options) (*Handler, error) {
 			m.Mount(h.pages)
 		}
 	}
+	h.carriers()
 	for _, c := range h.challenges {
 		scheme, _, _ := strings.Cut(c, " ")
 		h.schemes = append(h.schemes, strings.ToLower(scheme))

@@ -50,7 +50,7 @@ func (ex *exchange) answerPreflight() *refusal {
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Allow-Credentials", "true")
 	h.Set("Access-Control-Allow-Methods", corsMethods)
-	h.Set("Access-Control-Allow-Headers", strings.Join(append([]string{corsHeaders}, ex.h.o.ForwardHeaders...), ", "))
+	h.Set("Access-Control-Allow-Headers", ex.h.allowed)
 	h.Set("Access-Control-Max-Age", corsMaxAge)
 	ex.w.WriteHeader(http.StatusNoContent)
 	ex.done(OutcomePage, http.StatusNoContent)
