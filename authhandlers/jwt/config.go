@@ -28,6 +28,9 @@ type Config struct {
 	Algorithms []string `yaml:"algorithms"`
 	// Where the issuer's keys are.
 	Keys Keys `yaml:"keys"`
+	// Where the tokens come, if not in Authorization and the other usual carriers: then
+	// they come from here alone. See docs/carriers.md.
+	Carrier Carrier `yaml:"carrier"`
 	// The claim that names the person, which becomes the user id at the Cat. It must
 	// never be given to somebody else, which of the usual claims only sub promises
 	// (OpenID Connect Core §5.7). email counts only where email_verified is true. A

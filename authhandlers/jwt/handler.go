@@ -18,6 +18,7 @@ const maxDepth = 32
 type handler struct {
 	verifier
 	issuer   string
+	carrier  Carrier
 	now      func() time.Time
 	cache    *tokencache.Cache[*verified]
 	lists    *tokencache.Lists
@@ -43,14 +44,11 @@ func (v *verified) Until() time.Time {
 
 func (v *verified) Current() bool { return v.key.Current() }
 
-// Authenticate takes bearer credentials that are JWTs of the handler's issuer.
+// Authenticate takes credentials that are JWTs of the handler's issuer.
 func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*authhandlers.AuthUserInfo, error) {
-	if !r.Credential.Bearer() {
-		return nil, authhandlers.ErrNoCredential
-	}
-	token := r.Credential.Value
-	if !looksSigned(token) {
-		return nil, authhandlers.ErrNoCredential
+	token, err := h.token(r)
+	if err != nil {
+		return nil, err
 	}
 	if len(token) > keyset.MaxTokenBytes {
 		return nil, reject(authhandlers.CodeTokenTooLarge, "the token is too large", "the token is larger than 16 KiB")
@@ -72,7 +70,7 @@ func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*a
 		return nil, err
 	}
 	if r.Lasting {
-		return v.lasting(token), nil
+		return v.lasting(h.carrier, token), nil
 	}
 	return &v.info, nil
 }

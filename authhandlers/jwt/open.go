@@ -34,6 +34,7 @@ func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {
 	h := &handler{
 		verifier: newVerifier(c, env, r.Keys),
 		issuer:   c.Issuer,
+		carrier:  c.Carrier,
 		now:      env.Now,
 		claims:   newJudge(c),
 		rules:    r,

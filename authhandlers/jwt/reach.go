@@ -1,12 +1,18 @@
 package jwt
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/catflap/catflap/authhandlers"
+)
 
 // Reach tells which tokens of an issuer are decided by a configuration, before any
 // is verified.
 type Reach struct {
 	Issuer     string
 	Algorithms []string
+	// Carrier is where the tokens come, if the configuration takes them from there alone.
+	Carrier authhandlers.Carrier
 	// Access is for access tokens, ID for ID tokens.
 	Access, ID Scope
 }
@@ -32,7 +38,11 @@ func (c *Config) Reach() Reach {
 	id := s
 	id.Takes = s.Takes && c.AcceptIDTokens
 	id.OwnClients = c.AcceptIDTokens
-	return Reach{Issuer: c.Issuer, Algorithms: c.Allowed(), Access: s, ID: id}
+	r := Reach{Issuer: c.Issuer, Algorithms: c.Allowed(), Access: s, ID: id}
+	if !c.Carrier.isZero() {
+		r.Carrier = c.Carrier.name()
+	}
+	return r
 }
 
 // HiddenBehind implements authhandlers.Reacher.
@@ -56,7 +66,7 @@ func HiddenBehind(c Reacher, earlier []any) int {
 					return false
 				}
 				r := before.Reach()
-				return r.Issuer == own.Issuer && slices.Contains(r.Algorithms, algorithm) && kind(r).covers(kind(own))
+				return r.Issuer == own.Issuer && r.Carrier == own.Carrier && slices.Contains(r.Algorithms, algorithm) && kind(r).covers(kind(own))
 			})
 			if by < 0 {
 				return -1

@@ -14,17 +14,21 @@ import (
 // lasting returns the person with evidence: the token, in which the thumbprint of the
 // key that has verified it stands in the place of the signature. Nobody can come in
 // with that, and all that decides can be judged again.
-func (v *verified) lasting(token string) *authhandlers.AuthUserInfo {
+func (v *verified) lasting(from Carrier, token string) *authhandlers.AuthUserInfo {
 	info := v.info
 	signed := token[:strings.LastIndexByte(token, '.')+1]
-	info.Evidence = signed + base64.RawURLEncoding.EncodeToString(v.key.Thumbprint())
+	info.Evidence = from.mark() + signed + base64.RawURLEncoding.EncodeToString(v.key.Thumbprint())
 	return &info
 }
 
 // Rejudge implements authhandlers.Rejudger. What was asked for over the network when
 // the token came, such as groups, stays as it was.
 func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
-	r, err := h.read(u.Evidence, h.now())
+	evidence, err := h.carrier.unmark(u.Evidence)
+	if err != nil {
+		return nil, err
+	}
+	r, err := h.read(evidence, h.now())
 	if err != nil {
 		return nil, err
 	}

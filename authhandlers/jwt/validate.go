@@ -34,6 +34,7 @@ func (c *Config) Validate() error {
 	c.validateKeys(&p)
 	c.validateAlgorithms(&p)
 	c.validateClaims(&p)
+	c.validateCarrier(&p)
 	if d := c.Leeway.Std(); d < 0 || d > maxLeeway {
 		p.add("leeway", "must be between 0s and 120s", "synchronise the clocks, and keep the default of 30s")
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,8 @@ type setting struct {
 	groups []string // of an accepted token, if the setting names a claim for them
 	// siblings adds lax handlers of the same issuer.
 	siblings bool
+	// carrier takes the token from a place of its own.
+	carrier jwt.Carrier
 }
 
 func (b *bench) chain(t *testing.T, s setting) *authhandlers.Chain {
@@ -90,7 +93,11 @@ func (b *bench) chain(t *testing.T, s setting) *authhandlers.Chain {
 	if jwks == nil {
 		jwks = b.published()
 	}
-	first := open(t, authtest.NewEnv(t, b.clock), keySet(t, jwks...), s.change)
+	first := open(t, authtest.NewEnv(t, b.clock), keySet(t, jwks...), func(c *jwt.Config) {
+		if c.Carrier = s.carrier; s.change != nil {
+			s.change(c)
+		}
+	})
 	other := newKey(t, "ec1", "ES256")
 	second := open(t, authtest.NewEnv(t, b.clock), keySet(t, other.JWK()), func(c *jwt.Config) { c.Issuer = "https://second.example" })
 	handlers := []authhandlers.AuthHandler{first, second}
@@ -189,16 +196,14 @@ func TestVectors(t *testing.T) {
 		if len(settings) == 0 {
 			t.Errorf("%s %s: no setting says what is expected", r.ID, r.Name)
 		}
-		for _, s := range append(settings, beside(settings)...) {
+		for _, s := range slices.Concat(settings, beside(settings), carried(settings)) {
 			t.Run(strings.TrimSpace(r.ID+" "+s.name), func(t *testing.T) {
 				token, ok := b.token(t, r)
 				if !ok {
 					t.Skip("at the proxy")
 				}
 				began := time.Now()
-				request := authtest.Bearer("x")
-				request.Credential.Value = token
-				u, err := b.chain(t, s).Authenticate(t.Context(), request)
+				u, err := b.chain(t, s).Authenticate(t.Context(), presenting(s.carrier, token))
 				if took := time.Since(began); took > 5*time.Second {
 					t.Errorf("it took %v", took)
 				}
@@ -227,6 +232,19 @@ func beside(settings []setting) []setting {
 	for _, s := range settings {
 		s.name, s.siblings = strings.TrimSpace(s.name+" beside siblings"), true
 		all = append(all, s)
+	}
+	return all
+}
+
+// carried returns the same settings with the token in a header and in a cookie of its
+// own, which must change no answer.
+func carried(settings []setting) []setting {
+	var all []setting
+	for _, s := range settings {
+		for _, c := range []jwt.Carrier{{Header: "X-Edge-Token"}, {Cookie: "edge_token"}} {
+			s.name, s.carrier = strings.TrimSpace(s.name+" in a carrier "+c.Header+c.Cookie), c
+			all = append(all, s)
+		}
 	}
 	return all
 }
