@@ -7,9 +7,13 @@ import (
 )
 
 // Present is Find among the keys that are there now: it fetches nothing and does not
-// wait. What the set does not have is ErrUnknownKey, also where a fetch could bring it.
+// wait. What the set does not have is ErrUnknownKey, also where a fetch could bring it;
+// keys that are published one by one are then fetched in the background.
 func (s *Set) Present(kid, algorithm string) ([]*Key, error) {
-	k, _, err := s.look(kid, algorithm)
+	k, settled, err := s.look(kid, algorithm)
+	if w, ok := s.source.(interface{ want(kid string) bool }); ok && !settled && w.want(kid) {
+		return nil, ErrUnavailable // it is being fetched
+	}
 	return k, err
 }
 

@@ -82,6 +82,7 @@ type Set struct {
 	allowed []string
 	now     func() time.Time
 	source  source // nil for keys that never change
+	lazy    bool   // a key comes when a token names it: none is no fault
 
 	adopting   sync.Mutex
 	retired    bool // guarded by adopting
@@ -135,6 +136,9 @@ func (s *Set) look(kid, algorithm string) (k []*Key, settled bool, err error) {
 	r := s.keys.Load()
 	if r == nil || s.now().UnixNano() >= s.goodUntil.Load() {
 		return nil, false, ErrUnavailable
+	}
+	if s.lazy && kid == "" {
+		return nil, true, unpublished("the token has no kid")
 	}
 	k, settled, why := r.pick(kid, algorithm)
 	if why != nil {
@@ -203,6 +207,8 @@ func (s *Set) Generation() uint64 { return s.generation.Load() }
 func (s *Set) Ready() error {
 	r := s.keys.Load()
 	switch {
+	case s.lazy:
+		return nil
 	case r == nil && s.source != nil:
 		return s.source.ready()
 	case s.now().UnixNano() >= s.goodUntil.Load():

@@ -46,7 +46,10 @@ type Header struct {
 func ParseToken(text string) (*Token, error) { return ParseTokenUpTo(text, MaxTokenBytes) }
 
 // ParseTokenUpTo is ParseToken with another bound.
-func ParseTokenUpTo(text string, most int) (*Token, error) {
+func ParseTokenUpTo(text string, most int) (*Token, error) { return parse(text, most, decode) }
+
+// parse takes a token apart whose parts are of the form that decode reads.
+func parse(text string, most int, decode func(string) ([]byte, error)) (*Token, error) {
 	if len(text) > most {
 		return nil, malformed(fmt.Sprintf("larger than %d KiB", most>>10))
 	}
