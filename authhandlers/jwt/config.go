@@ -22,6 +22,11 @@ type Config struct {
 	// Accept tokens that are meant for anybody else. Only for an issuer whose every
 	// token is for this Cat, or together with clients.
 	InsecureAnyAudience bool `yaml:"insecure_any_audience"`
+	// The load balancer of AWS (ALB) that signs the tokens, by its ARN. The keys at
+	// keys.pem_url are those of all load balancers of a region, anybody's: this one's name
+	// must be in the token's header. It stands for audiences, which such tokens do not
+	// have; clients are then compared with client of the header.
+	Signer string `yaml:"signer" example:"arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188"`
 	// The signature algorithms that are accepted. The default is RS256, ES256 and
 	// EdDSA, and HS256 with keys.secret. Also known: RS384, RS512, PS256, PS384,
 	// PS512, ES384, ES512; with keys.secret HS384 and HS512. Ed25519 is EdDSA.
@@ -68,7 +73,7 @@ type Config struct {
 }
 
 // Keys says where the issuer's keys are: exactly one of jwks_file, jwks_url,
-// pem_file and secret.
+// pem_file, pem_url and secret.
 type Keys struct {
 	// A key set document (JWKS). It is read again when it changes.
 	JWKSFile value.Path `yaml:"jwks_file"`
@@ -80,6 +85,9 @@ type Keys struct {
 	CAFile value.Path `yaml:"ca_file"`
 	// Public keys or certificates, PEM, one of a kind. Read again when it changes.
 	PEMFile value.Path `yaml:"pem_file"`
+	// The address of the keys of AWS's load balancers, which has one PEM document for
+	// each kid: https, with {kid} at its end. With signer.
+	PEMURL string `yaml:"pem_url" example:"https://public-keys.auth.elb.eu-west-1.amazonaws.com/{kid}"`
 	// A secret that is shared with the issuer, for HS256, HS384 and HS512: at least
 	// 32, 48 or 64 bytes. Whoever knows it can make tokens, so keys are better.
 	Secret value.Secret `yaml:"secret"`

@@ -19,6 +19,7 @@ type handler struct {
 	verifier
 	issuer   string
 	carrier  Carrier
+	balancer balancer
 	now      func() time.Time
 	cache    *tokencache.Cache[*verified]
 	lists    *tokencache.Lists
@@ -70,7 +71,7 @@ func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*a
 		return nil, err
 	}
 	if r.Lasting {
-		return v.lasting(h.carrier, token), nil
+		return h.lasting(v, token), nil
 	}
 	return &v.info, nil
 }
@@ -103,7 +104,7 @@ type reading struct {
 // read judges everything of a token but its signature. A refusal says whether the
 // token is for another handler of the issuer.
 func (h *handler) read(text string, now time.Time) (*reading, error) {
-	t, err := keyset.ParseToken(text)
+	t, err := h.parse(text)
 	if err != nil {
 		return nil, malformed(err)
 	}
@@ -129,6 +130,9 @@ func (h *handler) decide(t *keyset.Token, claims strictjson.Object, now time.Tim
 	r := &reading{token: t, claims: claims}
 	var err error
 	if r.head, err = h.header(t); err != nil {
+		return nil, err
+	}
+	if err = h.balancer.check(t.Members); err != nil {
 		return nil, err
 	}
 	expiry, isID, err := h.claims.decide(r.head.Type, r.claims, now)

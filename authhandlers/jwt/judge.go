@@ -22,7 +22,7 @@ type judge struct {
 }
 
 func newJudge(c *Config) judge {
-	return judge{
+	j := judge{
 		audiences:   slices.Clone(c.Audiences),
 		clients:     slices.Clone(c.Clients),
 		leeway:      c.Leeway.Std(),
@@ -30,6 +30,10 @@ func newJudge(c *Config) judge {
 		strictType:  c.RequireTyp != "",
 		idTokens:    c.AcceptIDTokens,
 	}
+	if c.Signer != "" {
+		j.clients = nil // they are in the header
+	}
+	return j
 }
 
 // decide returns the moment from which the token is no longer accepted, leeway

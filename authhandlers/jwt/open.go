@@ -35,6 +35,7 @@ func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {
 		verifier: newVerifier(c, env, r.Keys),
 		issuer:   c.Issuer,
 		carrier:  c.Carrier,
+		balancer: newBalancer(c),
 		now:      env.Now,
 		claims:   newJudge(c),
 		rules:    r,
@@ -80,6 +81,8 @@ func (c *Config) openKeys(ctx context.Context, env authhandlers.Env, allowed []s
 		return keyset.OpenURL(ctx, k.JWKSURL, o)
 	case k.JWKSFile != "":
 		return keyset.OpenFile(string(k.JWKSFile), o)
+	case k.PEMURL != "":
+		return keyset.OpenPEMs(ctx, k.PEMURL, o)
 	case k.PEMFile != "":
 		return keyset.OpenPEM(string(k.PEMFile), o)
 	case !k.Secret.IsZero():

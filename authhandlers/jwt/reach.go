@@ -13,6 +13,8 @@ type Reach struct {
 	Algorithms []string
 	// Carrier is where the tokens come, if the configuration takes them from there alone.
 	Carrier authhandlers.Carrier
+	// Signer is the load balancer that signs the tokens, if one does.
+	Signer string
 	// Access is for access tokens, ID for ID tokens.
 	Access, ID Scope
 }
@@ -32,13 +34,15 @@ type Reacher interface{ Reach() Reach }
 // Reach implements Reacher.
 func (c *Config) Reach() Reach {
 	s := Scope{Audiences: c.Audiences, Clients: c.Clients, Takes: c.InsecureAnyAudience || len(c.Audiences) > 0}
-	if !c.InsecureAnyAudience && s.Audiences == nil {
+	if c.Signer != "" && s.Audiences == nil {
+		s.Audiences, s.Takes = []string{c.Signer}, true
+	} else if !c.InsecureAnyAudience && s.Audiences == nil {
 		s.Audiences = []string{}
 	}
 	id := s
 	id.Takes = s.Takes && c.AcceptIDTokens
 	id.OwnClients = c.AcceptIDTokens
-	r := Reach{Issuer: c.Issuer, Algorithms: c.Allowed(), Access: s, ID: id}
+	r := Reach{Issuer: c.Issuer, Algorithms: c.Allowed(), Access: s, ID: id, Signer: c.Signer}
 	if !c.Carrier.isZero() {
 		r.Carrier = c.Carrier.name()
 	}
@@ -66,7 +70,7 @@ func HiddenBehind(c Reacher, earlier []any) int {
 					return false
 				}
 				r := before.Reach()
-				return r.Issuer == own.Issuer && r.Carrier == own.Carrier && slices.Contains(r.Algorithms, algorithm) && kind(r).covers(kind(own))
+				return r.Issuer == own.Issuer && r.Carrier == own.Carrier && r.Signer == own.Signer && slices.Contains(r.Algorithms, algorithm) && kind(r).covers(kind(own))
 			})
 			if by < 0 {
 				return -1

@@ -2,7 +2,6 @@ package jwt
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -14,10 +13,10 @@ import (
 // lasting returns the person with evidence: the token, in which the thumbprint of the
 // key that has verified it stands in the place of the signature. Nobody can come in
 // with that, and all that decides can be judged again.
-func (v *verified) lasting(from Carrier, token string) *authhandlers.AuthUserInfo {
+func (h *handler) lasting(v *verified, token string) *authhandlers.AuthUserInfo {
 	info := v.info
 	signed := token[:strings.LastIndexByte(token, '.')+1]
-	info.Evidence = from.mark() + signed + base64.RawURLEncoding.EncodeToString(v.key.Thumbprint())
+	info.Evidence = h.carrier.mark() + signed + h.balancer.evidence(v.key.Thumbprint())
 	return &info
 }
 

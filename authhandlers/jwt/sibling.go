@@ -44,6 +44,9 @@ func (h *handler) distance(t *keyset.Token, claims strictjson.Object) int {
 	case !slices.Contains(h.allowed, head.Algorithm):
 		return otherAlgorithm
 	}
+	if far := h.balancer.distance(t.Members); far != 0 {
+		return far
+	}
 	return h.claims.distance(claims)
 }
 

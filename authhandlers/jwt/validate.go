@@ -87,7 +87,7 @@ func (c *Config) validateAudiences(p *problems) {
 	switch {
 	case c.InsecureAnyAudience && len(c.Audiences) > 0:
 		p.add("insecure_any_audience", "audiences are given too", "leave one of the two out")
-	case !c.InsecureAnyAudience && len(c.Audiences) == 0:
+	case !c.InsecureAnyAudience && len(c.Audiences) == 0 && c.Signer == "":
 		p.add("audiences", "required", "the name that tokens for this Catflap have in aud")
 	}
 	texts(p, "audiences", c.Audiences)
@@ -112,12 +112,12 @@ func texts(p *problems, field string, list []string) {
 func (c *Config) validateKeys(p *problems) {
 	k := c.Keys
 	given := 0
-	for _, is := range []bool{k.JWKSFile != "", k.JWKSURL != "", k.PEMFile != "", !k.Secret.IsZero()} {
+	for _, is := range []bool{k.JWKSFile != "", k.JWKSURL != "", k.PEMFile != "", k.PEMURL != "", !k.Secret.IsZero()} {
 		if is {
 			given++
 		}
 	}
-	const hint = "name exactly one of jwks_file, jwks_url, pem_file and secret"
+	const hint = "name exactly one of jwks_file, jwks_url, pem_file, pem_url and secret"
 	switch {
 	case given == 0:
 		p.add("keys", "required", hint)
@@ -132,7 +132,8 @@ func (c *Config) validateKeys(p *problems) {
 			p.add("keys.jwks_url", err.Error(), "the https address of the issuer's key set; its discovery document says it as jwks_uri")
 		}
 	}
-	if k.CAFile != "" && !strings.HasPrefix(strings.ToLower(k.JWKSURL), "https://") {
+	c.validateBalancer(p)
+	if k.CAFile != "" && !strings.HasPrefix(strings.ToLower(k.JWKSURL+k.PEMURL), "https://") {
 		p.add("keys.ca_file", "given, and no keys are fetched by https", "leave it out, or name the keys with jwks_url")
 	}
 	if d := k.Lifetime.Std(); d < 10*time.Second {
