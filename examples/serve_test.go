@@ -83,8 +83,9 @@ func serve(t *testing.T, e example) served {
 		[2]string{`^admin_listen: \S+`, "admin_listen: " + admin},
 		[2]string{`^  url: \S+`, "  url: " + s.cat.URL},
 		[2]string{`^    issuer: \S+`, "    issuer: " + s.issuer.URL()},
-		[2]string{`jwks_url: [^}\s]+`, "jwks_url: " + s.issuer.JWKSURL()},
+		[2]string{`(jwks|pem)_url: ("[^"]+"|[^}\s]+)`, "${1}_url: \"" + s.issuer.URL() + "/${1}/{kid}\""},
 	)
+	config = strings.ReplaceAll(config, "/jwks/{kid}", "/jwks")
 	file := filepath.Join(t.TempDir(), "catflap.yaml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -144,14 +145,23 @@ func start(t *testing.T, cmd *exec.Cmd, ready func() bool) {
 // the user id that the Cat saw.
 func (s served) get(t *testing.T, token string) (status int, user string) {
 	t.Helper()
+	if token == "" {
+		return s.getWith(t, "", "")
+	}
+	return s.getWith(t, "Authorization", "Bearer "+token)
+}
+
+// getWith is get with a header in which the token is.
+func (s served) getWith(t *testing.T, header, value string) (status int, user string) {
+	t.Helper()
 	s.cat.ForgetRequests()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	req.Header.Set("user_id", "forged")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
+	if header != "" {
+		req.Header.Set(header, value)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
