@@ -78,12 +78,18 @@ func TestCarriers(t *testing.T) {
 
 func (c carrying) try(t *testing.T, cat *catBehindTap, got answer, want, good int, subject string) {
 	t.Helper()
+	c.tryAs(t, cat, got, want, good, idOf(subject))
+}
+
+// tryAs is try for somebody with another alias.
+func (c carrying) tryAs(t *testing.T, cat *catBehindTap, got answer, want, good int, id string) {
+	t.Helper()
 	if got.status != want {
 		t.Errorf("status %d, want %d: %s", got.status, want, clip(got.body, 200))
 	}
 	arrived := cat.tap.take()
 	if want == good {
-		exactlyOne(t, arrived, idOf(subject))
+		exactlyOne(t, arrived, id)
 		return
 	}
 	got.refusal(t, want)
