@@ -31,6 +31,7 @@ func newDecoder(file, dir string, known Known) *decoder {
 var (
 	secretType  = reflect.TypeFor[value.Secret]()
 	pathType    = reflect.TypeFor[value.Path]()
+	namesType   = reflect.TypeFor[value.Names]()
 	accountType = reflect.TypeFor[AccountID]()
 	handlerType = reflect.TypeFor[Handler]()
 )
@@ -97,6 +98,9 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value, f Field) {
 		return
 	case accountType:
 		v.Set(reflect.ValueOf(d.account(n, path)))
+		return
+	case namesType:
+		d.severalNames(n, path, v, f)
 		return
 	case handlerType:
 		d.handler(n, path, v)

@@ -100,10 +100,8 @@ func (c *Config) validateCarrier(p *problems) {
 	switch k := c.Carrier; {
 	case k.Header != "" && k.Cookie != "":
 		p.add("carrier", "both a header and a cookie", "name one of them; a second handler may take the other")
-	case strings.EqualFold(k.Header, "Authorization"), strings.EqualFold(strings.ReplaceAll(k.Header, "-", "_"), "access_token"):
+	case strings.EqualFold(k.Header, "Authorization"), strings.EqualFold(strings.ReplaceAll(k.Header, "-", "_"), string(authhandlers.CarrierLegacyHeader)):
 		p.add("carrier.header", "it is a carrier of all tokens", hint)
-	case strings.EqualFold(strings.ReplaceAll(k.Header, "-", "_"), "user_id"):
-		p.add("carrier.header", "it names a person at the Cat, and carries no token", "have the token sent under a name of its own")
 	case strings.Contains(strings.ToLower(k.Cookie), "catflap"):
 		p.add("carrier.cookie", "cookies of this name are Catflap's own", "have the token sent under a name of its own")
 	}

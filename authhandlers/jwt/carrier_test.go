@@ -190,7 +190,6 @@ func TestCarrierConfig(t *testing.T) {
 		"carrier: both":                  {Header: "A", Cookie: "b"},
 		"carrier.header: it is":          {Header: "authorization"},
 		"carrier.header: it is a ":       {Header: "Access-Token"},
-		"carrier.header: it names":       {Header: "user_id"},
 		"carrier.cookie: cookies of thi": {Cookie: "__Host-Catflap"},
 	} {
 		k := jwt.NewConfig()

@@ -18,8 +18,8 @@ const oddPause = 10 * time.Minute
 type claimWatch struct {
 	log   *slog.Logger
 	now   func() time.Time
-	where string // which tokens these are
-	words bool   // groups may be one text of words
+	where string                        // which tokens these are
+	shape func(strictjson.Value) string // of groups that can't be read; "" for others
 	all   []*watchedClaim
 }
 
@@ -32,12 +32,14 @@ type watchedClaim struct {
 }
 
 func newClaimWatch(id *identity, log *slog.Logger, now func() time.Time, where string) *claimWatch {
-	w := &claimWatch{log: log, now: now, where: where, words: id.words}
-	if !id.groups.IsZero() {
-		w.all = append(w.all, &watchedClaim{path: id.groups, groups: true})
+	w := &claimWatch{log: log, now: now, where: where, shape: id.groups.OddShape}
+	watched := map[string]bool{}
+	for _, p := range id.groups.Paths() {
+		watched[p.String()] = true
+		w.all = append(w.all, &watchedClaim{path: p, groups: true})
 	}
 	for _, p := range id.retained {
-		if p.String() != id.groups.String() {
+		if !watched[p.String()] {
 			w.all = append(w.all, &watchedClaim{path: p})
 		}
 	}
@@ -53,8 +55,8 @@ func (w *claimWatch) saw(claims strictjson.Object) {
 			continue
 		}
 		c.seen.Store(true)
-		if shape := w.oddShape(v); c.groups && shape != "" {
-			w.odd(c, shape)
+		if c.groups {
+			w.odd(c, w.shape(v))
 		}
 	}
 }
@@ -76,29 +78,13 @@ func (w *claimWatch) lacks(c *watchedClaim) {
 
 // odd tells of groups that are there and grant nothing.
 func (w *claimWatch) odd(c *watchedClaim, shape string) {
+	if shape == "" {
+		return
+	}
 	now, quiet := w.now(), c.quiet.Load()
 	if now.UnixNano() < quiet || !c.quiet.CompareAndSwap(quiet, now.Add(oddPause).UnixNano()) {
 		return
 	}
 	w.log.Warn("the claim with the groups is no list of texts; it grants nothing",
 		"claim", c.path.String(), "shape", shape, "of", w.where)
-}
-
-// oddShape names what groups are that can't be read, and is "" for those that can.
-func (w *claimWatch) oddShape(v strictjson.Value) string {
-	_, list := v.Strings()
-	_, text := v.Str()
-	_, array := v.Array()
-	_, object := v.Object()
-	switch {
-	case list, text && w.words:
-		return ""
-	case text:
-		return "one text; groups_separator can take it apart"
-	case array:
-		return "a list with something else than texts"
-	case object:
-		return "an object; a path such as realm_access.roles names what is inside"
-	}
-	return "neither list nor text"
 }

@@ -49,12 +49,17 @@ type Config struct {
 	// The claim with the name that people read. It decides nothing.
 	UserName string `yaml:"user_name" default:"name"`
 	// The claim with the person's groups or roles: an array of texts, such as groups,
-	// realm_access.roles or https://example.com/roles. A dot within a name inside of
-	// an object is written \. as in resource_access.my\.client.roles.
-	Groups string `yaml:"groups"`
+	// realm_access.roles or https://example.com/roles; or a list of such claims. A dot
+	// within a name inside of an object is written \. as in resource_access.my\.client.roles.
+	Groups value.Names `yaml:"groups" example:"[groups, realm_access.roles]"`
 	// What to make of groups that are one text. none: nothing, since a text where a
-	// list is due grants nothing. space: the words of it.
-	GroupsSeparator string `yaml:"groups_separator" default:"none" enum:"none,space"`
+	// list is due grants nothing. space: the words of it. comma: what stands between the
+	// commas. whole: all of it is one group.
+	GroupsSeparator string `yaml:"groups_separator" default:"none" enum:"none,space,comma,whole"`
+	// What to make of groups that are an object. none: nothing. keys: the names in it,
+	// but for those behind which stands false, null, a number or nothing, as in Zitadel's
+	// urn:zitadel:iam:org:project:roles.
+	GroupsObject string `yaml:"groups_object" default:"none" enum:"none,keys"`
 	// How far the issuer's clock may be from ours. At most 120s.
 	Leeway value.Duration `yaml:"leeway" default:"30s"`
 	// The longest life of a token that is accepted, from iat (or from now, without
@@ -109,6 +114,7 @@ func NewConfig() *Config {
 		UserID:          "sub",
 		UserName:        "name",
 		GroupsSeparator: "none",
+		GroupsObject:    "none",
 		Leeway:          value.Duration(30 * time.Second),
 		MaxLifetime:     value.Duration(168 * time.Hour),
 		Keys: Keys{

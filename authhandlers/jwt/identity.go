@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/keyset/groupclaim"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
@@ -14,12 +15,12 @@ const maxNameBytes = 200
 
 // identity makes a person of claims.
 type identity struct {
-	issuer             string
-	user, name, groups strictjson.Path
-	email              bool // the user is the e-mail address
-	lower              bool // which is read in lower case
-	words              bool // groups may be one text of words
-	retained           []strictjson.Path
+	issuer     string
+	user, name strictjson.Path
+	groups     groupclaim.Reader
+	email      bool // the user is the e-mail address
+	lower      bool // which is read in lower case
+	retained   []strictjson.Path
 }
 
 // person returns who the claims say that it is, but for the expiry. Its texts are
@@ -32,7 +33,7 @@ func (id *identity) person(claims strictjson.Object) (authhandlers.AuthUserInfo,
 	}
 	info.Name = id.displayName(claims)
 	info.SessionID = id.session(claims)
-	info.Groups = id.groupsOf(claims)
+	info.Groups = id.groups.Of(claims)
 	info.Claims = id.retainedOf(claims)
 	return info, nil
 }
@@ -114,18 +115,6 @@ func (id *identity) session(claims strictjson.Object) string {
 	v, _ := claims.Get("sid")
 	sid, _ := v.Str()
 	return sid
-}
-
-// groupsOf reads the groups. Whatever is not of the configured type grants nothing.
-func (id *identity) groupsOf(claims strictjson.Object) []string {
-	v, _ := claims.At(id.groups)
-	if groups, ok := v.Strings(); ok {
-		return groups
-	}
-	if text, ok := v.Str(); ok && id.words {
-		return strings.Fields(text)
-	}
-	return nil
 }
 
 // retained returns what of a claim may be granted by: a text, a list of texts, or

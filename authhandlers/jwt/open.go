@@ -10,6 +10,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/internal/keyset"
+	"github.com/catflap/catflap/internal/keyset/groupclaim"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 	"github.com/catflap/catflap/internal/tokencache"
 )
@@ -108,11 +109,11 @@ func trusting(client *http.Client, authorities value.Path) (*http.Client, error)
 
 // newIdentity compiles the claim paths.
 func newIdentity(c *Config, retained []string) (identity, error) {
-	id := identity{issuer: c.Issuer, email: c.UserID == "email", lower: c.EmailCase == "lower", words: c.GroupsSeparator == "space"}
+	id := identity{issuer: c.Issuer, email: c.UserID == "email", lower: c.EmailCase == "lower"}
 	for _, p := range []struct {
 		to   *strictjson.Path
 		text string
-	}{{&id.user, c.UserID}, {&id.name, c.UserName}, {&id.groups, c.Groups}} {
+	}{{&id.user, c.UserID}, {&id.name, c.UserName}} {
 		if p.text == "" {
 			continue
 		}
@@ -120,6 +121,10 @@ func newIdentity(c *Config, retained []string) (identity, error) {
 		if *p.to, err = strictjson.ParsePath(p.text); err != nil {
 			return identity{}, fmt.Errorf("%q: %w", p.text, err)
 		}
+	}
+	var err error
+	if id.groups, err = groupclaim.New(c.Groups.All(), c.GroupsSeparator, c.GroupsObject); err != nil {
+		return identity{}, err
 	}
 	for _, text := range retained {
 		p, err := strictjson.ParsePath(text)

@@ -3,12 +3,14 @@ package jwt
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/keyset"
+	"github.com/catflap/catflap/internal/keyset/groupclaim"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
@@ -179,7 +181,7 @@ func (c *Config) validateClaims(p *problems) {
 		p.add("email_case", fmt.Sprintf("%q is not one of keep and lower", c.EmailCase), "write keep or lower")
 	}
 	for _, f := range []struct{ field, path string }{
-		{"user_id", c.UserID}, {"user_name", c.UserName}, {"groups", c.Groups},
+		{"user_id", c.UserID}, {"user_name", c.UserName},
 	} {
 		if f.path == "" {
 			continue
@@ -188,14 +190,32 @@ func (c *Config) validateClaims(p *problems) {
 			p.add(f.field, err.Error(), "a claim's name, or a path such as realm_access.roles")
 		}
 	}
-	switch c.GroupsSeparator {
-	case "", "none":
-	case "space":
-		if c.Groups == "" {
-			p.add("groups_separator", "given without groups", "name the claim with the groups")
+	c.validateGroups(p)
+}
+
+func (c *Config) validateGroups(p *problems) {
+	all := c.Groups.All()
+	for i, path := range all {
+		at := "groups"
+		if len(all) > 1 {
+			at = fmt.Sprintf("groups[%d]", i)
 		}
-	default:
-		p.add("groups_separator", fmt.Sprintf("%q is not one of none and space", c.GroupsSeparator), "write none or space")
+		if _, err := strictjson.ParsePath(path); err != nil {
+			p.add(at, err.Error(), "a claim's name, or a path such as realm_access.roles")
+		}
+	}
+	for _, f := range []struct {
+		field, value string
+		known        []string
+	}{{"groups_separator", c.GroupsSeparator, groupclaim.Separators()}, {"groups_object", c.GroupsObject, groupclaim.Objects()}} {
+		switch {
+		case f.value == "" || f.value == "none":
+		case !slices.Contains(f.known, f.value):
+			known := strings.Join(f.known[:len(f.known)-1], ", ") + " and " + f.known[len(f.known)-1]
+			p.add(f.field, fmt.Sprintf("%q is not one of %s", f.value, known), "write "+strings.Replace(known, " and ", " or ", 1))
+		case len(all) == 0:
+			p.add(f.field, "given without groups", "name the claim with the groups")
+		}
 	}
 }
 

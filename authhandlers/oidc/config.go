@@ -83,12 +83,17 @@ type Config struct {
 	// The claim with the name that people read. It decides nothing.
 	UserName string `yaml:"user_name" default:"name"`
 	// The claim with the person's groups or roles: an array of texts, such as groups,
-	// realm_access.roles or https://example.com/roles. A dot within a name inside of
-	// an object is written \. as in resource_access.my\.client.roles.
-	Groups string `yaml:"groups"`
+	// realm_access.roles or https://example.com/roles; or a list of such claims. A dot
+	// within a name inside of an object is written \. as in resource_access.my\.client.roles.
+	Groups value.Names `yaml:"groups" example:"[groups, realm_access.roles]"`
 	// What to make of groups that are one text. none: nothing, since a text where a
-	// list is due grants nothing. space: the words of it.
-	GroupsSeparator string `yaml:"groups_separator" default:"none" enum:"none,space"`
+	// list is due grants nothing. space: the words of it. comma: what stands between the
+	// commas. whole: all of it is one group.
+	GroupsSeparator string `yaml:"groups_separator" default:"none" enum:"none,space,comma,whole"`
+	// What to make of groups that are an object. none: nothing. keys: the names in it,
+	// but for those behind which stands false, null, a number or nothing, as in Zitadel's
+	// urn:zitadel:iam:org:project:roles.
+	GroupsObject string `yaml:"groups_object" default:"none" enum:"none,keys"`
 	// What to do with somebody who is in more groups than the provider writes into a
 	// token (Entra ID says so by _claim_names or hasgroups). refuse: they can't come in,
 	// and are told why. userinfo: the groups are asked for at the userinfo endpoint.
@@ -128,6 +133,7 @@ func NewConfig() *Config {
 		UserID:          "sub",
 		UserName:        "name",
 		GroupsSeparator: "none",
+		GroupsObject:    "none",
 		Overage:         "refuse",
 		Leeway:          value.Duration(30 * time.Second),
 		MaxLifetime:     value.Duration(168 * time.Hour),
@@ -146,7 +152,7 @@ func (c *Config) tokens() *jwt.Config {
 	j.Issuer, j.Audiences, j.Clients, j.AcceptIDTokens = c.Issuer, c.Audiences, c.Clients, c.AcceptIDTokens
 	j.Algorithms, j.UserID, j.UserName = c.Algorithms, c.UserID, c.UserName
 	j.EmailCase = c.EmailCase
-	j.Groups, j.GroupsSeparator = c.Groups, c.GroupsSeparator
+	j.Groups, j.GroupsSeparator, j.GroupsObject = c.Groups, c.GroupsSeparator, c.GroupsObject
 	j.Leeway, j.MaxLifetime, j.RequireTyp = c.Leeway, c.MaxLifetime, c.RequireTyp
 	j.Keys = jwt.Keys{Lifetime: c.Keys.Lifetime, Cooldown: c.Keys.Cooldown, StaleIfError: c.Keys.StaleIfError}
 	if j.Audiences == nil {

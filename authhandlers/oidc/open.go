@@ -83,7 +83,7 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 		}
 		h.secret = string(secret)
 	}
-	if h.granting, err = roots(c.Groups, env.Claims); err != nil {
+	if h.granting, err = roots(c.Groups.All(), env.Claims); err != nil {
 		return nil, err
 	}
 	return h, h.open(ctx, c, env)
@@ -123,12 +123,9 @@ func (h *handler) open(ctx context.Context, c *Config, env authhandlers.Env) err
 }
 
 // roots are the names of the outermost claims in which these paths begin.
-func roots(groups string, retained []string) ([]string, error) {
+func roots(groups, retained []string) ([]string, error) {
 	var all []string
-	for _, text := range append([]string{groups}, retained...) {
-		if text == "" {
-			continue
-		}
+	for _, text := range slices.Concat(groups, retained) {
 		p, err := strictjson.ParsePath(text)
 		if err != nil {
 			return nil, err

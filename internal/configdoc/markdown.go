@@ -123,6 +123,8 @@ func (n *node) String() string {
 		return "size"
 	case path:
 		return "path"
+	case names:
+		return "text or list of texts"
 	case secret:
 		return "secret: `{env: NAME}` or `{file: PATH}`"
 	case account:

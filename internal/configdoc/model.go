@@ -21,6 +21,7 @@ const (
 	duration
 	size
 	path
+	names // a text or a list of texts
 	secret
 	account
 	list
@@ -87,6 +88,8 @@ func (b *builder) node(t reflect.Type) (*node, error) {
 		return &node{kind: secret}, nil
 	case reflect.TypeFor[value.Path]():
 		return &node{kind: path}, nil
+	case reflect.TypeFor[value.Names]():
+		return &node{kind: names}, nil
 	case reflect.TypeFor[value.Duration]():
 		return &node{kind: duration}, nil
 	case reflect.TypeFor[value.Size]():

@@ -58,6 +58,8 @@ func (r *Reference) schema(n *node) object {
 		return object{"$ref": "#/$defs/" + [...]string{duration: "duration", size: "size", secret: "secret"}[n.kind]}
 	case account:
 		return object{"anyOf": []object{{"type": "string", "minLength": 1}, {"$ref": "#/$defs/secret"}}}
+	case names:
+		return object{"anyOf": []object{{"type": "string"}, {"type": "array", "items": object{"type": "string", "minLength": 1}, "minItems": 1}}}
 	case list:
 		return object{"type": "array", "items": r.schema(n.element)}
 	case dictionary:
