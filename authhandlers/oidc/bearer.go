@@ -19,7 +19,7 @@ func (h *handler) checkBearer(claims strictjson.Object, isID bool) error {
 		return reject(authhandlers.CodeClientNotAllowed, "the token was made for a program, not for a person, and this program is not accepted here",
 			"the claims are those of the client %s, which is not one of service_accounts", jwt.Quote(client))
 	}
-	if h.elsewhere(claims) != nil && (!h.lookUp || isID) { // an ID token opens no userinfo endpoint
+	if h.elsewhere(claims) != nil && (!h.lookUp || isID && h.graph == nil) { // an ID token opens no userinfo endpoint
 		return tooManyGroups("the token does not name its groups")
 	}
 	return nil
@@ -34,14 +34,7 @@ func (h *handler) completeBearer(ctx context.Context, token string, claims stric
 	if err != nil {
 		return err
 	}
-	more, err := h.userInfo(ctx, m, token, text(claims, "sub"))
-	if s, ok := errors.AsType[*statusError](err); ok && (s.status == http.StatusUnauthorized || s.status == http.StatusForbidden) {
-		return tooManyGroups("userinfo does not take the token")
-	}
-	if err != nil {
-		return err
-	}
-	whole, err := h.withGroups(claims, more)
+	whole, err := h.wholeBearer(ctx, m, token, claims)
 	if err != nil {
 		return err
 	}
@@ -51,6 +44,21 @@ func (h *handler) completeBearer(ctx context.Context, token string, claims stric
 	}
 	info.Groups, info.Claims = found.Groups, found.Claims
 	return nil
+}
+
+// wholeBearer is the claims of a bearer token with those that are elsewhere.
+func (h *handler) wholeBearer(ctx context.Context, m *metadata, token string, claims strictjson.Object) (strictjson.Object, error) {
+	if h.graph != nil {
+		return h.graph.withGraph(ctx, m, claims)
+	}
+	more, err := h.userInfo(ctx, m, token, text(claims, "sub"))
+	if s, ok := errors.AsType[*statusError](err); ok && (s.status == http.StatusUnauthorized || s.status == http.StatusForbidden) {
+		return nil, tooManyGroups("userinfo does not take the token")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h.withGroups(claims, more)
 }
 
 // serviceAccount tells a token that a client got for itself (RFC 6749 §4.4) from one

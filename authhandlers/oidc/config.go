@@ -97,7 +97,12 @@ type Config struct {
 	// What to do with somebody who is in more groups than the provider writes into a
 	// token (Entra ID says so by _claim_names or hasgroups). refuse: they can't come in,
 	// and are told why. userinfo: the groups are asked for at the userinfo endpoint.
-	Overage string `yaml:"overage" default:"refuse" enum:"refuse,userinfo"`
+	// microsoft_graph: at Microsoft Graph, which names them by their ids; see docs/oidc.md.
+	Overage string `yaml:"overage" default:"refuse" enum:"refuse,userinfo,microsoft_graph"`
+	// With overage: microsoft_graph. Where Microsoft Graph is: https://graph.microsoft.us,
+	// https://dod-graph.microsoft.us and https://microsoftgraph.chinacloudapi.cn in the
+	// national clouds.
+	GraphURL string `yaml:"graph_url" default:"https://graph.microsoft.com"`
 	// How far the provider's clock may be from ours. At most 120s.
 	Leeway value.Duration `yaml:"leeway" default:"30s"`
 	// The longest life of a token that is accepted, from iat (or from now, without
@@ -135,6 +140,7 @@ func NewConfig() *Config {
 		GroupsSeparator: "none",
 		GroupsObject:    "none",
 		Overage:         "refuse",
+		GraphURL:        usualGraph,
 		Leeway:          value.Duration(30 * time.Second),
 		MaxLifetime:     value.Duration(168 * time.Hour),
 		Keys: Keys{

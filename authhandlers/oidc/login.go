@@ -125,7 +125,14 @@ func refusedAt(code string) error {
 
 // complete adds what the userinfo endpoint says, if it is to be asked.
 func (h *handler) complete(ctx context.Context, m *metadata, accessToken string, claims strictjson.Object) (strictjson.Object, error) {
-	over := h.elsewhere(claims) != nil // and overage is userinfo: verifyID has refused it else
+	over := h.elsewhere(claims) != nil // and overage is not refuse: verifyID has refused it else
+	if over && h.graph != nil {
+		var err error
+		if claims, err = h.graph.withGraph(ctx, m, claims); err != nil {
+			return nil, err
+		}
+		over = false
+	}
 	if !over && !h.askUserInfo {
 		return claims, nil
 	}

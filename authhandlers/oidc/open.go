@@ -31,8 +31,9 @@ type handler struct {
 	scopes      []string
 	params      map[string]string
 	askUserInfo bool
-	lookUp      bool // overage: userinfo
-	subject     bool // the user id is sub
+	lookUp      bool   // overage: userinfo or graph
+	graph       *graph // overage: microsoft_graph
+	subject     bool   // the user id is sub
 	services    []string
 	leeway      time.Duration
 	maxLifetime time.Duration
@@ -68,10 +69,13 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	h := &handler{
 		way: way, issuer: c.Issuer, title: c.Title, ownCallback: c.Callback == "own",
 		clientID: c.ClientID, terms: c.tokens().PersonClaim() + " " + c.ClientID, tokenAuth: c.TokenAuth, scopes: slices.Clone(c.Scopes), params: maps.Clone(c.AuthorizeParams),
-		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo", subject: c.UserID == "sub",
+		askUserInfo: c.UserInfo, lookUp: c.Overage == "userinfo" || c.Overage == "microsoft_graph", subject: c.UserID == "sub",
 		services: slices.Clone(c.ServiceAccounts),
 		leeway:   c.Leeway.Std(), maxLifetime: c.MaxLifetime.Std(), algorithms: c.tokens().Allowed(),
 		now: env.Now, log: env.Log, client: keyset.SameHost(env.HTTP),
+	}
+	if c.Overage == "microsoft_graph" {
+		h.graph = &graph{handler: h, address: c.GraphURL}
 	}
 	if h.title == "" {
 		h.title = env.Name

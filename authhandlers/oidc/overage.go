@@ -32,16 +32,16 @@ func tooManyGroups(why string) error {
 		"have it limit them to those of this application, or use app roles instead", "%s", why)
 }
 
-// withGroups takes the claims that are elsewhere from what the userinfo endpoint
-// says. Each of them must be there.
+// withGroups takes the claims that are elsewhere from what the userinfo endpoint or
+// Graph says. Each of them must be there.
 func (h *handler) withGroups(claims, more strictjson.Object) (strictjson.Object, error) {
 	names := h.elsewhere(claims)
 	if h.elsewhere(more) != nil {
-		return nil, tooManyGroups("userinfo does not name the groups either")
+		return nil, tooManyGroups("the provider's answer does not name the groups either")
 	}
 	for _, n := range names {
 		if _, ok := more.Get(n); !ok {
-			return nil, tooManyGroups("userinfo has no groups")
+			return nil, tooManyGroups("the provider's answer has no groups")
 		}
 	}
 	own := slices.DeleteFunc(slices.Clone(claims), func(m strictjson.Member) bool { return slices.Contains(names, m.Name) })

@@ -176,8 +176,25 @@ func (c *Config) validateBearers(p *problems) {
 		if c.Groups == "" {
 			p.add("overage", "given without groups", "name the claim with the groups")
 		}
+	case "microsoft_graph":
+		c.validateGraph(p)
 	default:
-		p.add("overage", fmt.Sprintf("%q is not one of refuse and userinfo", c.Overage), "write refuse or userinfo")
+		p.add("overage", fmt.Sprintf("%q is not one of refuse, userinfo and microsoft_graph", c.Overage), "write refuse, userinfo or microsoft_graph")
+	}
+	if c.Overage != "microsoft_graph" && c.GraphURL != "" && c.GraphURL != usualGraph {
+		p.add("graph_url", "given without overage: microsoft_graph", "leave it out")
+	}
+}
+
+func (c *Config) validateGraph(p *problems) {
+	if !slices.Contains(c.Groups.All(), "groups") {
+		p.add("overage", "groups is not a claim with the groups, and Graph knows no other", "write groups: groups")
+	}
+	if c.ClientSecret.IsZero() {
+		p.add("overage", "given without client_secret, by which Catflap itself asks Graph", "name the secret of the registration")
+	}
+	if err := checkGraphURL(c.GraphURL); err != nil {
+		p.add("graph_url", err.Error(), "write one of https://"+strings.Join(graphHosts(), ", https://"))
 	}
 }
 

@@ -28,7 +28,7 @@ func rules() []rule {
 		{"authhandlers", ""},
 		{"authhandlers/authtest/**", "authhandlers authhandlers/authtest/**"},
 		{"authhandlers/builtin", "authhandlers authhandlers/*"},
-		{"authhandlers/oidc", "authhandlers authhandlers/jwt config/value internal/keyset/**"},
+		{"authhandlers/oidc", "authhandlers authhandlers/jwt config/value internal/keyset/** internal/loopback"},
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
