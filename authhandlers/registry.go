@@ -31,6 +31,12 @@ type Config interface {
 // and not empty; the text is the issuer and the claim that names the person.
 type Identifier interface{ IdentitySource() string }
 
+// Borrower is an optional ability of a Config: it names the issuer whose people the
+// handler's are, if that is another than the one which makes the credentials; "" says
+// that there is none. `catflap check` holds that a handler of that issuer is there, with
+// an equal IdentitySource and alias.
+type Borrower interface{ PeopleOf() (issuer string) }
+
 // Grouper is an optional ability of a Config: it says whether the handler yields
 // groups. Where more than one does, a grant by groups must name its handlers. A Config
 // without it counts as one that may; with it, `catflap check` warns of a grant by

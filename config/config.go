@@ -187,7 +187,7 @@ func (h Handler) EffectiveAlias() string {
 
 // HandlerSettings is what the registry of handler types yields. The optional
 // abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
-// SignInTitle() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
+// SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
 // Doubts() error and Inspect() error are used where a type has them.
 type HandlerSettings interface{ Validate() error }
 

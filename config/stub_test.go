@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ type tokens struct {
 	Algorithms         []string       `yaml:"algorithms" default:"RS256,ES256" enum:"RS256,ES256,EdDSA,HS256"`
 	Keys               keys           `yaml:"keys"`
 	Carrier            carrier        `yaml:"carrier"`
+	SamePeopleAs       string         `yaml:"same_people_as"`
 	UserID             string         `yaml:"user_id" default:"sub"`
 	Groups             string         `yaml:"groups"`
 	Leeway             value.Duration `yaml:"leeway" default:"60s"`
@@ -43,7 +45,10 @@ type misplaced struct{ field, problem, hint string }
 
 func (e *misplaced) Error() string                        { return e.field + ": " + e.problem }
 func (e *misplaced) Where() (field, problem, hint string) { return e.field, e.problem, e.hint }
-func (c *tokens) IdentitySource() string                  { return c.Issuer + " " + c.UserID }
+func (c *tokens) PeopleOf() string                        { return c.SamePeopleAs }
+func (c *tokens) IdentitySource() string {
+	return cmp.Or(c.SamePeopleAs, c.Issuer) + " " + c.UserID
+}
 func (c *tokens) CarriedBy() (headers, cookies []string) {
 	return said(c.Carrier.Header), said(c.Carrier.Cookie)
 }

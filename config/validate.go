@@ -35,6 +35,7 @@ func (v *validator) all() {
 	v.cat()
 	v.handlers()
 	v.carriers()
+	v.samePeople()
 	v.permissions()
 	v.grants()
 	v.endpoints()

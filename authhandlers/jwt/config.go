@@ -46,6 +46,12 @@ type Config struct {
 	// spelling is another person. lower: A to Z are taken for a to z, so that it is the
 	// same one. Changing it renames people. Empty is keep, and check warns.
 	EmailCase string `yaml:"email_case" enum:",keep,lower"`
+	// The issuer of another handler whose people these are: one provider has two names,
+	// such as the first and the second version of Entra ID's tokens. Who has the same
+	// user_id at both is then one person, with one user id at the Cat, and a logout means
+	// both. Each of the two issuers can name anybody of the other. user_id and alias
+	// must be those of that handler. See docs/user-ids.md.
+	SamePeopleAs string `yaml:"same_people_as" example:"https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"`
 	// The claim with the name that people read. It decides nothing.
 	UserName string `yaml:"user_name" default:"name"`
 	// The claim with the person's groups or roles: an array of texts, such as groups,
@@ -127,7 +133,7 @@ func NewConfig() *Config {
 
 // IdentitySource names whose user ids these are: two handlers of one issuer that
 // read one claim mean the same people.
-func (c *Config) IdentitySource() string { return c.Issuer + " " + c.PersonClaim() }
+func (c *Config) IdentitySource() string { return c.personIssuer() + " " + c.PersonClaim() }
 
 // PersonClaim tells by which claim people are known, and how it is read.
 func (c *Config) PersonClaim() string {

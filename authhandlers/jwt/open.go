@@ -109,7 +109,7 @@ func trusting(client *http.Client, authorities value.Path) (*http.Client, error)
 
 // newIdentity compiles the claim paths.
 func newIdentity(c *Config, retained []string) (identity, error) {
-	id := identity{issuer: c.Issuer, email: c.UserID == "email", lower: c.EmailCase == "lower"}
+	id := identity{issuer: c.personIssuer(), email: c.UserID == "email", lower: c.EmailCase == "lower"}
 	for _, p := range []struct {
 		to   *strictjson.Path
 		text string

@@ -28,6 +28,9 @@ func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserI
 		return nil, err
 	}
 	r, err := h.read(evidence, h.now())
+	if errors.Is(err, authhandlers.ErrNoCredential) { // another issuer's, who may have the same people
+		return nil, &authhandlers.Rejection{Code: authhandlers.CodeUnclaimed, Hint: "sign in again", Err: errors.New("the token is another issuer's"), Elsewhere: otherWay}
+	}
 	if err != nil {
 		return nil, err
 	}

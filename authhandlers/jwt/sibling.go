@@ -18,7 +18,7 @@ const (
 )
 
 // SharedIssuer implements authhandlers.Sibling.
-func (h *handler) SharedIssuer() string { return h.issuer }
+func (h *handler) SharedIssuer() string { return h.identity.issuer }
 
 // elsewhere marks the refusal of a token that is for another handler of the issuer.
 func (h *handler) elsewhere(err error, t *keyset.Token, claims strictjson.Object) error {

@@ -37,6 +37,7 @@ func (c *Config) Validate() error {
 	c.validateAlgorithms(&p)
 	c.validateClaims(&p)
 	c.validateCarrier(&p)
+	c.validateSamePeople(&p)
 	if d := c.Leeway.Std(); d < 0 || d > maxLeeway {
 		p.add("leeway", "must be between 0s and 120s", "synchronise the clocks, and keep the default of 30s")
 	}
@@ -221,11 +222,14 @@ func (c *Config) validateGroups(p *problems) {
 
 // Doubts implements authhandlers.Doubter.
 func (c *Config) Doubts() error {
-	if c.UserID != "email" || c.EmailCase != "" {
-		return nil
+	var p problems
+	if c.UserID == "email" && c.EmailCase == "" {
+		p.add("user_id", "two spellings of one address, such as Alice@example.com and alice@example.com, are two people",
+			"write email_case: lower where the issuer does not tell them apart, or email_case: keep where it does")
 	}
-	return &authhandlers.FieldError{
-		Field: "user_id", Problem: "two spellings of one address, such as Alice@example.com and alice@example.com, are two people",
-		Hint: "write email_case: lower where the issuer does not tell them apart, or email_case: keep where it does",
+	if c.SamePeopleAs != "" && tenant(c.Issuer) == "" {
+		p.add("same_people_as", "either issuer can name anybody of the other: who has one "+c.UserID+" at both is one person",
+			"keep it only if both are one provider, which gives each "+c.UserID+" to one person")
 	}
+	return errors.Join(p...)
 }
