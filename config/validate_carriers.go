@@ -34,12 +34,12 @@ func (v *validator) carried(handler int, names []string, refuse func(string) str
 	}
 }
 
-// saysName returns the field of a handler that holds the name, or the handler.
+// saysName returns the last field of a handler that holds the name, or the handler.
 func (v *validator) saysName(handler int, name string) string {
 	at := item("handlers", handler)
 	found := at
 	walk(at, reflect.ValueOf(v.c.Handlers[handler]), func(field string, _ Field, value reflect.Value) {
-		if found == at && value.Kind() == reflect.String && value.String() == name {
+		if value.Kind() == reflect.String && value.String() == name {
 			found = field
 		}
 	})

@@ -11,8 +11,8 @@ import (
 )
 
 // balancer is the load balancer of AWS whose tokens a handler takes; the zero value is
-// none. Its tokens are signed with keys of the whole region, are padded, and say whom
-// they are for in the header.
+// none. Its tokens are signed with keys of the whole region, are padded, and name their
+// receiver in the header.
 type balancer struct {
 	signer  string
 	clients []string // nil: any

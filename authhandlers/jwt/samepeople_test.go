@@ -50,7 +50,7 @@ func (v *twoVersions) person(t *testing.T, of *authtest.Issuer, sub, oid string)
 	return u
 }
 
-// TestOnePersonAtTwoIssuers: the same id, the same person to whoever compares, and the
+// TestOnePersonAtTwoIssuers: the same id, the same person to all who compare, and the
 // same when judged again; another claim makes another person.
 func TestOnePersonAtTwoIssuers(t *testing.T) {
 	for _, first := range []bool{true, false} {

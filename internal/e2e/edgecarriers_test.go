@@ -127,6 +127,37 @@ func TestIdentityHeadersBesideACarrier(t *testing.T) {
 	noClientSecret(t, "all bytes to the Cat", cat.tap.bytes())
 }
 
+// TestPathsBesideACarrier sends every raw target of the table, the socket's too, with
+// the token in a header of its own.
+func TestPathsBesideACarrier(t *testing.T) {
+	t.Parallel()
+	var table pathTable
+	loadRows(t, "paths.json", &table)
+	cat := startCat(t)
+	f := start(t, config{cat: cat.tap.addr, handlers: edgeHandlers, permissions: "everyone: [base]", websocket: "linger: 1s", publicURL: "http://127.0.0.1"})
+	alice := staff.token("alice")
+	for _, row := range table.HTTP {
+		t.Run(row.ID, func(t *testing.T) {
+			cat.tap.take()
+			raw := strings.Replace(row.request(alice), "\r\nAuthorization: Bearer ", "\r\nX-Edge-Token: ", 1)
+			row.judge(t, row.Base, exchange(t, f.addr, row.Method, raw), cat.tap.take(), "edge:alice")
+		})
+	}
+	for _, row := range table.WebSocket {
+		if strings.Contains(row.Target, "token=") {
+			continue // TestEdgeCarriers has two credentials
+		}
+		t.Run(row.ID, func(t *testing.T) {
+			subject := "alice-" + row.ID
+			cat.tap.take()
+			raw := strings.Replace(row.handshake(subject, staff.token(subject)), "\r\nAuthorization: Bearer ", "\r\nX-Edge-Token: ", 1)
+			raw = strings.ReplaceAll(raw, "staff:", "edge:")
+			row.judgeHandshake(t, exchange(t, f.addr, "GET", raw), cat.tap.take(), "edge:"+subject)
+		})
+	}
+	noClientSecret(t, "all bytes to the Cat", cat.tap.bytes())
+}
+
 // TestAnEdgeTokensSocketEnds with the token, as every socket does.
 func TestAnEdgeTokensSocketEnds(t *testing.T) {
 	t.Parallel()
@@ -134,7 +165,7 @@ func TestAnEdgeTokensSocketEnds(t *testing.T) {
 	f := start(t, config{cat: cat.tap.addr, handlers: strings.ReplaceAll(edgeHandlers, "  carrier: {header", "  leeway: 0s\n  carrier: {header"), permissions: "everyone: [base]"})
 	now := time.Now()
 	token := staff.sign(map[string]any{
-		"iss": issuerName, "aud": "catflap", "sub": "alice", "iat": now.Unix(), "exp": now.Add(3 * time.Second).Unix(), "jti": rand.Text(),
+		"iss": issuerName, "aud": "catflap", "sub": "alice", "iat": now.Unix(), "exp": now.Add(2 * time.Second).Unix(), "jti": rand.Text(),
 	})
 	l := dial(t, f.addr)
 	l.send(request("GET /ws", f.addr, "", "", append([]string{"X-Edge-Token: " + token}, strings.Split(strings.TrimSuffix(upgradeLines, "\r\n"), "\r\n")...)...))

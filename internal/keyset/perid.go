@@ -31,7 +31,7 @@ const (
 // names that lead nowhere else.
 var singleID = regexp.MustCompile(`\A[0-9A-Za-z][0-9A-Za-z_-]{0,63}\z`)
 
-// perID fetches each key by itself, when a token names it. Whoever needs a key waits
+// perID fetches each key by itself, when a token names it. A request that needs a key waits
 // for its fetch; how many fetches strangers can cause is bounded.
 type perID struct {
 	set     *Set
