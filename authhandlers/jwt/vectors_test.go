@@ -236,15 +236,13 @@ func beside(settings []setting) []setting {
 	return all
 }
 
-// carried returns the same settings with the token in a header and in a cookie of its
-// own, which must change no answer.
+// carried returns the same settings with the token in a header of its own, which must
+// change no answer.
 func carried(settings []setting) []setting {
 	var all []setting
 	for _, s := range settings {
-		for _, c := range []jwt.Carrier{{Header: "X-Edge-Token"}, {Cookie: "edge_token"}} {
-			s.name, s.carrier = strings.TrimSpace(s.name+" in a carrier "+c.Header+c.Cookie), c
-			all = append(all, s)
-		}
+		s.name, s.carrier = strings.TrimSpace(s.name+" in a carrier"), jwt.Carrier{Header: "X-Edge-Token"}
+		all = append(all, s)
 	}
 	return all
 }
