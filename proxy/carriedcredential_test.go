@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -86,9 +87,7 @@ func TestCarriedCredentials(t *testing.T) {
 			}
 			req := l.request(t, "GET", path, "", "")
 			req.Host = "chat.example"
-			for name, lines := range c.h {
-				req.Header[name] = lines
-			}
+			maps.Copy(req.Header, c.h)
 			resp, body := l.send(t, req)
 			rec := l.record(t, 1)
 			if resp.StatusCode != c.status || rec.User != c.user || string(rec.Code) != c.code || string(rec.Carrier) != c.carrier {

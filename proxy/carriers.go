@@ -105,7 +105,8 @@ func (ex *exchange) collect() (err error) {
 			return errTwoCredentials
 		}
 	}
-	if ex.carried != nil && ex.credential != nil && ex.carried.Value != ex.credential.Value && !(ex.h.o.SignIn != nil && ex.isTicket()) {
+	both := ex.carried != nil && ex.credential != nil
+	if both && ex.carried.Value != ex.credential.Value && (ex.h.o.SignIn == nil || !ex.isTicket()) {
 		return errTwoCredentials
 	}
 	return nil
