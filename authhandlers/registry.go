@@ -92,6 +92,9 @@ type Env struct {
 	// Claims are the paths of the claims whose values the handler should put into
 	// AuthUserInfo.Claims.
 	Claims []string
+	// Certificates judges the certificates of clients; nil where the listener asks for
+	// none.
+	Certificates Certificates
 	// CachedTokens bounds how many verified credentials the handler remembers.
 	CachedTokens int
 	// Observe, if not nil, counts an event of the handler ("keys_fetched",

@@ -27,6 +27,8 @@ const (
 	CodeLoginDenied         Code = "login_denied"        // the person or the provider has said no
 	CodeLoginFailed         Code = "login_failed"        // the provider's answer to a login is not in order
 	CodeLoginEnded          Code = "login_ended"         // the provider does not renew the login
+	CodeCertificate         Code = "certificate_refused" // the client certificate is not accepted
+	CodeForwarded           Code = "forwarded_refused"   // the identity headers of a front proxy are not in order
 	CodeUnclaimed           Code = "unknown_credential"  // no handler claims the credential
 	CodeMissingCredential   Code = "missing_credential"  // nothing was presented
 )
@@ -69,7 +71,8 @@ func Codes() []Code {
 		CodeMalformedToken, CodeTokenTooLarge, CodeAlgorithmNotAllowed, CodeUnknownKey, CodeBadSignature,
 		CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid,
 		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
-		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeUnclaimed,
+		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeCertificate,
+		CodeForwarded, CodeUnclaimed,
 		CodeMissingCredential,
 	}
 }

@@ -68,15 +68,6 @@ type Config struct {
 	defaultSecret func(secret []byte) bool // of Known
 }
 
-// TLS names the certificate of the public listener. Both files are read again
-// when they change; a pair that can't be used leaves the last good one in place.
-type TLS struct {
-	// The certificate chain, PEM.
-	CertFile value.Path `yaml:"cert_file" required:"true" example:"tls.crt"`
-	// The private key, PEM.
-	KeyFile value.Path `yaml:"key_file" required:"true" example:"tls.key"`
-}
-
 // Cat is the upstream server and how Catflap is known there.
 type Cat struct {
 	// The Cat's address: scheme, host and port only. Required, unless there are urls.
@@ -188,7 +179,8 @@ func (h Handler) EffectiveAlias() string {
 // HandlerSettings is what the registry of handler types yields. The optional
 // abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
 // SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
-// Doubts() error and Inspect() error are used where a type has them.
+// CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, Doubts()
+// error and Inspect() error are used where a type has them.
 type HandlerSettings interface{ Validate() error }
 
 // HandlerTypes maps the name of a handler type to a new, empty configuration of it.

@@ -36,6 +36,7 @@ func (c *Config) Inspect() (warnings []Problem, err error) {
 		}
 	})
 	i.certificate()
+	i.clientCertificates()
 	i.sessions()
 	i.authorities("cat.ca_file", i.c.Cat.CAFile)
 	i.logo()

@@ -152,6 +152,8 @@ func known() config.Known {
 			"jwt":    func() config.HandlerSettings { return new(tokens) },
 			"oidc":   func() config.HandlerSettings { return new(provider) },
 			"people": func() config.HandlerSettings { return new(people) },
+			"cards":  func() config.HandlerSettings { return new(cards) },
+			"edge":   func() config.HandlerSettings { return new(edge) },
 		},
 		Permissions: []string{"*"},
 		RefuseAnswerHeader: func(name string) string {

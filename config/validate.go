@@ -36,6 +36,7 @@ func (v *validator) all() {
 	v.handlers()
 	v.carriers()
 	v.samePeople()
+	v.clientCertificates()
 	v.permissions()
 	v.grants()
 	v.endpoints()

@@ -65,7 +65,9 @@ func (ex *exchange) byHandlers() *refusal {
 	if rejected != nil && rejected.Code == authhandlers.CodeBadSignature {
 		ex.holdBack()
 	}
-	return refuseAuthentication(err, ex.presented())
+	ref := refuseAuthentication(err, ex.presented())
+	ref.shown = rejected != nil && !ex.presented() && asked.Credential == nil && !ref.nobody()
+	return ref
 }
 
 // question is what handlers are asked.

@@ -15,7 +15,7 @@ func (ex *exchange) refuseInBrowser(ref *refusal) bool {
 	if ex.h.o.SignIn == nil || ex.socket || ref.status == 499 || !signin.Navigates(ex.r) {
 		return false
 	}
-	if ref.status == http.StatusUnauthorized {
+	if ref.status == http.StatusUnauthorized && !ref.shown {
 		if ex.presented() {
 			return false // a token that is refused never leads to a login page
 		}

@@ -52,6 +52,9 @@ func (ex *exchange) run() *refusal {
 	if ref := ex.enterAsStranger(); ref != nil {
 		return ref
 	}
+	if ref := ex.checkCertificate(); ref != nil {
+		return ref
+	}
 	if strings.HasPrefix(ex.target.path, PagePrefix) {
 		return ex.servePage()
 	}
@@ -221,7 +224,7 @@ func (ex *exchange) refuse(ref *refusal) {
 		// read is not looked at.
 		ex.w.Header().Set("Connection", "close")
 	}
-	if ex.h.o.SignIn != nil && (ref.status == http.StatusUnauthorized || ref.unknown && !ex.presented()) {
+	if ex.h.o.SignIn != nil && (ref.status == http.StatusUnauthorized && !ref.shown || ref.unknown && !ex.presented()) {
 		ref.loginURL = ex.loginURL()
 	}
 	outcome := OutcomeRefused

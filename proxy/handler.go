@@ -52,6 +52,8 @@ type Options struct {
 	PanelImages []string
 	// TrustedProxies may say where a request came from.
 	TrustedProxies []netip.Prefix
+	// Certificates judges the certificates of clients; nil where the listener asks for none.
+	Certificates authhandlers.Certificates
 	// ForwardCookies are the names of the cookies that reach the Cat.
 	ForwardCookies []string
 	// ForwardHeaders are the names of further headers that reach the Cat. None may be

@@ -32,6 +32,9 @@ type refusal struct {
 	upgrade   string // the protocol that the client must ask for
 	// signIn means that what came is no credential: signing in is all that is missing.
 	signIn bool
+	// shown means that what a browser sends by itself was refused: signing in is no way
+	// around that.
+	shown bool
 	// unknown means a fault that leaves open who this is. A new sign-in may help.
 	unknown bool
 	// loginURL is where to do so, for the front end.

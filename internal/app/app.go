@@ -17,6 +17,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/internal/clientcert"
 	"github.com/catflap/catflap/internal/telemetry"
 	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/cat"
@@ -63,8 +64,10 @@ type app struct {
 	endSessions context.CancelFunc
 	bounds      *signin.Bounds // of what strangers can have done
 	certificate *certificate   // Catflap's own; nil without TLS
-	current     atomic.Pointer[generation]
-	started     startedWith
+	// clients are the authorities of client certificates; nil where none are asked for.
+	clients *clientcert.Authorities
+	current atomic.Pointer[generation]
+	started startedWith
 	// requested carries reloads, each with the place for its answer.
 	requested chan chan error
 	// missed has everybody judged again who is connected.
@@ -100,6 +103,9 @@ func Run(ctx context.Context, o Options) error {
 			a.closeSessions()
 		}
 	}()
+	if err := a.openCertificates(c); err != nil {
+		return err
+	}
 	others, err := a.openFleet(c)
 	if err != nil {
 		return err

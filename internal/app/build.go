@@ -74,7 +74,8 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals,
 		MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), MaxUpload: int64(c.Limits.UploadBytes), BodyIdle: c.Limits.BodyIdle.Std(),
 		BodyUnread: c.Limits.HeaderTimeout.Std(), UnderWay: a.underWay, PerPerson: c.Limits.RequestsPerPerson, PerAddress: c.Limits.RequestsPerAddress,
-		Observe: a.observer(c.Log), Log: a.log, Now: time.Now,
+		Certificates: a.certificates(),
+		Observe:      a.observer(c.Log), Log: a.log, Now: time.Now,
 	}
 	if err = a.signIn(c, chain, &o); err != nil {
 		return nil, err
@@ -95,7 +96,7 @@ func (a *app) chain(ctx context.Context, c *config.Config, claims func(handler s
 			return nil, fmt.Errorf("handler %s: its type can't be opened", h.Name)
 		}
 		opened, err := authhandlers.Open(ctx, settings, authhandlers.Env{
-			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims(h.Name),
+			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims(h.Name), Certificates: a.certificates(),
 			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name, eventsOf(settings)...),
 		})
 		if err != nil {

@@ -21,6 +21,7 @@ func (a *app) reload(ctx context.Context) error {
 		a.log.Error("the configuration was not reloaded; the last good one stays in force", "err", err.Error())
 		return err
 	}
+	a.demandOne(g.config)
 	before := a.current.Swap(g)
 	if err := a.adopt(g); err != nil {
 		a.log.Error("the session keys were not replaced", "err", err.Error()) // they have been read and measured

@@ -78,6 +78,9 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 		}
 		a.certificate = pair
 		s.public.TLSConfig = serverTLS(pair)
+		if a.clients != nil {
+			clientTLS(s.public.TLSConfig, a.clients, c.TLS.ClientCertificates == "required")
+		}
 	}
 	if c.AdminListen == "off" {
 		return s, nil
