@@ -8,6 +8,7 @@ package builtin
 import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/jwt"
+	"github.com/catflap/catflap/authhandlers/mtls"
 	"github.com/catflap/catflap/authhandlers/oidc"
 )
 
@@ -15,6 +16,7 @@ import (
 func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
 		"jwt":  func() authhandlers.Config { return jwt.NewConfig() },
+		"mtls": func() authhandlers.Config { return mtls.NewConfig() },
 		"oidc": func() authhandlers.Config { return oidc.NewConfig() },
 	}
 }

@@ -34,6 +34,8 @@ func excepted() map[string][]string {
 		"config/validate_samepeople.go":  {"user_id"},
 		"authhandlers/oidc/config.go":    {"user_id"},
 		"authhandlers/oidc/logout.go":    {"user_id"},
+		"authhandlers/mtls/config.go":    {"user_id"},
+		"authhandlers/mtls/handler.go":   {"user_id"},
 		// A member of a provider's answer (RFC 6749 §5.1).
 		"authhandlers/oidc/tokenendpoint.go": {"access_token"},
 		// The name of a carrier in the audit log.
