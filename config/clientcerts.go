@@ -15,13 +15,13 @@ type certificateTaker interface {
 }
 
 // ClientCertificateFiles are those by which client certificates are judged. Where a
-// handler takes people by their name alone, there must be one authority.
+// handler takes names by themselves, there must be one authority that gives them.
 func (c *Config) ClientCertificateFiles() clientcert.Files {
 	f := clientcert.Files{Authorities: c.TLS.ClientCAFile, Lists: c.TLS.ClientCRLFile}
 	for _, h := range c.Handlers {
 		if t, ok := h.Settings.(certificateTaker); ok {
-			people, _ := t.CertificatesOf()
-			f.One = f.One || people && len(t.AuthorityFingerprints()) == 0
+			people, proxies := t.CertificatesOf()
+			f.One = f.One || (people || proxies) && len(t.AuthorityFingerprints()) == 0
 		}
 	}
 	return f
@@ -69,7 +69,7 @@ func (i *inspection) clientCertificates() {
 	set, err := i.c.ClientCertificateFiles().Read()
 	switch {
 	case errors.Is(err, clientcert.ErrSeveral):
-		i.bad("tls.client_ca_file", err.Error(), "name those whose people a handler takes in its authorities, or leave one in the file")
+		i.bad("tls.client_ca_file", err.Error(), "name those whose certificates a handler takes in its authorities, or leave one in the file")
 		return
 	case err != nil:
 		i.bad("tls.client_ca_file", "client certificates can't be judged: "+err.Error(), "paths are relative to the folder of the configuration")

@@ -42,7 +42,7 @@ func TestClientCertificateFiles(t *testing.T) {
 		{"one authority", ca.PEM(), "", "{name: staff, type: cards}", "", ""},
 		{"two", ca.PEM() + other.PEM(), "", "{name: staff, type: cards}", "tls.client_ca_file", ""},
 		{"two, and a handler of one", ca.PEM() + other.PEM(), "", "{name: staff, type: cards, authorities: [" + ca.Fingerprint() + "]}", "", ""},
-		{"two, and only a proxy", ca.PEM() + other.PEM(), "", "{name: edge, type: edge}", "", ""},
+		{"two, and a proxy", ca.PEM() + other.PEM(), "", "{name: edge, type: edge}", "tls.client_ca_file", ""},
 		{"an authority that is not there", ca.PEM(), "", "{name: staff, type: cards, authorities: [" + other.Fingerprint() + "]}", "handlers[0].authorities[0]", ""},
 		{"no certificate", "nothing", "", "{name: staff, type: cards}", "tls.client_ca_file", ""},
 		{"a list", ca.PEM(), ca.Revoked(t, now.Add(time.Hour)), "{name: staff, type: cards}", "", ""},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/internal/loopback"
 )
 
@@ -99,22 +100,14 @@ func oneOf(s string, all []string) bool {
 func (v *validator) trustedProxies() {
 	for i, text := range v.c.TrustedProxies {
 		field := item("trusted_proxies", i)
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			hint := "write an address and the length of its network, such as 10.0.0.0/8"
-			if ip, err := netip.ParseAddr(text); err == nil {
-				hint = "write " + netip.PrefixFrom(ip, ip.BitLen()).String()
-			}
-			v.bad(field, quote(text)+" is no CIDR", hint)
-			continue
-		}
+		p, problem, hint := value.Network(text)
 		switch {
-		case p.Bits() == 0, p.Addr().Is4In6() && p.Bits() <= 96:
+		case p.IsValid() && (p.Bits() == 0 || p.Addr().Is4In6() && p.Bits() <= 96):
 			v.bad(field, "everybody would be a trusted proxy, and could say who they are and where they come from", "name the addresses of your own proxies")
-		case p.Addr().Is4In6():
-			v.bad(field, "is an IPv4 address in the clothes of an IPv6 one", "write "+netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96).Masked().String())
-		case p != p.Masked():
-			v.bad(field, "the address is longer than its network", "write "+p.Masked().String())
+		case !p.IsValid():
+			v.bad(field, quote(text)+" "+problem, hint)
+		case problem != "":
+			v.bad(field, problem, hint)
 		}
 	}
 }

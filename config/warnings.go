@@ -142,6 +142,9 @@ func (v *validator) warnSettings() {
 		if d, ok := h.Settings.(interface{ Doubts() error }); ok {
 			v.warnings = append(v.warnings, v.c.located(item("handlers", i), d.Doubts())...)
 		}
+		if n, ok := h.Settings.(interface{ NeedsPublicURL() bool }); ok && n.NeedsPublicURL() && v.c.PublicURL == "" {
+			v.doubt(item("handlers", i), "without public_url no page may send or chat: whose pages ask is not known", "write public_url: the origin of the proxy in front, as browsers see it")
+		}
 	}
 }
 

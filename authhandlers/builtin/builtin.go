@@ -7,6 +7,7 @@ package builtin
 
 import (
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/forwarded"
 	"github.com/catflap/catflap/authhandlers/jwt"
 	"github.com/catflap/catflap/authhandlers/mtls"
 	"github.com/catflap/catflap/authhandlers/oidc"
@@ -15,8 +16,9 @@ import (
 // Registry returns a new map of all built-in handlers by their type name.
 func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
-		"jwt":  func() authhandlers.Config { return jwt.NewConfig() },
-		"mtls": func() authhandlers.Config { return mtls.NewConfig() },
-		"oidc": func() authhandlers.Config { return oidc.NewConfig() },
+		"forwarded": func() authhandlers.Config { return forwarded.NewConfig() },
+		"jwt":       func() authhandlers.Config { return jwt.NewConfig() },
+		"mtls":      func() authhandlers.Config { return mtls.NewConfig() },
+		"oidc":      func() authhandlers.Config { return oidc.NewConfig() },
 	}
 }

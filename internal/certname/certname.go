@@ -41,22 +41,7 @@ const (
 
 // Of returns the certificate's one name of the kind.
 func Of(c *x509.Certificate, kind string) (string, error) {
-	switch kind {
-	case URI:
-		return alternative(c, tagURI)
-	case Email:
-		return alternative(c, tagEmail)
-	case DNS:
-		return alternative(c, tagDNS)
-	case CommonName:
-		return one(values(c, "CN"))
-	case Subject:
-		return distinguished(c.RawSubject)
-	}
-	return "", fmt.Errorf("%q is no kind of name", kind)
-}
-
-func one(all []string, err error) (string, error) {
+	all, err := All(c, kind)
 	switch {
 	case err != nil:
 		return "", err
@@ -68,9 +53,26 @@ func one(all []string, err error) (string, error) {
 	return all[0], nil
 }
 
+// All are the certificate's names of the kind.
+func All(c *x509.Certificate, kind string) ([]string, error) {
+	switch kind {
+	case URI:
+		return alternative(c, tagURI)
+	case Email:
+		return alternative(c, tagEmail)
+	case DNS:
+		return alternative(c, tagDNS)
+	case CommonName:
+		return values(c, "CN")
+	case Subject:
+		return distinguished(c.RawSubject)
+	}
+	return nil, fmt.Errorf("%q is no kind of name", kind)
+}
+
 // alternative reads the names from the extension itself: crypto/x509 keeps URIs in a
 // form in which two of them may look alike.
-func alternative(c *x509.Certificate, tag int) (string, error) {
+func alternative(c *x509.Certificate, tag int) ([]string, error) {
 	var found []string
 	for _, e := range c.Extensions {
 		if !e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}) {
@@ -78,18 +80,18 @@ func alternative(c *x509.Certificate, tag int) (string, error) {
 		}
 		var names []asn1.RawValue
 		if rest, err := asn1.Unmarshal(e.Value, &names); err != nil || len(rest) > 0 {
-			return "", ErrForm
+			return nil, ErrForm
 		}
 		for _, n := range names {
 			if n.Class == asn1.ClassContextSpecific && n.Tag == tag {
 				if !readable(n.Bytes) {
-					return "", ErrForm
+					return nil, ErrForm
 				}
 				found = append(found, string(n.Bytes))
 			}
 		}
 	}
-	return one(found, nil)
+	return found, nil
 }
 
 // readable reports a text that can be a name.

@@ -76,13 +76,10 @@ func parse(raw []byte) ([]relativeSET, error) {
 }
 
 // distinguished writes a name as RFC 4514 §2 does: the last part first.
-func distinguished(raw []byte) (string, error) {
+func distinguished(raw []byte) ([]string, error) {
 	name, err := parse(raw)
-	if err != nil {
-		return "", err
-	}
-	if len(name) == 0 {
-		return "", ErrNone
+	if err != nil || len(name) == 0 {
+		return nil, err
 	}
 	var parts []string
 	for _, set := range slices.Backward(name) {
@@ -92,7 +89,7 @@ func distinguished(raw []byte) (string, error) {
 		}
 		parts = append(parts, strings.Join(all, "+"))
 	}
-	return strings.Join(parts, ","), nil
+	return []string{strings.Join(parts, ",")}, nil
 }
 
 // String writes one attribute. Its value is its text where the attribute has a name of

@@ -29,6 +29,7 @@ func rules() []rule {
 		{"authhandlers/authtest/**", "authhandlers authhandlers/authtest/**"},
 		{"authhandlers/builtin", "authhandlers authhandlers/*"},
 		{"authhandlers/oidc", "authhandlers authhandlers/jwt config/value internal/keyset/** internal/loopback"},
+		{"authhandlers/forwarded", "authhandlers config/value internal/certname internal/clientcert"},
 		{"authhandlers/mtls", "authhandlers internal/certname internal/clientcert"},
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
