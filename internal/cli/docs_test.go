@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/catflap/catflap/authhandlers/authtest/pki"
 	"github.com/catflap/catflap/authhandlers/builtin"
 	"github.com/catflap/catflap/internal/cli"
 )
@@ -88,6 +90,7 @@ func TestDocumentedConfigurations(t *testing.T) {
 			for _, name := range files.FindAllStringSubmatch(text, -1) {
 				write(t, filepath.Join(dir, name[1]), keys)
 			}
+			writeCertificates(t, dir, text)
 			file := filepath.Join(dir, "catflap.yaml")
 			write(t, file, []byte(text))
 			var stdout, stderr bytes.Buffer
@@ -111,6 +114,19 @@ func write(t *testing.T, file string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(file, content, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// writeCertificates puts in place what a configuration with TLS names.
+func writeCertificates(t *testing.T, dir, text string) {
+	t.Helper()
+	if !strings.Contains(text, "client_ca_file: people-ca.pem") {
+		return
+	}
+	ca := pki.New(t, "people")
+	certificate, key := pki.Files(t, ca.Issue(t, func(c *x509.Certificate) { c.DNSNames = []string{"chat.example.com"} }))
+	for name, content := range map[string]string{"tls.crt": certificate, "tls.key": key, "people-ca.pem": ca.PEM()} {
+		write(t, filepath.Join(dir, name), []byte(content))
 	}
 }
 
