@@ -37,7 +37,7 @@ type Config struct {
 	EmailHeader string `yaml:"email_header" example:"X-Forwarded-Email"`
 	// The header with the person's groups.
 	GroupsHeader string `yaml:"groups_header" example:"X-Forwarded-Groups"`
-	// What stands between two groups. none: the whole value is one group.
+	// The text between two groups. none: the whole value is one group.
 	GroupsSeparator string `yaml:"groups_separator" default:"comma" enum:"comma,semicolon,pipe,space,none"`
 	// How long a socket may stay open by one request of the proxy's, since nobody tells
 	// when somebody signs out there.

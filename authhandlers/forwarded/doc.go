@@ -1,5 +1,5 @@
-// Package forwarded is the handler for people whom a front proxy has signed in and names
-// in headers.
+// Package forwarded is the handler for people that a front proxy has signed in, and
+// names in headers.
 //
 // The rule it guards: such a header is nobody's word but the proxy's. It counts from a
 // listed address alone, by the connection itself and not by what a header says of it,

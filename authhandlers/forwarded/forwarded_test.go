@@ -169,7 +169,7 @@ func TestBasicBesideIt(t *testing.T) {
 	}
 }
 
-// TestRejudge: after a reload somebody stays whom the proxy could still name so.
+// TestRejudge: after a reload somebody stays as long as the proxy could name them so.
 func TestRejudge(t *testing.T) {
 	clock := authtest.NewClock()
 	first := settings(t)

@@ -23,8 +23,8 @@ func (e evidence) text() string {
 	return string(b)
 }
 
-// Rejudge implements authhandlers.Rejudger. Somebody stays whom the proxy could name in
-// the same way now: a network that is no longer listed, a secret or a name that was taken
+// Rejudge implements authhandlers.Rejudger. Somebody stays as long as the proxy could
+// name them in the same way: a network that is no longer listed, a secret or a name that was taken
 // away end what was opened by it.
 func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 	var e evidence

@@ -31,7 +31,7 @@ type Config struct {
 	// and the same user_id, mean the same people and may share an alias. Empty: the
 	// handler's name.
 	Issuer string `yaml:"issuer"`
-	// What of the certificate names the person's groups. ou: the organizational units of
+	// The part of the certificate that names the person's groups. ou: the organizational units of
 	// the subject. Empty: nothing.
 	Groups string `yaml:"groups" enum:",ou"`
 	// Certificates that are no longer accepted, by their SHA-256 fingerprint: a lost

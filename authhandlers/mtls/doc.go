@@ -2,7 +2,7 @@
 //
 // The rule it guards: nobody is somebody by a certificate that is not accepted at this
 // moment, and nobody by one whose name could be read in two ways. The listener's files
-// say which certificates count, for each request and each open socket anew. Whose a
+// say which certificates count, for each request and again for each open socket. Whose a
 // certificate is, one chosen kind of name says. A request that carries a credential is
 // judged by that credential alone: a bad token never becomes the certificate's person.
 package mtls

@@ -58,7 +58,7 @@ func startEdge(t *testing.T, from, more string) edge {
 // ofOffice is the Basic credential that nginx takes.
 const ofOffice = "Authorization: Basic b2ZmaWNlOmRvb3I="
 
-// TestForwarded: behind a real nginx people are whom it names, whatever they send; and
+// TestForwarded: behind a real nginx people are those that it names, whatever they send; and
 // past it nobody is anybody.
 func TestForwarded(t *testing.T) {
 	t.Parallel()
