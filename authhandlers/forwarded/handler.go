@@ -85,7 +85,7 @@ func (h *handler) nobody(r *authhandlers.Request) error {
 
 // proves verifies that the request is the proxy's.
 func (h *handler) proves(r *authhandlers.Request, secrets []string) (e evidence, err error) {
-	if e.Secret, err = h.secret(secrets); err != nil {
+	if e.SecretPrint, err = h.secret(secrets); err != nil {
 		return e, err
 	}
 	e.Certificate, err = h.certificate(r.ShownCertificates())

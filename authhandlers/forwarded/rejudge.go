@@ -11,8 +11,8 @@ import (
 type evidence struct {
 	Peer        netip.Addr
 	User        string // the header that named the person
-	Secret      string `json:",omitempty"` // its print
-	Certificate string `json:",omitempty"` // the name
+	SecretPrint string `json:",omitempty"`
+	Certificate string `json:",omitempty"` // its name
 }
 
 func (e evidence) text() string {
@@ -31,7 +31,7 @@ func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserI
 	if err := json.Unmarshal([]byte(u.Evidence), &e); err != nil {
 		return nil, authhandlers.Reject(authhandlers.CodeUnclaimed, "sign in again", "what was kept is not of this handler")
 	}
-	if e.User != h.user || u.Issuer != h.issuer || !h.listed(e.Peer) || !h.stillHas(e.Secret) || !h.stillNames(e.Certificate) {
+	if e.User != h.user || u.Issuer != h.issuer || !h.listed(e.Peer) || !h.stillHas(e.SecretPrint) || !h.stillNames(e.Certificate) {
 		return nil, refuse("sign in again", "the proxy that has named this person could not do so now")
 	}
 	again := *u
