@@ -119,6 +119,11 @@ func TestConformance(t *testing.T) {
 			"groups of nobody":      of(proxyAt, "X-Forwarded-Groups: admins", secret),
 			"a token beside it":     beside("bearer"),
 			"another scheme":        beside("negotiate"),
+			"a token elsewhere": func(*testing.T) *authhandlers.Request {
+				r := request(proxyAt, "X-Forwarded-User: alice", secret)
+				r.Carried = true
+				return r
+			},
 		},
 	})
 }

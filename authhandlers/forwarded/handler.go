@@ -36,7 +36,7 @@ func (h *handler) Authenticate(_ context.Context, r *authhandlers.Request) (*aut
 	}
 	// Basic is what some proxies add by themselves for each person behind them, and
 	// nobody's here.
-	if r.Credential != nil && r.Credential.Scheme != "basic" {
+	if r.Carried || r.Credential != nil && r.Credential.Scheme != "basic" {
 		return nil, fmt.Errorf("%w: the request carries a credential, which decides over %s", authhandlers.ErrNoCredential, h.user)
 	}
 	if !named && !present(secrets) {

@@ -27,7 +27,7 @@ func (h *handler) Authenticate(_ context.Context, r *authhandlers.Request) (*aut
 	if len(shown) == 0 {
 		return nil, authhandlers.ErrNoCredential
 	}
-	if r.Credential != nil {
+	if r.Credential != nil || r.Carried {
 		return nil, fmt.Errorf("%w: the request carries a credential, which decides over the certificate", authhandlers.ErrNoCredential)
 	}
 	u, err := h.person(shown)

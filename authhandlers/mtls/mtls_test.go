@@ -135,6 +135,11 @@ func TestCredentialDecides(t *testing.T) {
 			t.Errorf("%s: %v", scheme, err)
 		}
 	}
+	r := request(t, ca.Issue(t, mail("alice@example.com")))
+	r.Carried = true
+	if _, err := h.Authenticate(t.Context(), r); !errors.Is(err, authhandlers.ErrNoCredential) {
+		t.Errorf("in a carrier of its own: %v", err)
+	}
 }
 
 func TestNamesAndGroups(t *testing.T) {
