@@ -135,7 +135,7 @@ func TestForwardedAttacks(t *testing.T) {
 // secret by which it was opened.
 func TestForwardedSocket(t *testing.T) {
 	t.Parallel()
-	e := startEdge(t, "127.0.0.1/32", "max_life: 3s")
+	e := startEdge(t, "127.0.0.1/32", "max_life: 2s")
 	open := func() *websocket.Conn {
 		c, resp, err := (&websocket.Dialer{HandshakeTimeout: patience}).Dial("ws://"+e.nginx+"/ws/root", http.Header{
 			"Authorization": {strings.TrimPrefix(ofOffice, "Authorization: ")}, "X-Forwarded-User": {"root"}, "Origin": {"http://chat.example"}, "Host": {"chat.example"},
@@ -158,26 +158,29 @@ func TestForwardedSocket(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	c := open()
-	expectTurn(t, c, "hello", "edge:office")
-	ends("after max_life", c)
+	ends("after max_life", open())
 
 	text, err := os.ReadFile(e.configFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = open()
 	other := filepath.Join(filepath.Dir(e.configFile), "other.secret")
 	if err := os.WriteFile(other, []byte(strings.Repeat("n", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.NewReplacer("{env: EDGE_SECRET}", "{file: other.secret}", "max_life: 3s", "max_life: 8h").Replace(string(text))
-	if err := os.WriteFile(e.configFile, []byte(changed), 0o600); err != nil {
-		t.Fatal(err)
+	change := func(replacements ...string) {
+		t.Helper()
+		if err := os.WriteFile(e.configFile, []byte(strings.NewReplacer(replacements...).Replace(string(text))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if status, body := e.reload(); status != 200 {
+			t.Fatalf("reload: %d %s", status, body)
+		}
 	}
-	if status, body := e.reload(); status != 200 {
-		t.Fatalf("reload: %d %s", status, body)
-	}
+	change("max_life: 2s", "max_life: 8h")
+	c := open()
+	expectTurn(t, c, "hello", "edge:office")
+	change("max_life: 2s", "max_life: 8h", "{env: EDGE_SECRET}", "{file: other.secret}")
 	ends("when the secret was replaced", c)
 }
 
