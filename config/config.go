@@ -103,6 +103,10 @@ type Cat struct {
 	// the request, holds nothing that the person was not granted, and of these holds
 	// most; of equals the first. `catflap cat-accounts create` makes them.
 	ServiceAccounts []ServiceAccount `yaml:"service_accounts"`
+	// Whose the documents in the Cat's declarative memory are. shared: everybody's, as
+	// the Cat has it. private: a plugin at the Cat keeps them apart (docs/documents.md),
+	// so that /memory/recall, which passes by the plugin, needs MEMORY:READ by name.
+	Documents string `yaml:"documents" default:"shared" enum:"private,shared"`
 	// Serve although the Cat answers without a credential. Only for a Cat that
 	// nobody but Catflap can reach.
 	InsecureOpenCat bool `yaml:"insecure_open_cat" default:"false"`

@@ -42,7 +42,7 @@ func warnAccounts(c *config.Config) []config.Problem {
 	}
 	var warnings []config.Problem
 	for _, held := range holdings {
-		if missing := cat.Unfit(accounts, held, cat.V1(), c.Cat.Credential != "minted"); missing != nil {
+		if missing := cat.Unfit(accounts, held, contractOf(c.Cat), c.Cat.Credential != "minted"); missing != nil {
 			warnings = append(warnings, c.Doubt("cat.service_accounts",
 				"no account fits people who hold "+strings.Join(held.Names(), ", ")+": they are refused what needs "+strings.Join(missing.Needs.Names(), ", "),
 				"add an account that holds nothing else; `catflap cat-accounts create --config` makes what is missing"))

@@ -57,7 +57,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	contract := cat.V1()
+	contract := contractOf(c.Cat)
 	credentials, accounts, err := credentials(c.Cat, contract)
 	if err != nil {
 		return nil, err
@@ -150,6 +150,14 @@ func rules(p config.Permissions) permission.Rules {
 		r.Endpoints = append(r.Endpoints, permission.Endpoint{Match: e.Match, Needs: e.Needs, Own: e.Own})
 	}
 	return r
+}
+
+// contractOf is the Cat's contract, with what the configuration says of its documents.
+func contractOf(c config.Cat) *cat.Contract {
+	if c.Documents == "private" {
+		return cat.V1().PrivateDocuments()
+	}
+	return cat.V1()
 }
 
 // credentials reads the secrets for the Cat.

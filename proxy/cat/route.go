@@ -47,6 +47,7 @@ type endpoint struct {
 	method   string
 	segments []string
 	slash    bool // the Cat spells it with a slash at the end
+	pooled   bool // shows documents past the hooks of plugins
 }
 
 // V1 is the contract of the Cat 1.x.
@@ -61,10 +62,25 @@ func V1() *Contract {
 	return c
 }
 
+// PrivateDocuments returns the contract for a Cat whose plugin keeps documents apart:
+// an endpoint that shows documents past the plugin's hooks shows everybody's data.
+func (c *Contract) PrivateDocuments() *Contract {
+	private := *c
+	private.literal = make(map[string][]endpoint, len(c.literal))
+	for path, list := range c.literal {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].Own = list[i].Own && !list[i].pooled
+		}
+		private.literal[path] = list
+	}
+	return &private
+}
+
 func (c *Contract) add(method string, row row) {
 	e := endpoint{
-		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own || row.whose == ownWhole, Base: row.whose == ownWhole, Admin: row.whose == adminOnly, Panel: row.panel, Plugins: forPlugins(row.path)},
-		method: method, slash: strings.HasSuffix(row.path, "/"),
+		Route:  Route{Pattern: method + " " + row.path, Own: row.whose == own || row.whose == ownWhole || row.whose == pooled, Base: row.whose == ownWhole, Admin: row.whose == adminOnly, Panel: row.panel, Plugins: forPlugins(row.path)},
+		method: method, slash: strings.HasSuffix(row.path, "/"), pooled: row.whose == pooled,
 	}
 	e.Upload = slices.Contains(uploads[:], method+" "+row.path)
 	if resource, action, ok := strings.Cut(row.needs, ":"); ok {

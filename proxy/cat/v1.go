@@ -9,6 +9,7 @@ const (
 	ownWhole               // the same, although the Cat asks for more than its base set
 	everyones              // shows or changes everybody's: the permission must be named
 	adminOnly              // for holders of admin alone
+	pooled                 // own, but for the documents, which are one pool: everyones where they are private
 )
 
 type row struct {
@@ -29,7 +30,7 @@ var v1 = [...]row{
 
 	{"GET", "/memory/conversation_history", "MEMORY:READ", own, false},
 	{"DELETE", "/memory/conversation_history", "MEMORY:DELETE", ownWhole, false},
-	{"GET,POST", "/memory/recall", "MEMORY:READ", own, false}, // episodic memory is filtered by person, the rest is shared by design
+	{"GET,POST", "/memory/recall", "MEMORY:READ", pooled, false}, // episodic memory is filtered by person, the rest is not
 	{"GET", "/memory/collections", "MEMORY:READ", everyones, false},
 	{"DELETE", "/memory/collections", "MEMORY:DELETE", everyones, false},
 	{"DELETE", "/memory/collections/{collection}", "MEMORY:DELETE", everyones, false},
