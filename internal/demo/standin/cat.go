@@ -44,6 +44,9 @@ type Options struct {
 	// Static is further files of the Cat's static folder, which anybody may read.
 	Static fs.FS
 
+	// DocumentsPlugin means that a plugin keeps documents apart by person.
+	DocumentsPlugin bool
+
 	// WithoutCORS and WithoutDocs are the Cat's switches of these names.
 	WithoutCORS bool
 	WithoutDocs bool

@@ -73,6 +73,9 @@ func (c *Cat) routes() []route {
 			route{"GET", "/" + f.path + "/settings/{name}", byHeader, of(f.resource, "READ"), noBody, c.readFactory(f)},
 			route{"PUT", "/" + f.path + "/settings/{name}", byHeader, of(f.resource, "EDIT"), jsonBody, c.updateFactory(f)})
 	}
+	if c.options.DocumentsPlugin {
+		table = append(table, route{"GET", "/custom/catflap-documents", open, need{}, noBody, c.documentsState})
+	}
 	if !c.options.WithoutDocs {
 		table = append(table, route{"GET", "/docs", open, need{}, noBody, c.docs})
 	}

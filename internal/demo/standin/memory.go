@@ -1,7 +1,6 @@
 package standin
 
 import (
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -98,15 +97,6 @@ func (m *vectorMemory) recall(collection string, query vector, k int, filter map
 		k = 10
 	}
 	return found[:min(len(found), k)]
-}
-
-func (p *point) fits(filter map[string]any) bool {
-	for name, want := range filter {
-		if !reflect.DeepEqual(p.metadata[name], want) {
-			return false
-		}
-	}
-	return true
 }
 
 // stored is a point as GET .../points shows it.

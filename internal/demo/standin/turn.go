@@ -67,6 +67,9 @@ func (c *Cat) turn(who caller, s *session, message any) (object, error) {
 		if name == "episodic" {
 			filter["source"] = user
 		}
+		if name == "declarative" && c.options.DocumentsPlugin {
+			filter = ownDocuments(user)
+		}
 		list := []object{}
 		for _, r := range c.memory.recall(name, query, 3, filter, 0.7) {
 			list = append(list, c.memory.remembered(r, false))

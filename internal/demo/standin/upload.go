@@ -150,19 +150,18 @@ func extra(s string) (map[string]any, bool) {
 func (c *Cat) ingest(user, source, text string, metadata map[string]any) {
 	c.Notify(user, "I'm parsing the content. Big content could require some minutes...")
 	c.Notify(user, "Parsing completed. Now let's go with reading process...")
-	thoughts := 0
-	for chunk := range strings.SplitSeq(text, "\n\n") {
-		if chunk = strings.TrimSpace(chunk); len(chunk) <= 10 {
-			continue
-		}
+	all, document := chunks(text), strings.ReplaceAll(newID(), "-", "")
+	for i, chunk := range all {
 		m := map[string]any{"source": source, "when": c.seconds()}
 		maps.Copy(m, metadata)
+		if c.options.DocumentsPlugin && !mark(m, user, document, i, len(all), c.seconds()) {
+			continue
+		}
 		c.mu.Lock()
 		c.memory.add("declarative", "", chunk, m)
 		c.mu.Unlock()
-		thoughts++
 	}
-	c.Notify(user, fmt.Sprintf("Finished reading %s, I made %d thoughts on it.", source, thoughts))
+	c.Notify(user, fmt.Sprintf("Finished reading %s, I made %d thoughts on it.", source, len(all)))
 }
 
 // uploadURL takes an address. The real Cat goes and fetches it, from wherever it

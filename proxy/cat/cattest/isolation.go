@@ -94,6 +94,7 @@ func (s *suite) isolation(t *testing.T) {
 		}
 		s.askJSON(t, "DELETE", "/memory/collections/declarative/points", s.as(alice), fmt.Sprintf(`{"source":%q}`, alice)).want(t, ok)
 	})
+	t.Run("a filter holds for what is within", func(t *testing.T) { s.filters(t) })
 	t.Run("an upload tells the uploader alone", func(t *testing.T) { s.uploadNotice(t, alice, bob) })
 	t.Run("a message's tokens go to the socket", func(t *testing.T) {
 		s.echoes(t)
