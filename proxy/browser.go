@@ -69,6 +69,8 @@ func (ex *exchange) servePage() *refusal {
 		return ex.serveTicket()
 	case homePage:
 		return ex.serveHome()
+	case documentsPage:
+		return ex.serveDocuments()
 	}
 	if ex.h.o.SignIn != nil {
 		if ex.r.Method == http.MethodPost && ex.target.path == logoutPage {

@@ -79,6 +79,7 @@ const (
 	codeProof          authhandlers.Code = "cross_site_request"
 	codeClientLeft     authhandlers.Code = "client_left"
 	codeBrokenOff      authhandlers.Code = "broken_off"
+	codeDocuments      authhandlers.Code = "documents_unavailable"
 )
 
 // Codes are all codes that an answer of Catflap's own, its log and its metrics can
@@ -91,7 +92,7 @@ func Codes() []authhandlers.Code {
 		codeCatOpen, codeAuthFault, codeBusy, codeCatUnreachable, codeCatDown,
 		codeCatTimeout, codeCatRefused, codeInternal, codeSockets, codeStopping,
 		codeSessionEnded, codeForeignDisplay, codeTicket, codeProof, codeClientLeft,
-		codeBrokenOff,
+		codeBrokenOff, codeDocuments,
 	})
 }
 
