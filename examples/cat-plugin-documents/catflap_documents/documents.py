@@ -13,7 +13,7 @@ from cat.log import log
 from cat.mad_hatter.decorators import endpoint, hook, plugin
 from pydantic import BaseModel, Field
 
-from . import attributes, marks
+from . import groups, marks
 
 # The Cat calls the hook with the highest priority first, so the last word has the lowest.
 FIRST, LAST = 10**6, -(10**6)
@@ -27,29 +27,11 @@ class Settings(BaseModel):
         default="nobody", description="Who sees documents without a mark, such as those from before this plugin."
     )
     administrators: str = Field(default="", description="The group that `administrators` means.")
-    jwks_url: str = Field(
-        default="", description="Where Catflap publishes its keys for attributes. Empty: nobody has groups."
-    )
-    issuer: str = Field(default="", description="Catflap's public_url, if that is to be verified too.")
 
 
 @plugin
 def settings_model():
     return Settings
-
-
-@plugin
-def activated(_):
-    from cat.startup import cheshire_cat_api as app
-
-    app.middleware_stack = attributes.Listener(app.middleware_stack)
-
-
-@plugin
-def deactivated(_):
-    from cat.startup import cheshire_cat_api as app
-
-    app.middleware_stack = getattr(app.middleware_stack, "inner_of_catflap", app.middleware_stack)
 
 
 @endpoint.get("/catflap-documents")
@@ -67,10 +49,10 @@ def rights_of(cat):
     user_id, settings = cat.user_id, settings_of(cat)
     if not isinstance(user_id, str) or not user_id:
         raise ValueError("nobody is there")
-    groups = attributes.groups_of(cat, settings)
+    verified = groups.groups_of(cat)
     everybody = settings.unmarked == "everybody"
-    administrator = settings.unmarked == "administrators" and settings.administrators in groups
-    return user_id, groups, everybody or administrator
+    administrator = settings.unmarked == "administrators" and settings.administrators in verified
+    return user_id, verified, everybody or administrator
 
 
 @hook("before_rabbithole_stores_documents", priority=LAST)
@@ -89,8 +71,8 @@ def mark(doc, cat):
             if wish is not None:
                 raise ValueError("a group's folder is asked for, and nobody is there")
             return doc  # a plugin reads it at the start, for nobody: it stays without a mark
-        user_id, groups, _ = rights_of(cat)
-        doc.metadata[marks.MARK] = marks.make(user_id, wish, groups, next_chunk(doc))
+        user_id, verified, _ = rights_of(cat)
+        doc.metadata[marks.MARK] = marks.make(user_id, wish, verified, next_chunk(doc))
         return doc
     except marks.Refused as e:
         tell(cat, str(e))
@@ -136,9 +118,9 @@ def narrow(config, cat):
     wanted = dict(config.get("metadata") or {}) if isinstance(config, dict) else {}
     wanted.pop(marks.MARK, None)
     try:
-        user_id, groups, unmarked = rights_of(cat)
-        recall.set({**config, "metadata": wanted, "sees": (user_id, groups, unmarked)})
-        return {**config, "metadata": {**wanted, marks.MARK: marks.own(user_id)}}
+        sees = rights_of(cat)
+        recall.set({**config, "metadata": wanted, "sees": sees})
+        return {**config, "metadata": {**wanted, marks.MARK: marks.own(sees[0])}}
     except Exception as e:
         log.error(f"no documents are recalled: {e}")
     return {**config, "metadata": {marks.MARK: marks.nothing()}}
@@ -150,8 +132,8 @@ def widen(cat):
     now = recall.get()
     if now is None:
         return
-    _, groups, unmarked = now["sees"]
-    if not groups and not unmarked:
+    _, verified, unmarked = now["sees"]
+    if not verified and not unmarked:
         return
     try:
         cat.working_memory.declarative_memories = found(cat.memory.vectors.declarative, now)
@@ -167,6 +149,7 @@ def found(collection, now):
     points = collection.client.query_points(
         collection_name=collection.collection_name, query=now["embedding"], query_filter=condition,
         with_payload=True, with_vectors=True, limit=now.get("k", 3), score_threshold=now.get("threshold"),
+        search_params=marks.precise(),
     ).points
     return [(as_document(p.payload), p.score, p.vector, p.id) for p in points]
 
@@ -184,7 +167,7 @@ def verify(cat):
     recall.set(None)
     try:
         memories = cat.working_memory.declarative_memories
-        kept = [] if now is None else [m for m in memories if sees(now, m)]
+        kept = [] if now is None else [m for m in memories if may_see(now, m)]
         if len(kept) != len(memories):
             log.error(f"{len(memories) - len(kept)} recalled documents were not for {cat.user_id}, and are left out")
         cat.working_memory.declarative_memories = kept
@@ -193,5 +176,5 @@ def verify(cat):
         cat.working_memory.declarative_memories = []
 
 
-def sees(now, memory):
+def may_see(now, memory):
     return marks.may_see(memory[0].metadata.get(marks.MARK), *now["sees"])

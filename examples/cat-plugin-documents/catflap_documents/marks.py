@@ -67,3 +67,9 @@ def visible(user_id, groups, unmarked):
     if unmarked:
         either.append(models.IsEmptyCondition(is_empty=models.PayloadField(key=f"metadata.{MARK}")))
     return models.Filter(should=either)
+
+
+def precise():
+    """How the Cat itself searches."""
+    quantization = models.QuantizationSearchParams(ignore=False, rescore=True, oversampling=2.0)
+    return models.SearchParams(quantization=quantization)

@@ -64,7 +64,7 @@ type part struct {
 }
 
 func (p Parts) all() []part {
-	return []part{p.programPart(redis()), p.programPart(nginx()), p.programPart(promtool()), p.nodePart(), p.pythonPart(), p.keycloakPart(), p.chromiumPart()}
+	return []part{p.programPart(redis()), p.programPart(nginx()), p.programPart(promtool()), p.nodePart(), p.pythonPart(), p.pluginPart(), p.keycloakPart(), p.chromiumPart()}
 }
 
 // have returns nil if the part is there and of the version that is written here.
