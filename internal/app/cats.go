@@ -105,7 +105,7 @@ func guard(c config.Cat, roots *x509.CertPool, base *url.URL, credentials cat.Cr
 	}
 	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	p := &cat.Probe{
-		Base: base, Credentials: credentials, Accounts: accounts, Now: time.Now, TLS: secure,
+		Base: base, Credentials: credentials, Accounts: accounts, Documents: c.Documents == "private", Now: time.Now, TLS: secure,
 		HTTP: &http.Client{
 			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure.Clone()},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

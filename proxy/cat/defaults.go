@@ -64,10 +64,31 @@ func (g *Guard) tryDefaults(ctx context.Context) {
 	}
 }
 
+// noPlugin is what an operator is told where documents are everybody's all the same.
+const noPlugin = "cat.documents is private, and the plugin that keeps documents apart is not active at the Cat: people are told of everybody's documents in a chat; activate it there"
+
+// lookForPlugin asks whether documents are kept apart. What can't be asked says nothing.
+func (g *Guard) lookForPlugin(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	status, body, err := g.probe.get(ctx, documentsState, nil)
+	if err != nil || status >= http.StatusInternalServerError {
+		return
+	}
+	missing := !KeepsDocuments(status, body)
+	if was := g.unmarked.Swap(missing); missing && !was {
+		g.log.Warn("documents are not kept apart", "reason", noPlugin)
+	}
+}
+
 // Notes say what an operator should mend although the Cat is served.
 func (g *Guard) Notes() []string {
+	var notes []string
 	if n := g.notes.Load(); n != nil {
-		return *n
+		notes = *n
 	}
-	return nil
+	if g.unmarked.Load() {
+		notes = append(slices.Clone(notes), noPlugin)
+	}
+	return notes
 }

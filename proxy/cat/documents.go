@@ -70,6 +70,18 @@ func DeleteChunk(c Chunk) Route {
 	return route
 }
 
+// DocumentsUnfit returns why nobody could list or delete their own documents, since no
+// account may search and delete; nil if one may each.
+func DocumentsUnfit(accounts []Account) *NoAccountError {
+	search, _ := V1().Route(http.MethodPost, "/memory/recall")
+	for _, r := range []Route{search, DeleteChunk(Chunk{Point: "0"})} {
+		if _, err := Choose(accounts, Nobody().Held, r); err != nil {
+			return &NoAccountError{Needs: PermissionsOf(search.Needs) | PermissionsOf(permission("MEMORY", "DELETE")), Most: all, Pattern: r.Pattern}
+		}
+	}
+	return nil
+}
+
 // DocumentsState returns the plugin's own route. It needs no credential.
 func DocumentsState() Route {
 	return Route{Pattern: "GET " + documentsState, Path: documentsState}

@@ -32,6 +32,7 @@ type Guard struct {
 
 	loginPause time.Duration // before each default account is tried
 	notes      atomic.Pointer[[]string]
+	unmarked   atomic.Bool // documents are to be private, and no plugin marks them
 }
 
 type guardState struct {
@@ -121,6 +122,9 @@ func (g *Guard) Look(ctx context.Context) bool {
 		} else {
 			g.log.Info("the Cat is closed to strangers")
 		}
+	}
+	if err == nil && g.probe.Documents {
+		g.lookForPlugin(ctx)
 	}
 	return err == nil
 }

@@ -40,7 +40,9 @@ type Probe struct {
 	Accounts []Account
 	// Minter, if set, makes tokens that the Cat has to take, one for each account.
 	Minter *Minter
-	Now    func() time.Time
+	// Documents means that a plugin has to keep documents apart.
+	Documents bool
+	Now       func() time.Time
 }
 
 const (
