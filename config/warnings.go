@@ -77,6 +77,7 @@ func (v *validator) everyonesName(field, name string) {
 		}
 		switch {
 		case held == wordBase || slices.Contains(personal[:], resource):
+		case v.c.Cat.Documents == "private" && held == "UPLOAD:WRITE": // what a person uploads is theirs
 		case held == wordAdmin || held == "*":
 			v.doubt(field, "everyone holds "+held+through+": each signed-in person may do everything at the Cat", "grant it to a group or to users")
 		case slices.Contains(v.known.Base, held):

@@ -40,7 +40,7 @@ func warnAccounts(c *config.Config) []config.Problem {
 	if err != nil {
 		return nil
 	}
-	var warnings []config.Problem
+	warnings := warnDocuments(c, accounts)
 	for _, held := range holdings {
 		if missing := cat.Unfit(accounts, held, contractOf(c.Cat), c.Cat.Credential != "minted"); missing != nil {
 			warnings = append(warnings, c.Doubt("cat.service_accounts",
@@ -49,6 +49,20 @@ func warnAccounts(c *config.Config) []config.Problem {
 		}
 	}
 	return warnings
+}
+
+// warnDocuments finds a list of one's own documents that nobody could have.
+func warnDocuments(c *config.Config, accounts []cat.Account) []config.Problem {
+	if c.Cat.Documents != "private" || c.Cat.Credential != "minted" {
+		return nil
+	}
+	missing := cat.DocumentsUnfit(accounts)
+	if missing == nil {
+		return nil
+	}
+	return []config.Problem{c.Doubt("cat.documents",
+		"people can't list or delete their own documents: no account of cat.service_accounts holds "+strings.Join(missing.Needs.Names(), " and "),
+		"add an account that holds them, such as one with \"*\": no person goes out on it who was not granted that")}
 }
 
 func accountsWithoutIDs(c *config.Config) ([]cat.Account, error) {

@@ -23,6 +23,9 @@ func summarize(w io.Writer, c *config.Config) {
 	for _, a := range c.Cat.ServiceAccounts {
 		say("its account", "%s may %s", accountName(a), list(a.Permissions))
 	}
+	if c.Cat.Documents == "private" {
+		say("documents", "private: /memory/recall needs MEMORY:READ by name")
+	}
 	if c.SignsIn() || c.Sessions.Store == "redis" {
 		say("sessions", "%s", store(c))
 	}
