@@ -73,3 +73,21 @@ func TestPrivateDocumentsByOtherRules(t *testing.T) {
 		}
 	}
 }
+
+// TestPrivateDocumentsByOtherPaths: no spelling of the path opens it either.
+func TestPrivateDocumentsByOtherPaths(t *testing.T) {
+	lab := newLab(t, func(o *Options) { o.Contract = cat.V1().PrivateDocuments() })
+	for _, path := range []string{
+		"/memory//recall", "/memory/./recall", "/memory/x/../recall", "//memory/recall", "/static/../memory/recall", "/memory/recall//", "/MEMORY/recall",
+		"/memory/Recall", "/memory%2frecall", "/memory/recall%2f", "/memory/recall;x", "/memory/recall%3fx", "/memory/recall%00", "/memory/%2572ecall",
+		"/memory/recall/x", "/memory/recall%20", "/memory\\recall", "/memory/conversation_history/../recall", "/memory/conversation_history/%2e%2e/recall",
+	} {
+		for _, method := range []string{"GET", "POST", "HEAD", "PUT", "get"} {
+			req := lab.request(t, method, "/", "base", "")
+			req.URL.Opaque = path
+			if resp, _ := lab.send(t, req); resp.StatusCode < 400 || lab.cat.count() > 0 {
+				t.Fatalf("%s %s: %d", method, path, resp.StatusCode)
+			}
+		}
+	}
+}

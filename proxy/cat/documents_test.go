@@ -2,9 +2,11 @@ package cat_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/cat"
@@ -54,4 +56,42 @@ func TestDocumentsUnfit(t *testing.T) {
 			t.Errorf("%s: %v", names, got)
 		}
 	}
+}
+
+// FuzzChunks: what one person's search reads is never another's, whatever the ids, and
+// the search holds the id as a value.
+func FuzzChunks(f *testing.F) {
+	const document = "0123456789abcdef0123456789abcdef"
+	for _, ids := range [][2]string{
+		{"staff:alice", "staff:bob"}, {"a", "A"}, {"a", "a "}, {`we"ird`, `we\"ird`}, {"a\xff", "a\ufffd"}, {"", "a"}, {`{"$ne":1}`, "*"}, {"\u00e9", "e\u0301"}, {"a\x00", "a"},
+	} {
+		f.Add(ids[0], ids[1])
+	}
+	f.Fuzz(func(t *testing.T, mine, theirs string) {
+		if mine == theirs || !utf8.ValidString(mine) || !utf8.ValidString(theirs) {
+			return // JSON has no other texts
+		}
+		mark := map[string]any{"owner": theirs, "document": document, "chunk": 0, "folder": "own"}
+		answer, err := json.Marshal(map[string]any{"vectors": map[string]any{"collections": map[string]any{"declarative": []any{
+			map[string]any{"id": "ab", "metadata": map[string]any{"catflap": mark}},
+		}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := cat.Chunks{Owner: mine}.Read(bytes.NewReader(answer))
+		if err != nil || len(found.Chunks) != 0 || found.All || found.Strange != 1 {
+			t.Errorf("%q reads %+v of %q, %v", mine, found, theirs, err)
+		}
+		_, body, err := cat.Chunks{Owner: mine}.Request()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var q struct {
+			Metadata map[string]map[string]any
+		}
+		if err := json.Unmarshal(body, &q); err != nil || len(q.Metadata) != 1 || len(q.Metadata["catflap"]) != 1 ||
+			q.Metadata["catflap"]["owner"] != mine {
+			t.Errorf("%q searches by %s, %v", mine, body, err)
+		}
+	})
 }
