@@ -35,7 +35,7 @@ const (
 func (ex *exchange) findChunks(ctx context.Context, q cat.Chunks) (cat.Found, *refusal) {
 	route, body, err := q.Request()
 	if err != nil {
-		return cat.Found{}, ex.refuseDocuments(err)
+		return cat.Found{}, refuseDocuments(err)
 	}
 	for try := 1; ; try++ {
 		resp, ref := ex.askCat(ctx, http.MethodPost, route, body)
@@ -52,7 +52,7 @@ func (ex *exchange) findChunks(ctx context.Context, q cat.Chunks) (cat.Found, *r
 		}
 		found, err := q.Read(resp.Body)
 		if err != nil {
-			return found, ex.refuseDocuments(err)
+			return found, refuseDocuments(err)
 		}
 		if found.Strange > 0 {
 			ex.h.o.Log.Warn("the Cat's filter let chunks pass that are not the person's; they are left out", "user", ex.user.ID, "chunks", found.Strange)
@@ -71,13 +71,13 @@ func (ex *exchange) deleteChunk(ctx context.Context, c cat.Chunk) *refusal {
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, documentsSmall))
 	switch {
 	case err != nil:
-		return ex.refuseDocuments(err)
+		return refuseDocuments(err)
 	case cat.DeletedPoint(resp.StatusCode, answer):
 		return nil
 	case cat.IsRefusal(answer):
 		return ex.refuseCredential()
 	}
-	return ex.refuseDocuments(fmt.Errorf("%w: it answers %d", errNoPoint, resp.StatusCode))
+	return refuseDocuments(fmt.Errorf("%w: it answers %d", errNoPoint, resp.StatusCode))
 }
 
 // documentsPlugin asks the plugin whether it is there.
@@ -104,7 +104,7 @@ func (ex *exchange) documentsPlugin(ctx context.Context) string {
 func (ex *exchange) askCat(ctx context.Context, method string, route cat.Route, body []byte) (*http.Response, *refusal) {
 	req, err := http.NewRequestWithContext(ctx, method, route.URL(ex.upstream.base).String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, ex.refuseDocuments(err)
+		return nil, refuseDocuments(err)
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -131,10 +131,10 @@ func (ex *exchange) refuseAnswer(resp *http.Response) *refusal {
 	if err == nil && resp.StatusCode == http.StatusForbidden && cat.IsRefusal(begun) {
 		return ex.refuseCredential()
 	}
-	return ex.refuseDocuments(fmt.Errorf("the Cat answers %d to a recall", resp.StatusCode))
+	return refuseDocuments(fmt.Errorf("the Cat answers %d to a recall", resp.StatusCode))
 }
 
-func (ex *exchange) refuseDocuments(err error) *refusal {
+func refuseDocuments(err error) *refusal {
 	return &refusal{
 		status: http.StatusBadGateway, code: codeDocuments, public: "Your documents can't be looked up at the moment", rule: "cat",
 		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5,
