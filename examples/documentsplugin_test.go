@@ -55,3 +55,18 @@ func TestDocumentsPluginFolder(t *testing.T) {
 		t.Errorf("%+v, %v", manifest, err)
 	}
 }
+
+// TestOneHelperForAttributes: a plugin has its own copy of the helper that reads what
+// Catflap has signed, and all copies are one.
+func TestOneHelperForAttributes(t *testing.T) {
+	const own = "cat-plugin-documents/catflap_documents/catflap_attributes.py"
+	others, err := filepath.Glob("*/catflap_attributes.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range others {
+		if read(t, other) != read(t, own) {
+			t.Errorf("%s and %s differ: copy the one over the other", other, own)
+		}
+	}
+}
