@@ -1,6 +1,6 @@
 // Package parts knows the foreign programs that the end-to-end tests run beside
-// Catflap: two identity providers, the Cat's stock clients, the Cat's server stack,
-// a Redis server, nginx, promtool and a browser.
+// Catflap: two identity providers, the Cat's stock clients, the Cat's server stack, what
+// tests the Cat's plugins, a Redis server, nginx, promtool and a browser.
 //
 // The rule it guards: what is tested against is written here, and never whatever a
 // machine happens to have. Packages of npm, PyPI and Maven Central are pinned to one
