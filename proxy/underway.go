@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 )
 
 // UnderWay counts the requests that are under way: of each person, and of each
@@ -73,7 +74,7 @@ func (ex *exchange) enterAsStranger() *refusal {
 	if within(ex.peer.ip, ex.h.o.TrustedProxies) || !ex.peer.ip.IsValid() {
 		return nil
 	}
-	ex.place = ex.h.o.UnderWay.networks.enter(Network(ex.peer.ip), ex.h.o.PerAddress)
+	ex.place = ex.h.o.UnderWay.networks.enter(pace.Network(ex.peer.ip), ex.h.o.PerAddress)
 	if ex.place == nil {
 		return tooManyRequests("limits.requests_per_address")
 	}

@@ -155,19 +155,6 @@ func (c *counts[K]) all() []K {
 	return l
 }
 
-func TestNetwork(t *testing.T) {
-	for text, want := range map[string]string{
-		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::", "fe80::1%eth0": "fe80::", "::1": "::",
-	} {
-		if got := Network(netip.MustParseAddr(text)); got.String() != want {
-			t.Errorf("%s is of %s, want %s", text, got, want)
-		}
-	}
-	if Network(netip.Addr{}).IsValid() {
-		t.Error("nobody has a network")
-	}
-}
-
 // TestCountsAreSwept: who has gone leaves nothing behind, who is there is kept.
 func TestCountsAreSwept(t *testing.T) {
 	var c counts[int]

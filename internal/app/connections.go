@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/internal/pace"
 )
 
 // connections is a listener that has no more than so many connections open at once,
@@ -99,9 +99,9 @@ func (l *connections) enter(c *connection) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	address := remoteAddress(c.Conn)
-	from := l.origins[proxy.Network(address)]
+	from := l.origins[pace.Network(address)]
 	if from == nil {
-		from = &origin{network: proxy.Network(address), exempt: l.o.exempt != nil && l.o.exempt(address)}
+		from = &origin{network: pace.Network(address), exempt: l.o.exempt != nil && l.o.exempt(address)}
 	}
 	if from.open >= l.o.each && !from.exempt {
 		oldest := from.oldestIdle()

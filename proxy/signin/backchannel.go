@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -18,7 +19,7 @@ const maxLogoutBody = 32 << 10
 // Connect Back-Channel Logout §2.5 to §2.8). name is the handler that it is for;
 // without it the one that there is, or the one whose token it is.
 func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, client netip.Addr, name string) Result {
-	if over := s.o.Bounds.logouts.take(client); over != nil {
+	if over := s.o.Bounds.logouts.Take(client); over != nil {
 		return s.tooManyLogouts(w, name, over)
 	}
 	if _, ok := s.provider(name); name != "" && !ok {
@@ -50,7 +51,7 @@ func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, client neti
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable"})
 		return Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: CodeSessions, Handler: p.name, RequestID: NewRequestID(), Err: err}
 	}
-	s.o.Bounds.logouts.giveBack(client)
+	s.o.Bounds.logouts.GiveBack(client)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 	return Result{Kind: SignedOut, Status: http.StatusOK, Handler: p.name, Reason: "back-channel logout"}
@@ -76,12 +77,12 @@ func (s *SignIn) readLogout(r *http.Request, name, token string) (provider, *aut
 }
 
 // tooManyLogouts asks a stranger to wait before another token is looked at.
-func (s *SignIn) tooManyLogouts(w http.ResponseWriter, name string, over *excess) Result {
+func (s *SignIn) tooManyLogouts(w http.ResponseWriter, name string, over *pace.Excess) Result {
 	res := Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: codeTooManyOuts, Handler: name, RequestID: NewRequestID()}
-	if over.own {
+	if over.Own {
 		res.Kind, res.Status = Refused, http.StatusTooManyRequests
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(over.wait))
+	w.Header().Set("Retry-After", strconv.Itoa(over.Wait))
 	writeJSON(w, res.Status, map[string]string{"error": "temporarily_unavailable", "error_description": "too many logout tokens were not accepted"})
 	return res
 }

@@ -27,7 +27,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 	}
 	// Whoever has begun a sign-in can come back with any code, which the provider is
 	// then asked about.
-	if over := s.o.Bounds.callbacks.take(client); over != nil {
+	if over := s.o.Bounds.callbacks.Take(client); over != nil {
 		return s.tooMany(w, p, s.returnPath(a.ReturnTo), over)
 	}
 	first, err := s.o.Sessions.Spend(r.Context(), answer.Get("state"))
@@ -41,8 +41,8 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 	if err != nil {
 		return s.notReached(w, p, s.stillBack(a.ReturnTo), err)
 	}
-	s.o.Bounds.callbacks.giveBack(client)
-	s.o.Bounds.starts.giveBack(client)
+	s.o.Bounds.callbacks.GiveBack(client)
+	s.o.Bounds.starts.GiveBack(client)
 	return s.start(w, r, p, a, l)
 }
 

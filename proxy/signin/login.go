@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/proxy/page"
 	"github.com/catflap/catflap/proxy/session"
 )
@@ -43,7 +44,7 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr
 	if !ok {
 		return s.choose(w, r, returnTo)
 	}
-	if over := s.o.Bounds.starts.take(client); over != nil {
+	if over := s.o.Bounds.starts.Take(client); over != nil {
 		return s.tooMany(w, p, returnTo, over)
 	}
 	return s.begin(w, r, p, returnTo, again, chosen)
@@ -141,13 +142,13 @@ func (s *SignIn) notReached(w http.ResponseWriter, p provider, returnTo string, 
 }
 
 // tooMany asks an address to wait, or everybody where all together are too many.
-func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, over *excess) Result {
+func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, over *pace.Excess) Result {
 	t := trouble{
 		status: http.StatusServiceUnavailable, code: codeTooMany, heading: "Too many people are signing in", handler: p.name,
 		text: "More sign-ins have failed in the last minutes than this service takes on.", hint: "Try again in a moment.",
-		retry: s.loginURL(p.name, returnTo), wait: over.wait,
+		retry: s.loginURL(p.name, returnTo), wait: over.Wait,
 	}
-	if over.own {
+	if over.Own {
 		t.status, t.heading = http.StatusTooManyRequests, "Too many sign-ins from your network"
 		t.text = "Too many sign-ins from your network's address have come to nothing."
 	}

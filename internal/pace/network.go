@@ -1,9 +1,9 @@
-package proxy
+package pace
 
 import "net/netip"
 
 // networkBits is what of an IPv6 address one stranger can't choose: the other 64 bits
-// are theirs.
+// are theirs (RFC 6177).
 const networkBits = 64
 
 // Network is for whom the shares of strangers are: an IPv4 address, or the network

@@ -1,0 +1,101 @@
+// Package pace bounds how often strangers may do something.
+//
+// The rule it guards: no bound is shared without a share for each address, so that
+// one network can't use up what is there for all.
+package pace
+
+import (
+	"math"
+	"net/netip"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+)
+
+// Rate is how many may come at once, and how many each second in the long run.
+type Rate struct{ Burst, PerSecond float64 }
+
+// rememberedAddresses bounds what is known of addresses. One that is forgotten has its
+// whole share again, within the bound for all.
+const rememberedAddresses = 16384
+
+// Pace is a bound for each address and one for all. It is used by many goroutines at once.
+type Pace struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	each, all Rate
+	known     *lru.Cache[netip.Addr, *bucket]
+	total     bucket
+}
+
+// bucket is how much of a rate is used up, as of a moment.
+type bucket struct {
+	used float64
+	at   time.Time
+}
+
+// New makes a pace that nobody has used yet.
+func New(now func() time.Time, each, all Rate) *Pace {
+	known, _ := lru.New[netip.Addr, *bucket](rememberedAddresses) // fails for no size alone
+	return &Pace{now: now, each: each, all: all, known: known}
+}
+
+// Set changes the rates. What is used up stays so.
+func (p *Pace) Set(each, all Rate) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.each, p.all = each, all
+}
+
+// Excess says which bound is reached, and when to come again.
+type Excess struct {
+	Own  bool // the address's own
+	Wait int  // seconds
+}
+
+// Take counts one of an address, or says why it has to wait.
+func (p *Pace) Take(address netip.Addr) *Excess {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, own := p.now(), p.bucket(address)
+	if wait := own.wait(p.each, now); wait > 0 {
+		return &Excess{Own: true, Wait: wait}
+	}
+	if wait := p.total.wait(p.all, now); wait > 0 {
+		return &Excess{Wait: wait}
+	}
+	own.used++
+	p.total.used++
+	return nil
+}
+
+// GiveBack uncounts one that has come to something.
+func (p *Pace) GiveBack(address netip.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range []*bucket{p.bucket(address), &p.total} {
+		b.used = max(0, b.used-1)
+	}
+}
+
+func (p *Pace) bucket(address netip.Addr) *bucket {
+	place := Network(address)
+	b, ok := p.known.Get(place)
+	if !ok {
+		b = &bucket{}
+		p.known.Add(place, b)
+	}
+	return b
+}
+
+// wait drains the bucket, and returns the seconds until there is room for one more.
+func (b *bucket) wait(r Rate, now time.Time) int {
+	b.used = max(0, b.used-r.PerSecond*max(0, now.Sub(b.at).Seconds()))
+	b.at = now
+	if b.used+1 <= r.Burst {
+		return 0
+	}
+	return max(1, int(math.Ceil((b.used+1-r.Burst)/r.PerSecond)))
+}
