@@ -140,6 +140,7 @@ func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	}
 	done := *u
 	done.ID, done.Handler = id, l.Name
+	_, done.Guest = l.Handler.(Host)
 	if l.Permissions != nil {
 		done.Permissions = l.Permissions
 	}

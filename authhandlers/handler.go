@@ -86,6 +86,15 @@ type Request struct {
 	// Lasting says that something stays open with the answer, or is made of it: a
 	// socket, a ticket. The person must then carry Evidence ([Rejudger]).
 	Lasting bool
+	// OtherCredential says that the request carries what may be meant as a credential
+	// and is not in Credential: a token in a query that is not read, a client's
+	// certificate, the cookie of a session. No [Host] accepts such a request.
+	OtherCredential bool
+	// SetCookie has the answer set the handler's cookie ([Env.Cookie]) to a value of
+	// ASCII letters, digits, - and _, for so long; 0 deletes it. Its attributes are the
+	// proxy's. It is nil where no answer could carry one, and does nothing after
+	// Authenticate has returned.
+	SetCookie func(name, value string, life time.Duration)
 }
 
 // AuthUserInfo is a person (or a service) that a handler has verified. It is
@@ -122,6 +131,9 @@ type AuthUserInfo struct {
 	// Session is the handle of Catflap's own browser session by which the person
 	// came; empty for whoever came with a token. It is no secret.
 	Session string
+	// Guest says that the handler is a [Host]: nobody knows who this is. The chain alone
+	// sets it.
+	Guest bool
 	// Evidence is what a Rejudger keeps of the credential of a Lasting request, to
 	// judge it again. It is never the credential, and nobody but the handler reads it.
 	Evidence string

@@ -97,6 +97,17 @@ type Env struct {
 	Certificates Certificates
 	// CachedTokens bounds how many verified credentials the handler remembers.
 	CachedTokens int
+	// Cookie is the name of the one cookie that the handler may have set
+	// ([Request.SetCookie]), and reads from Request.HTTP. It is empty where cookies
+	// would not be safe: without a public URL, and over plain HTTP.
+	Cookie string
+	// Keys are the handler's own keys, 32 bytes each, to sign or seal what it gives out:
+	// the first makes, all verify. They are derived from sessions.keys, so that all
+	// Catflaps with the same have the same; without those they are made at the start.
+	Keys [][]byte
+	// Kept, if not nil, returns what a handler of this name and type has made before a
+	// reload, and what make returns the first time.
+	Kept func(make func() any) any
 	// Observe, if not nil, counts an event of the handler ("keys_fetched",
 	// "cache_hit", ...). The name is one of a small fixed set, never a value.
 	Observe func(event string)

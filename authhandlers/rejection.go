@@ -31,6 +31,8 @@ const (
 	CodeForwarded           Code = "forwarded_refused"   // the identity headers of a front proxy are not in order
 	CodeUnclaimed           Code = "unknown_credential"  // no handler claims the credential
 	CodeMissingCredential   Code = "missing_credential"  // nothing was presented
+	CodeGuestsFull          Code = "guests_full"         // each place for a guest is taken (FullError: 429, 503)
+	CodeTooManyGuests       Code = "too_many_guests"     // too many new guests in a short time (FullError)
 )
 
 // Rejection says that the credential was this handler's, and is refused.
@@ -74,5 +76,7 @@ func Codes() []Code {
 		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeCertificate,
 		CodeForwarded, CodeUnclaimed,
 		CodeMissingCredential,
+		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeUnclaimed,
+		CodeMissingCredential, CodeGuestsFull, CodeTooManyGuests,
 	}
 }
