@@ -74,9 +74,6 @@ func Codes() []Code {
 		CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid,
 		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
 		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeCertificate,
-		CodeForwarded, CodeUnclaimed,
-		CodeMissingCredential,
-		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeUnclaimed,
-		CodeMissingCredential, CodeGuestsFull, CodeTooManyGuests,
+		CodeForwarded, CodeUnclaimed, CodeMissingCredential, CodeGuestsFull, CodeTooManyGuests,
 	}
 }

@@ -15,7 +15,7 @@ type Sessions struct {
 	// They encrypt what is at rest: the first seals, all open, so that a new one is put
 	// in front and the old one stays for a lifetime. At least 32 bytes each. Required
 	// with store: redis, and the same in every Catflap that shares it. Without them
-	// store: memory makes one at each start.
+	// store: memory makes one at each start. Guests' cookies are signed with them, too.
 	Keys []value.Secret `yaml:"keys" example:"[{env: CATFLAP_SESSION_KEY}]"`
 	// How long a session lasts that nobody uses: from 1m to 2160h, and not longer than
 	// lifetime.

@@ -31,6 +31,7 @@ func rules() []rule {
 		{"authhandlers/oidc", "authhandlers authhandlers/jwt config/value internal/keyset/** internal/loopback"},
 		{"authhandlers/forwarded", "authhandlers config/value internal/certname internal/clientcert"},
 		{"authhandlers/mtls", "authhandlers internal/certname internal/clientcert"},
+		{"authhandlers/anonymous", "authhandlers config/value internal/pace"},
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
