@@ -183,8 +183,8 @@ func (h Handler) EffectiveAlias() string {
 // HandlerSettings is what the registry of handler types yields. The optional
 // abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
 // SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
-// CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, Doubts()
-// error and Inspect() error are used where a type has them.
+// CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, TakesGuests()
+// bool, Doubts() error and Inspect() error are used where a type has them.
 type HandlerSettings interface{ Validate() error }
 
 // HandlerTypes maps the name of a handler type to a new, empty configuration of it.

@@ -69,6 +69,7 @@ func Parse(name string, data []byte, dir string, known Known) (*Config, error) {
 		return nil, asError(bounded(problems))
 	}
 	v.warn()
+	c.keepToBase()
 	c.warnings = inOrder(v.warnings)
 	return c, nil
 }

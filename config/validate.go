@@ -41,6 +41,7 @@ func (v *validator) all() {
 	v.grants()
 	v.endpoints()
 	v.signIn()
+	v.guests()
 	v.sessions()
 	v.pages()
 	v.websocket()
@@ -56,6 +57,7 @@ func (v *validator) warn() {
 	v.warnHidden()
 	v.warnSettings()
 	v.warnSignIn()
+	v.warnGuests()
 	v.warnSessions()
 	if v.c.WebSocket.Session == "separate" && v.c.places.has("websocket.linger") {
 		v.doubt("websocket.linger", "has no effect with session: separate", "remove it, or write session: shared")
