@@ -52,6 +52,9 @@ func (ex *exchange) byHandlers() *refusal {
 	if of, ok := errors.AsType[*authhandlers.HandlerError](err); ok {
 		ex.record.Handler = of.Handler
 	}
+	if _, full := errors.AsType[*authhandlers.FullError](err); full && ex.isPublic() {
+		return nil
+	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
 	unclaimed := rejected != nil && ex.foreign != nil && rejected.Code == authhandlers.CodeUnclaimed
 	if !ex.presented() && (unclaimed || rejected != nil && rejected.Code == authhandlers.CodeMissingCredential) {
@@ -81,7 +84,9 @@ func (ex *exchange) question() *authhandlers.Request {
 		credential = ex.foreign // a handler may know a scheme that it does not ask for
 	}
 	return &authhandlers.Request{
-		Credential: credential, Carried: ex.carried != nil, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
+		OtherCredential: ex.otherCredential(),
+		SetCookie:       func(name, value string, life time.Duration) { ex.setCookie(name, value, int(life/time.Second)) },
+		Credential:      credential, Carried: ex.carried != nil, HTTP: ex.r, ClientIP: ex.peer.ip, Kind: kind, Lasting: ex.socket || ex.target.path == ticketPage,
 	}
 }
 
@@ -141,7 +146,11 @@ func (ex *exchange) bySession() *refusal {
 	}
 	ex.user, ex.session = u, s
 	ex.known()
-	return ex.checkProvenance()
+	if ref := ex.checkProvenance(); ref != nil {
+		return ref
+	}
+	ex.seeOffGuest()
+	return nil
 }
 
 // checkProvenance keeps other sites' pages from acting with a session: the browser

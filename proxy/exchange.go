@@ -35,6 +35,10 @@ type exchange struct {
 	decision   permission.Decision
 	ofCat      bool      // whether the contract has the endpoint
 	upstream   *Upstream // the person's Cat
+	made       bool      // a guest, just now
+	// sessionCleared says that the answer deletes the cookie of a session that has ended.
+	sessionCleared bool
+	upgrade        http.Header // further headers of a handshake's answer
 
 	body   *requestBody  // nil: there is none
 	place  *atomic.Int64 // where it is counted; nil: nowhere
@@ -224,6 +228,9 @@ func (ex *exchange) refuse(ref *refusal) {
 		// read is not looked at.
 		ex.w.Header().Set("Connection", "close")
 	}
+	if ref.nobody() {
+		ref.guestURL = ex.guestURL()
+	}
 	if ex.h.o.SignIn != nil && (ref.status == http.StatusUnauthorized && !ref.shown || ref.unknown && !ex.presented()) {
 		ref.loginURL = ex.loginURL()
 	}
@@ -231,7 +238,7 @@ func (ex *exchange) refuse(ref *refusal) {
 	if ref.status >= http.StatusInternalServerError {
 		outcome = OutcomeFault
 	}
-	if !ex.refuseInBrowser(ref) && !ex.refuseVisibly(ref) {
+	if !ex.goesAsGuest(ref) && !ex.refuseInBrowser(ref) && !ex.refuseVisibly(ref) {
 		ref.write(ex.w, ex.h.challenges, ex.record.RequestID, ex.r.Method == http.MethodHead)
 	}
 	ex.done(outcome, ref.status)
@@ -239,6 +246,9 @@ func (ex *exchange) refuse(ref *refusal) {
 
 // done tells the observer that the exchange is over.
 func (ex *exchange) done(outcome Outcome, status int) {
+	if ex.made && outcome == OutcomePage {
+		outcome = OutcomeGuest
+	}
 	ex.record.Outcome, ex.record.Status = outcome, status
 	ex.record.Duration, ex.record.Stays = ex.h.o.Now().Sub(ex.start), errors.Is(ex.record.Err, authhandlers.ErrSetup)
 	ex.h.o.Observe(&ex.record)

@@ -89,7 +89,8 @@ type Handler struct {
 	o          Options
 	publicHost string
 	challenges []string
-	schemes    []string // of the challenges, in lower case
+	schemes    []string          // of the challenges, in lower case
+	host       authhandlers.Host // takes in guests; nil: nobody does
 	pages      *http.ServeMux
 	presenters []authhandlers.Presenter
 	vary       string // the headers by which somebody comes with a credential
@@ -116,7 +117,7 @@ func New(o Options) (*Handler, error) {
 	if o.Passages == nil {
 		o.Passages = NewPassages(o.Hub)
 	}
-	h := &Handler{o: o, challenges: []string{"Bearer"}, pages: http.NewServeMux(), panelPolicy: panelPolicy(o.PanelImages)}
+	h := &Handler{o: o, host: o.Chain.Host(), challenges: []string{"Bearer"}, pages: http.NewServeMux(), panelPolicy: panelPolicy(o.PanelImages)}
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
 		if err != nil {

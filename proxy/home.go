@@ -43,6 +43,12 @@ func (ex *exchange) serveHome() *refusal {
 	if ex.mayOpenPanel() {
 		h.PanelURL = panelPage
 	}
+	if h.Guest = ex.user.Guest; h.Guest {
+		h.SignInURL = ex.h.o.SignIn.LoginURL("")
+		if ex.h.host != nil && ex.h.host.OffersCopy() {
+			h.CopyURL = conversationPage
+		}
+	}
 	if ex.session != nil {
 		h.SignOutURL = ex.h.o.SignIn.LogoutURL()
 	}

@@ -146,7 +146,7 @@ func (h *Handler) stillIn(ctx context.Context, p *passage) error {
 	switch {
 	case ex.user.Session == "":
 		q := ex.question()
-		q.HTTP = p.r
+		q.HTTP, q.SetCookie = p.r, nil // the answer is on its way
 		u, err = h.o.Chain.StillIn(ctx, q, ex.user)
 	case h.o.SignIn == nil:
 		err = session.ErrNoSession

@@ -19,12 +19,13 @@ const (
 	OutcomePage    Outcome = "page"    // a page or a preflight of our own
 
 	OutcomeSignedIn  Outcome = "signed_in"  // a browser session has begun
+	OutcomeGuest     Outcome = "guest"      // somebody has become a guest
 	OutcomeSignedOut Outcome = "signed_out" // a browser session has ended, by its person or the provider
 )
 
 // Outcomes are all outcomes, for counters that begin at zero.
 func Outcomes() []Outcome {
-	return []Outcome{OutcomeAllowed, OutcomeRefused, OutcomeFault, OutcomePage, OutcomeSignedIn, OutcomeSignedOut}
+	return []Outcome{OutcomeAllowed, OutcomeRefused, OutcomeFault, OutcomePage, OutcomeSignedIn, OutcomeSignedOut, OutcomeGuest}
 }
 
 // Record is what one exchange was, for the audit log and the metrics. It holds no

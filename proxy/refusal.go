@@ -39,6 +39,8 @@ type refusal struct {
 	unknown bool
 	// loginURL is where to do so, for the front end.
 	loginURL string
+	// guestURL is where to become a guest instead.
+	guestURL string
 }
 
 // nobody reports that nothing was presented that could be judged.
@@ -80,6 +82,8 @@ const (
 	codeClientLeft     authhandlers.Code = "client_left"
 	codeBrokenOff      authhandlers.Code = "broken_off"
 	codeDocuments      authhandlers.Code = "documents_unavailable"
+	codeNoCookies      authhandlers.Code = "guest_without_cookies"
+	codeGuestSignedIn  authhandlers.Code = "guest_signed_in"
 )
 
 // Codes are all codes that an answer of Catflap's own, its log and its metrics can
@@ -92,7 +96,7 @@ func Codes() []authhandlers.Code {
 		codeCatOpen, codeAuthFault, codeBusy, codeCatUnreachable, codeCatDown,
 		codeCatTimeout, codeCatRefused, codeInternal, codeSockets, codeStopping,
 		codeSessionEnded, codeForeignDisplay, codeTicket, codeProof, codeClientLeft,
-		codeBrokenOff, codeDocuments,
+		codeBrokenOff, codeDocuments, codeNoCookies, codeGuestSignedIn,
 	})
 }
 
@@ -103,7 +107,10 @@ func badRequest(code authhandlers.Code, err error) *refusal {
 // refuseAuthentication turns the chain's error into an answer.
 func refuseAuthentication(err error, tokenCame bool) *refusal {
 	var rejected *authhandlers.Rejection
+	var full *authhandlers.FullError
 	switch {
+	case errors.As(err, &full):
+		return refuseFull(full, err)
 	case errors.As(err, &rejected):
 		public := "Invalid Credentials"
 		if !tokenCame {
@@ -156,6 +163,10 @@ func (ref *refusal) body(requestID string) []byte {
 	if ref.loginURL != "" {
 		b = append(b, `,"login_url":`...)
 		b = appendJSON(b, ref.loginURL)
+	}
+	if ref.guestURL != "" {
+		b = append(b, `,"guest_url":`...)
+		b = appendJSON(b, ref.guestURL)
 	}
 	return append(b, "}}"...)
 }

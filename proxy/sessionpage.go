@@ -24,6 +24,7 @@ const ticketRetry = 30 * time.Second
 // sessionAnswer is what a front end may know of the person before it.
 type sessionAnswer struct {
 	SignedIn bool `json:"signed_in"`
+	Guest    bool `json:"guest,omitempty"`
 	User     *struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`
@@ -33,6 +34,7 @@ type sessionAnswer struct {
 	SecondsLeft *int64           `json:"seconds_left,omitempty"`
 	LoginURL    string           `json:"login_url,omitempty"`
 	LogoutURL   string           `json:"logout_url,omitempty"`
+	GuestURL    string           `json:"guest_url,omitempty"`
 	Providers   []providerAnswer `json:"providers"`
 	Sockets     []socketAnswer   `json:"sockets,omitempty"`
 }
@@ -70,12 +72,14 @@ func (ex *exchange) serveSession() *refusal {
 	}
 	if ex.user != nil {
 		ex.describe(&a)
+	} else {
+		a.GuestURL = ex.guestURL()
 	}
 	return ex.answerJSON(a)
 }
 
 func (ex *exchange) describe(a *sessionAnswer) {
-	a.SignedIn = true
+	a.SignedIn, a.Guest = !ex.user.Guest, ex.user.Guest
 	a.User = &struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`

@@ -117,7 +117,7 @@ func (ex *exchange) serveSocket() *refusal {
 		Client:  ex.peer.ip,
 		Page:    ex.r.Header.Get("Origin") != "", // which nothing but a browser sends by itself
 		Dial:    ex.dialer(),
-		Upgrade: func() (*websocket.Conn, error) { return upgrader.Upgrade(ex.w, ex.r, nil) },
+		Upgrade: func() (*websocket.Conn, error) { return upgrader.Upgrade(ex.w, ex.r, ex.upgrade) },
 	})
 	if err == nil {
 		return nil // the hub has told of opening and closing

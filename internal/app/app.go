@@ -62,6 +62,7 @@ type app struct {
 	store       session.Store
 	others      atomic.Pointer[fleet.Fleet] // nil without a Redis
 	endSessions context.CancelFunc
+	handlers    handlerState
 	bounds      *signin.Bounds // of what strangers can have done
 	certificate *certificate   // Catflap's own; nil without TLS
 	// clients are the authorities of client certificates; nil where none are asked for.
@@ -91,7 +92,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{o: o, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), missed: make(chan struct{}, 1), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
+	a := &app{o: o, handlers: handlerState{kept: map[handlerPlace]any{}}, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), missed: make(chan struct{}, 1), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
 	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
 	a.started.config = c
 	a.log = telemetry.NewLogger(a.lines, c.Log)
@@ -123,6 +124,7 @@ func Run(ctx context.Context, o Options) error {
 	a.current.Store(g)
 	a.metrics.Cats(a.catsUp)
 	a.metrics.Certificate(func() time.Time { return a.certificate.ends() })
+	a.metrics.Guests(func() int { return a.current.Load().handler.Guests() })
 	a.metrics.Ready(a.readyNow)
 	a.metrics.Reloaded(true, float64(time.Now().Unix()))
 	s, err := a.listen(ctx, c)

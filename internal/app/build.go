@@ -53,7 +53,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	chain, err := a.chain(ctx, c, policy.Claims)
+	chain, err := a.chain(ctx, c, g.keys, policy.Claims)
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +88,19 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 }
 
 // chain opens the handlers in their order.
-func (a *app) chain(ctx context.Context, c *config.Config, claims func(handler string) []string) (*authhandlers.Chain, error) {
+func (a *app) chain(ctx context.Context, c *config.Config, keys [][]byte, claims func(handler string) []string) (*authhandlers.Chain, error) {
 	links := make([]authhandlers.Link, 0, len(c.Handlers))
 	for _, h := range c.Handlers {
 		settings, ok := h.Settings.(authhandlers.Config)
 		if !ok {
 			return nil, fmt.Errorf("handler %s: its type can't be opened", h.Name)
 		}
+		own, err := session.HandlerKeys(a.keysOfHandlers(keys), h.Name)
+		if err != nil {
+			return nil, err
+		}
 		opened, err := authhandlers.Open(ctx, settings, authhandlers.Env{
+			Cookie: session.HandlerCookie(c.PublicURL, h.Name), Keys: own, Kept: a.keptFor(h),
 			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims(h.Name), Certificates: a.certificates(),
 			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name, eventsOf(settings)...),
 		})

@@ -24,6 +24,10 @@ type row struct {
 // Endpoints which the Cat lets a base user call although they show everybody's
 // data are marked everyones. What the Cat serves without a credential (its login,
 // its documentation) is for admin. Fetching a URL needs a permission of its own.
+// ConversationPath is where the Cat keeps what somebody and it have said: the caller's
+// own, whatever the credential.
+const ConversationPath = "/memory/conversation_history"
+
 var v1 = [...]row{
 	{"GET", "/", "STATUS:READ", own, false},
 	{"POST", "/message", "CONVERSATION:WRITE", own, false},

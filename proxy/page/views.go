@@ -19,6 +19,10 @@ type Home struct {
 	// StartURL is the page where people chat, PanelURL the Cat's admin panel, for those
 	// who may open it. SignOutURL signs out.
 	StartURL, PanelURL, SignOutURL string
+	// Guest says that nobody has signed in. SignInURL then signs in, and CopyURL gives a
+	// copy of the conversation, which ends with that.
+	Guest              bool
+	SignInURL, CopyURL string
 }
 
 // Home shows who is signed in, and where to go from there.
@@ -32,6 +36,9 @@ type Choose struct {
 	// ReturnTo is where the person goes afterwards; it stands in the links that are
 	// made here. It has been verified before.
 	ReturnTo string
+	// GuestURL goes on without signing in. CopyURL, for a guest, gives a copy of the
+	// conversation, which ends with a sign-in.
+	GuestURL, CopyURL string
 }
 
 // Provider is one way to sign in.
@@ -67,7 +74,13 @@ func (p *Pages) Choose(w http.ResponseWriter, status int, c Choose) {
 			then = append(then, v)
 		}
 	}
-	p.show(w, response{status: status, template: "choose", data: append(first, then...)})
+	p.show(w, response{status: status, template: "choose", data: choice{append(first, then...), c.GuestURL, c.CopyURL}})
+}
+
+// choice is what the page to choose shows.
+type choice struct {
+	Providers         []Provider
+	GuestURL, CopyURL string
 }
 
 // SignOut asks whether to sign out. The answer is a POST to logout below the
@@ -112,6 +125,8 @@ type Refused struct {
 	// SwitchURL signs in as somebody else, SignOutURL signs out, HomeURL is where
 	// the person is allowed.
 	SwitchURL, SignOutURL, HomeURL string
+	// Guest says that the person has not signed in.
+	Guest bool
 }
 
 // Refused shows that the person is not allowed.

@@ -35,10 +35,10 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr
 		})
 	}
 	chosen := ok
-	if !ok && len(s.providers) == 1 {
+	if !ok && len(s.providers) == 1 && s.host == nil {
 		p, ok = s.providers[0], true
 	}
-	if !ok && q.Get("choose") != "1" {
+	if !ok && q.Get("choose") != "1" && !s.asks(r) {
 		p, ok = s.provider(s.o.Sessions.Choice(r))
 	}
 	if !ok {
@@ -98,8 +98,19 @@ func (s *SignIn) redirectURI(p provider) string {
 	return uri
 }
 
+// asks reports a guest who is to be asked what becomes of the conversation.
+func (s *SignIn) asks(r *http.Request) bool {
+	return s.host != nil && s.host.OffersCopy() && s.host.IsGuest(r)
+}
+
 func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, returnTo string) Result {
 	c := page.Choose{ReturnTo: returnTo}
+	if s.host != nil {
+		c.GuestURL = s.o.Prefix + "guest?" + url.Values{page.ReturnParam: {returnTo}}.Encode()
+		if s.asks(r) {
+			c.CopyURL = s.o.Prefix + "guest/conversation"
+		}
+	}
 	preferred := s.o.Sessions.Choice(r)
 	for _, p := range s.providers {
 		c.Providers = append(c.Providers, page.Provider{
@@ -113,7 +124,7 @@ func (s *SignIn) choose(w http.ResponseWriter, r *http.Request, returnTo string)
 // chooseURL is where another way to sign in can be chosen.
 func (s *SignIn) chooseURL(returnTo string) string {
 	to := s.loginURL("", returnTo)
-	if len(s.providers) == 1 {
+	if len(s.providers) == 1 && s.host == nil {
 		return to
 	}
 	if to == s.o.Prefix+"login" {

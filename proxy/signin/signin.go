@@ -47,6 +47,7 @@ type Options struct {
 type SignIn struct {
 	o         Options
 	providers []provider
+	host      authhandlers.Host // takes in guests; nil: nobody does
 }
 
 // provider is a handler through which people sign in.
@@ -58,7 +59,7 @@ type provider struct {
 // New makes a SignIn of the chain's handlers that people sign in through. Without
 // any it returns nil: there is nobody to sign in.
 func New(o Options) (*SignIn, error) {
-	s := &SignIn{o: o}
+	s := &SignIn{o: o, host: o.Chain.Host()}
 	for _, l := range o.Chain.Links() {
 		if p, ok := l.Handler.(authhandlers.LoginProvider); ok {
 			s.providers = append(s.providers, provider{l.Name, p})
