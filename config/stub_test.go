@@ -143,12 +143,22 @@ func (p *provider) YieldsGroups() bool     { return p.Groups != "" }
 func (p *provider) SignsIn() bool          { return p.Login }
 func (p *provider) SignInTitle() string    { return p.Title }
 
+// guests is a handler type for people whom nobody knows.
+type guests struct {
+	Places int `yaml:"places" default:"50"`
+}
+
+func (*guests) Validate() error      { return nil }
+func (g *guests) TakesGuests() bool  { return true }
+func (g *guests) YieldsGroups() bool { return false }
+
 func known() config.Known {
 	k := config.Known{
 		DefaultSecret: func(b []byte) bool {
 			return string(b) == "meow" || string(b) == "secret" || string(b) == "meow_jwt" || strings.HasPrefix(string(b), "yet-another-very-long-and")
 		},
 		Handlers: config.HandlerTypes{
+			"guests": func() config.HandlerSettings { return new(guests) },
 			"jwt":    func() config.HandlerSettings { return new(tokens) },
 			"oidc":   func() config.HandlerSettings { return new(provider) },
 			"people": func() config.HandlerSettings { return new(people) },

@@ -7,11 +7,8 @@ package builtin
 
 import (
 	"github.com/catflap/catflap/authhandlers"
-<<<<<<< HEAD
-	"github.com/catflap/catflap/authhandlers/forwarded"
-=======
 	"github.com/catflap/catflap/authhandlers/anonymous"
->>>>>>> b8a9f53 (anonymous: guests have an id of their own in a signed cookie)
+	"github.com/catflap/catflap/authhandlers/forwarded"
 	"github.com/catflap/catflap/authhandlers/jwt"
 	"github.com/catflap/catflap/authhandlers/mtls"
 	"github.com/catflap/catflap/authhandlers/oidc"
@@ -20,14 +17,10 @@ import (
 // Registry returns a new map of all built-in handlers by their type name.
 func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
-<<<<<<< HEAD
 		"forwarded": func() authhandlers.Config { return forwarded.NewConfig() },
 		"jwt":       func() authhandlers.Config { return jwt.NewConfig() },
 		"mtls":      func() authhandlers.Config { return mtls.NewConfig() },
-=======
 		"anonymous": func() authhandlers.Config { return anonymous.NewConfig() },
-		"jwt":       func() authhandlers.Config { return jwt.NewConfig() },
->>>>>>> b8a9f53 (anonymous: guests have an id of their own in a signed cookie)
 		"oidc":      func() authhandlers.Config { return oidc.NewConfig() },
 	}
 }
