@@ -233,7 +233,8 @@ type Endpoint struct {
 	// Method and path. In the path, * stands for one segment and ** at the end for the
 	// rest; the method may be *.
 	Match string `yaml:"match" required:"true" example:"GET /custom/report"`
-	// One permission as RESOURCE:ACTION, or admin, or everyone (each signed-in person).
+	// One permission as RESOURCE:ACTION, or admin, or everyone (each signed-in person, no
+	// guest).
 	Needs string `yaml:"needs" required:"true" example:"CONVERSATION:READ"`
 	// The endpoint shows and changes the caller's own data only, so that base is
 	// enough where it holds the permission.
