@@ -39,7 +39,7 @@ type served struct {
 // keys are the Cat's, by the variable's name.
 func keys() map[string]string {
 	return map[string]string{
-		"CCAT_API_KEY": strings.Repeat("k", 32), "CCAT_API_KEY_WS": strings.Repeat("w", 32), "CCAT_JWT_SECRET": strings.Repeat("s", 32),
+		"CCAT_API_KEY": strings.Repeat("k", 32), "CCAT_API_KEY_WS": strings.Repeat("w", 32), "CCAT_JWT_SECRET": strings.Repeat("s", 32), "CATFLAP_SESSION_KEY": strings.Repeat("g", 44),
 	}
 }
 
@@ -75,6 +75,7 @@ func serve(t *testing.T, e example) served {
 	k["CAT_READER_ACCOUNT_ID"] = s.cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
 		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
 	})
+	k["CAT_CHAT_ACCOUNT_ID"] = s.cat.AddAccount("catflap-chat", "a long password", standin.Permissions{"STATUS": {"READ"}, "CONVERSATION": {"WRITE"}})
 	k["CAT_ADMIN_ACCOUNT_ID"] = s.cat.AddAccount("catflap-admin", "a long password", standin.FullPermissions())
 	listen, admin := freePort(t), freePort(t)
 	s.url = "http://" + listen

@@ -86,3 +86,38 @@ func TestBrowserIsAGuestAndSignsIn(t *testing.T) {
 	tab.expectWho("")
 	cat.clean(t)
 }
+
+// TestBrowserGuestOfAnotherOrigin: the example's page, of another origin of the same
+// site, has its reader become a guest and chat; a page of an origin that is not listed
+// makes nobody a guest.
+func TestBrowserGuestOfAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	b, cat, e := startBrowser(t), startCat(t), startFrontEnd(t)
+	f := start(t, config{cat: cat.tap.addr, handlers: manyGuests, permissions: "everyone: []", more: "origins: [" + e.origin + "]\n"})
+	e.catflap.Store(f.public())
+	tab := b.person(t).open()
+	for range 2 { // the second time as the same guest
+		tab.visit(e.origin + "/guest.html")
+		tab.wait("connected", `document.querySelector("[role=status]").dataset.open == "yes"`)
+		if got := tab.text("[role=status]"); got != "You are a guest" {
+			t.Errorf("the page says %s", got)
+		}
+		tab.fill("#text", "as a guest")
+		tab.click("form button")
+		tab.wait("answered", `[...document.querySelectorAll("li.cat")].some(li => li.textContent == "You said: as a guest")`)
+	}
+	stranger := startFrontEnd(t)
+	stranger.catflap.Store(f.public())
+	other := b.person(t).open()
+	other.visit(stranger.origin + "/guest.html")
+	var got string
+	other.eval(`fetch(`+quoted(f.public()+"/_catflap/guest")+`, {method: "POST", credentials: "include"}).then(() => "answered", () => "blocked")`, &got)
+	if got != "blocked" {
+		t.Errorf("a page of an origin that is not listed is %s", got)
+	}
+	_, metrics := get(t.Context(), "http://"+f.admin+"/metrics")
+	if !strings.Contains(metrics, `catflap_handler_events_total{event="guest_made",handler="guests"} 1`+"\n") {
+		t.Error("more or fewer than one guest was made")
+	}
+	cat.clean(t)
+}
