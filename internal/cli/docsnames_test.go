@@ -28,11 +28,13 @@ func TestDocumentedNames(t *testing.T) {
 		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 10},
 		{"metric", "internal/telemetry/sockets.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 4},
 		{"metric", "internal/telemetry/certificate.go", `Name: "([a-z_]+)"`, "catflap_", 1},
+		{"metric", "internal/telemetry/guests.go", `Name: "([a-z_]+)"`, "catflap_", 1},
 		{"metric", "internal/telemetry/cats.go", `NewDesc\("catflap_([a-z_]+)"`, "catflap_", 1},
 		{"field", "internal/telemetry/audit.go", `slog\.[A-Z]\w+\("([a-z_]+)"|\{"([a-z_]+)", `, "", 20},
 		{"event", "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`, "", 3},
 		{"event", "authhandlers/jwt/verifier.go", `observe\("([a-z_]+)"`, "", 2},
 		{"event", "authhandlers/oidc/discovery.go", `observe\("([a-z_]+)"`, "", 3},
+		{"event", "authhandlers/anonymous/config.go", `event[A-Z]\w+ += "([a-z_]+)"`, "", 7},
 		{"event", "internal/keyset/url.go", `observe\("([a-z_]+)"`, "", 3},
 	} {
 		names := found(t, c.file, c.pattern)
