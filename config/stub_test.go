@@ -143,7 +143,7 @@ func (p *provider) YieldsGroups() bool     { return p.Groups != "" }
 func (p *provider) SignsIn() bool          { return p.Login }
 func (p *provider) SignInTitle() string    { return p.Title }
 
-// guests is a handler type for people whom nobody knows.
+// guests is a handler type for people that nobody knows.
 type guests struct {
 	Places int `yaml:"places" default:"50"`
 }

@@ -15,7 +15,7 @@ func takesGuests(h Handler) bool {
 	return ok && g.TakesGuests()
 }
 
-// TakesGuests reports that some handler takes in people whom nobody knows.
+// TakesGuests reports that some handler takes in people that nobody knows.
 func (c *Config) TakesGuests() bool { return slices.ContainsFunc(c.Handlers, takesGuests) }
 
 // guests holds a handler for guests to the last place, to an alias, and to base.
@@ -31,7 +31,7 @@ func (v *validator) guests() {
 		case takesGuests(v.c.Handlers[last]):
 			v.bad(at, "takes guests, and so does "+named(last, v.c.Handlers[last]), "keep one of them, as the last handler")
 		default:
-			v.bad(at, "takes guests, and stands before "+named(last, v.c.Handlers[last])+": guests are those whom no other handler knows", "move it to the end of handlers")
+			v.bad(at, "takes guests, and stands before "+named(last, v.c.Handlers[last])+": guests are those that no other handler knows", "move it to the end of handlers")
 		}
 		if h.Alias != nil && *h.Alias == "" {
 			v.bad(below(at, "alias"), "guests need an alias, so that no guest is ever taken for somebody", "write an alias such as guest, or leave the field out")

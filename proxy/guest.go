@@ -57,7 +57,7 @@ func (ex *exchange) serveGuest() *refusal {
 	return ex.answerJSON(a)
 }
 
-// takeIn makes a guest of somebody of whom ref says that nothing was presented. A session
+// takeIn makes a guest of somebody who, as ref says, presented nothing. A session
 // that has ended is something: its person may want to sign in again, unless it is they
 // who have chosen on our own page to go on as a guest.
 func (ex *exchange) takeIn(ref *refusal, goes bool) *refusal {
@@ -169,7 +169,7 @@ func (ex *exchange) setCookie(name, value string, seconds int) {
 	h.Add("Set-Cookie", c.String())
 }
 
-// refuseFull answers somebody for whom there is no room among the guests.
+// refuseFull answers somebody when there is no room for another guest.
 func refuseFull(full *authhandlers.FullError, err error) *refusal {
 	ref := &refusal{
 		status: http.StatusServiceUnavailable, code: full.Code, public: "There is no room for another guest", rule: "guests",

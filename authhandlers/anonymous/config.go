@@ -34,7 +34,7 @@ type Config struct {
 	// How long a guest lives at most, however often the cookie is renewed: up to 2160h
 	// (90 days), and not less than lifetime.
 	MaxLifetime value.Duration `yaml:"max_lifetime" default:"168h"`
-	// What becomes of the conversation at a sign-in; it ends in either case. never: it
+	// The conversation at a sign-in, which ends with it in either case. never: it
 	// is gone. ask: the pages where a guest can sign in offer it as a file. The Cat can't
 	// take it over.
 	KeepConversation string `yaml:"keep_conversation" default:"never" enum:"never,ask"`

@@ -1,4 +1,4 @@
-// Package anonymous takes in guests: people whom nobody knows, who get an id of their
+// Package anonymous takes in guests: people that nobody knows, who get an id of their
 // own for as long as their browser keeps a cookie.
 //
 // The rule it guards: a guest is never anybody else. Each has an id of 128 random bits

@@ -174,7 +174,7 @@ func (h *handler) Guests() int { return h.book.count() }
 // OffersCopy implements authhandlers.Host.
 func (h *handler) OffersCopy() bool { return h.c.KeepConversation == "ask" }
 
-// Ambient implements authhandlers.Ambient: browsers send the cookie, whoever asks.
+// Ambient implements authhandlers.Ambient: browsers send the cookie, whichever page asks.
 func (h *handler) Ambient(*authhandlers.Request) bool { return true }
 
 // Rejudge implements authhandlers.Rejudger: the cookie of the evidence would still be

@@ -273,7 +273,7 @@ func TestNoTwoGuestsHaveOneID(t *testing.T) {
 			t.Fatalf("%q opens as another text's", one)
 		}
 		if err == nil && !seen[p.subject()] {
-			t.Fatalf("%q is a guest whom nobody made", one)
+			t.Fatalf("%q is a guest that nobody made", one)
 		}
 	}
 }

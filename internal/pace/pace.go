@@ -42,7 +42,7 @@ func New(now func() time.Time, each, all Rate) *Pace {
 	return &Pace{now: now, each: each, all: all, known: known}
 }
 
-// Set changes the rates. What is used up stays so.
+// Set changes the rates, and leaves what is used up.
 func (p *Pace) Set(each, all Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
