@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -141,7 +142,8 @@ func (ex *exchange) goesAsGuest(ref *refusal) bool {
 // otherCredential reports what may be meant as a credential and is none that a handler
 // is asked about.
 func (ex *exchange) otherCredential() bool {
-	if ex.carried != nil || ex.display != "" || len(ex.target.tokens) > 0 || len(protocolTokens(ex.r.Header)) > 0 || ex.r.TLS != nil && len(ex.r.TLS.PeerCertificates) > 0 {
+	if ex.carried != nil || ex.display != "" || len(ex.target.tokens) > 0 || ex.target.otherToken || len(protocolTokens(ex.r.Header)) > 0 ||
+		ex.r.TLS != nil && len(ex.r.TLS.PeerCertificates) > 0 {
 		return true
 	}
 	return ex.h.o.Sessions != nil && !ex.sessionCleared && ex.h.o.Sessions.HasCookie(ex.r)
@@ -195,7 +197,18 @@ func (ex *exchange) seeOffGuest() {
 	ex.h.o.Hub.Revoke(revoked)
 	ex.h.o.Passages.Revoke(revoked)
 	ex.h.o.Log.Info("a guest has signed in", "guest", u.ID, "user", ex.user.ID)
-	go ex.h.clearConversation(u)
+	go ex.h.endGuest(u, revoked)
+}
+
+// endGuest tells the other Catflaps that somebody is a guest no more, and the Cat.
+func (h *Handler) endGuest(u *authhandlers.AuthUserInfo, revoked authhandlers.Revocation) {
+	ctx, cancel := context.WithTimeout(context.Background(), conversationWait)
+	defer cancel()
+	err := h.o.Sessions.Logout(ctx, &authhandlers.Logout{Revocation: revoked, TokenID: "guest " + u.Subject, IssuedAt: h.o.Now()})
+	if err != nil {
+		h.o.Log.Warn("other Catflaps do not know that a guest has signed in", "guest", u.ID, "err", err.Error())
+	}
+	h.clearConversation(ctx, u)
 }
 
 var errHistory = errors.New("the Cat did not do what was asked of a guest's conversation")

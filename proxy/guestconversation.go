@@ -51,9 +51,7 @@ func (h *Handler) askConversation(ctx context.Context, method string, u *authhan
 }
 
 // clearConversation has the Cat forget what a guest said who is one no more.
-func (h *Handler) clearConversation(u *authhandlers.AuthUserInfo) {
-	ctx, cancel := context.WithTimeout(context.Background(), conversationWait)
-	defer cancel()
+func (h *Handler) clearConversation(ctx context.Context, u *authhandlers.AuthUserInfo) {
 	resp, err := h.askConversation(ctx, http.MethodDelete, u)
 	if err == nil {
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxConversation)) // so that the connection can be used again

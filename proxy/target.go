@@ -21,6 +21,8 @@ type target struct {
 	query string // as it came, without the parameters that claim an identity
 	// tokens are the values of the credential parameter, decoded.
 	tokens []string
+	// otherToken says that a credential stands in a parameter that is never read.
+	otherToken bool
 }
 
 // The ways in which a target can be wrong. The texts are told to the client.
@@ -54,7 +56,7 @@ func readTarget(r *http.Request, publicHost string) (target, error) {
 		return target{}, err
 	}
 	t := target{path: path, sent: rawPath}
-	if t.query, t.tokens, err = cleanQuery(rawQuery); err != nil {
+	if t.query, t.tokens, t.otherToken, err = cleanQuery(rawQuery); err != nil {
 		return target{}, err
 	}
 	t.sent = encodePath(path)
@@ -205,9 +207,9 @@ func pathByte(c byte) bool {
 // cleanQuery takes the parameters that claim an identity out of a raw query and
 // leaves every other byte as it is. It splits at & and ; alike, since servers
 // differ over the second.
-func cleanQuery(raw string) (rest string, tokens []string, err error) {
+func cleanQuery(raw string) (rest string, tokens []string, other bool, err error) {
 	if raw == "" {
-		return "", nil, nil
+		return "", nil, false, nil
 	}
 	var kept strings.Builder
 	first := true
@@ -220,12 +222,13 @@ func cleanQuery(raw string) (rest string, tokens []string, err error) {
 		case nameErr == nil && name == cat.TokenParameter:
 			value, err := url.QueryUnescape(rawValue)
 			if err != nil {
-				return "", nil, errTargetQuery
+				return "", nil, false, errTargetQuery
 			}
 			if value != "" {
 				tokens = append(tokens, value)
 			}
 		case nameErr == nil && cat.ParameterCarries(name):
+			other = other || name == cat.TokenHeader && rawValue != ""
 		default:
 			if !first {
 				kept.WriteByte(raw[start-1])
@@ -235,7 +238,7 @@ func cleanQuery(raw string) (rest string, tokens []string, err error) {
 		}
 		start = end + 1
 	}
-	return kept.String(), tokens, nil
+	return kept.String(), tokens, other, nil
 }
 
 func isHex(c byte) bool {

@@ -93,12 +93,12 @@ func TestCleanQuery(t *testing.T) {
 		{"x&?token=K", "x", 1},
 		{strings.Repeat("a=1&", 10001) + "token=T", strings.TrimSuffix(strings.Repeat("a=1&", 10001), "&"), 1},
 	} {
-		rest, tokens, err := cleanQuery(c.raw)
+		rest, tokens, _, err := cleanQuery(c.raw)
 		if err != nil || rest != c.rest || len(tokens) != c.tokens {
 			t.Errorf("%.40q: rest %.40q, %d tokens, %v", c.raw, rest, len(tokens), err)
 		}
 	}
-	if _, _, err := cleanQuery("token=%zz"); !errors.Is(err, errTargetQuery) {
+	if _, _, _, err := cleanQuery("token=%zz"); !errors.Is(err, errTargetQuery) {
 		t.Errorf("a malformed token parameter: %v", err)
 	}
 }
@@ -128,7 +128,7 @@ func FuzzTarget(f *testing.F) {
 				t.Fatalf("%q has the path %q", raw, got.path)
 			}
 		}
-		rest, tokens, err := cleanQuery(got.query)
+		rest, tokens, _, err := cleanQuery(got.query)
 		if err != nil || rest != got.query || len(tokens) > 0 {
 			t.Fatalf("%q: the query %q is not clean", raw, got.query)
 		}

@@ -28,6 +28,7 @@ func TestGuestsNeverFromACredential(t *testing.T) {
 		{"the legacy header", "", []string{"access_token: opaque"}, []int{401}},
 		{"a token in the query", "?token=opaque", nil, []int{401}},
 		{"a token in the query, escaped", "?%74oken=opaque", nil, []int{401}},
+		{"the legacy header's name in the query", "?access_token=opaque", nil, []int{401}},
 		{"a token among sub-protocols", "", []string{"Sec-WebSocket-Protocol: bearer, opaque"}, []int{401}},
 		{"two credentials", "", []string{"Authorization: Bearer a", "access_token: b"}, []int{400}},
 		{"the cookie twice", "", []string{"Cookie: " + g.cookie}, []int{401}},
