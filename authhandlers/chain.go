@@ -140,7 +140,9 @@ func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	}
 	done := *u
 	done.ID, done.Handler = id, l.Name
-	_, done.Guest = l.Handler.(Host)
+	if _, guests := l.Handler.(Host); guests {
+		done.Issuer = GuestIssuer
+	}
 	if l.Permissions != nil {
 		done.Permissions = l.Permissions
 	}

@@ -28,6 +28,12 @@ type Host interface {
 	OffersCopy() bool
 }
 
+// GuestIssuer is whose people all guests are. The chain writes it for those of a [Host].
+const GuestIssuer = "urn:catflap:guests"
+
+// IsGuest reports somebody who has proved nothing: nobody knows who this is.
+func (u *AuthUserInfo) IsGuest() bool { return u.Issuer == GuestIssuer }
+
 // FullError says that a Host has no room at present.
 type FullError struct {
 	Code Code

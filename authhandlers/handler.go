@@ -131,9 +131,6 @@ type AuthUserInfo struct {
 	// Session is the handle of Catflap's own browser session by which the person
 	// came; empty for whoever came with a token. It is no secret.
 	Session string
-	// Guest says that the handler is a [Host]: nobody knows who this is. The chain alone
-	// sets it.
-	Guest bool
 	// Evidence is what a Rejudger keeps of the credential of a Lasting request, to
 	// judge it again. It is never the credential, and nobody but the handler reads it.
 	Evidence string

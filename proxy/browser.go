@@ -31,7 +31,7 @@ func (ex *exchange) refuseInBrowser(ref *refusal) bool {
 	if ref.status == http.StatusForbidden && ex.user != nil {
 		ex.h.o.Pages.Refused(ex.w, ref.status, page.Refused{
 			Name: ex.user.Name, Text: ref.public, Hint: ref.hint, RequestID: ex.record.RequestID,
-			SignOutURL: ex.h.o.SignIn.LogoutURL(), SwitchURL: PagePrefix + "login?switch=1&choose=1", HomeURL: ex.homeURL(), Guest: ex.user.Guest,
+			SignOutURL: ex.h.o.SignIn.LogoutURL(), SwitchURL: PagePrefix + "login?switch=1&choose=1", HomeURL: ex.homeURL(), Guest: ex.user.IsGuest(),
 		})
 		return true
 	}

@@ -77,7 +77,7 @@ func (ex *exchange) serveConversation() *refusal {
 	if ref := ex.authenticate(); ref != nil {
 		return ref
 	}
-	if ex.user == nil || !ex.user.Guest {
+	if ex.user == nil || !ex.user.IsGuest() {
 		return refuseNotFound()
 	}
 	if ref := ex.enterAsPerson(ex.user); ref != nil {

@@ -43,7 +43,7 @@ func (ex *exchange) serveHome() *refusal {
 	if ex.mayOpenPanel() {
 		h.PanelURL = panelPage
 	}
-	if h.Guest = ex.user.Guest; h.Guest {
+	if h.Guest = ex.user.IsGuest(); h.Guest {
 		h.SignInURL = ex.h.o.SignIn.LoginURL("")
 		if ex.h.host != nil && ex.h.host.OffersCopy() {
 			h.CopyURL = conversationPage

@@ -79,7 +79,7 @@ func (ex *exchange) serveSession() *refusal {
 }
 
 func (ex *exchange) describe(a *sessionAnswer) {
-	a.SignedIn, a.Guest = !ex.user.Guest, ex.user.Guest
+	a.SignedIn, a.Guest = !ex.user.IsGuest(), ex.user.IsGuest()
 	a.User = &struct {
 		ID      string `json:"id"`
 		Name    string `json:"name"`

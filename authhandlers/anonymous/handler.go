@@ -10,9 +10,6 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
-// issuer is whose people guests are.
-const issuer = "urn:catflap:guests"
-
 // skew is how far the clocks of several Catflaps may be apart.
 const skew = time.Minute
 
@@ -116,7 +113,7 @@ func (h *handler) full(code authhandlers.Code, event string, own bool, wait time
 
 // person is a guest, for the chain.
 func (h *handler) person(p pass, lasting bool) *authhandlers.AuthUserInfo {
-	u := &authhandlers.AuthUserInfo{Name: "Guest", Issuer: issuer, Subject: p.subject(), IssuedAt: p.made, Expiry: h.end(p)}
+	u := &authhandlers.AuthUserInfo{Name: "Guest", Issuer: authhandlers.GuestIssuer, Subject: p.subject(), IssuedAt: p.made, Expiry: h.end(p)}
 	if lasting {
 		u.Evidence = string(p.facts())
 	}

@@ -60,7 +60,7 @@ func (p *Policy) decide(u *authhandlers.AuthUserInfo, r cat.Route, everyone bool
 	switch {
 	case rule != "":
 		return Decision{Rule: rule, Reason: "denied: " + r.Needs.String()}
-	case everyone && u.Guest:
+	case everyone && u.IsGuest():
 		return Decision{Rule: "permissions.endpoints", Reason: "for each signed-in person, which a guest is not"}
 	case everyone:
 		return Decision{Allow: true, Rule: "permissions.endpoints", Reason: "for each signed-in person"}

@@ -15,7 +15,7 @@ func TestEveryoneIsNoGuest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guest := &authhandlers.AuthUserInfo{ID: "guest:1", Handler: "guests", Guest: true, Permissions: []string{"base"}}
+	guest := &authhandlers.AuthUserInfo{ID: "guest:1", Handler: "guests", Issuer: authhandlers.GuestIssuer, Permissions: []string{"base"}}
 	person := &authhandlers.AuthUserInfo{ID: "staff:alice", Handler: "staff", Permissions: []string{"base"}}
 	for _, row := range []struct {
 		path         string
