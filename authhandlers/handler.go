@@ -83,6 +83,9 @@ type Request struct {
 	// ClientIP is the peer's address, or the one that a trusted proxy vouches for.
 	ClientIP netip.Addr
 	Kind     Kind
+	// Current is the person who sends a new token over an open socket, or nil. The request
+	// then has no ClientIP; a share of something is that person's.
+	Current *AuthUserInfo
 	// Lasting says that something stays open with the answer, or is made of it: a
 	// socket, a ticket. The person must then carry Evidence ([Rejudger]).
 	Lasting bool

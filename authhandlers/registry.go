@@ -60,6 +60,15 @@ type Lifetimer interface{ LongestLife() time.Duration }
 // the handler or asking the network. `catflap check` calls it.
 type Inspector interface{ Inspect() error }
 
+// BearerTaker is an optional ability of a Config: it says whether the handler takes
+// bearer tokens, all of those that reach it or only those that it knows by their form.
+// A handler that takes bearer tokens may not stand behind one that leaves none. A Config
+// without it takes none.
+type BearerTaker interface {
+	TakesBearers() bool
+	TakesAllBearers() bool
+}
+
 // Doubter is an optional ability of a Config: it says what is allowed and perhaps not
 // meant, each as a *FieldError, joined by errors.Join. It is as pure as Validate.
 // `catflap check` shows it as warnings.

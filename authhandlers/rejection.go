@@ -24,6 +24,9 @@ const (
 	CodeClientNotAllowed    Code = "client_not_allowed"  // azp or client_id is not listed
 	CodeBearerNotAccepted   Code = "bearer_not_accepted" // the issuer's people sign in; its tokens are not taken
 	CodeGroupsOverage       Code = "groups_overage"      // the token has too many groups to name them
+	CodeTokenInactive       Code = "token_inactive"      // its issuer says that it is not active (RFC 7662 §2.2)
+	CodeScopeMissing        Code = "scope_missing"       // the token was given without a scope that is needed
+	CodeNotVouchedFor       Code = "not_vouched_for"     // the service that knows the people does not know this one
 	CodeLoginDenied         Code = "login_denied"        // the person or the provider has said no
 	CodeLoginFailed         Code = "login_failed"        // the provider's answer to a login is not in order
 	CodeLoginEnded          Code = "login_ended"         // the provider does not renew the login
@@ -73,7 +76,8 @@ func Codes() []Code {
 		CodeMalformedToken, CodeTokenTooLarge, CodeAlgorithmNotAllowed, CodeUnknownKey, CodeBadSignature,
 		CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid,
 		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
-		CodeGroupsOverage, CodeLoginDenied, CodeLoginFailed, CodeLoginEnded, CodeCertificate,
-		CodeForwarded, CodeUnclaimed, CodeMissingCredential, CodeGuestsFull, CodeTooManyGuests,
+		CodeGroupsOverage, CodeTokenInactive, CodeScopeMissing, CodeNotVouchedFor, CodeLoginDenied,
+		CodeLoginFailed, CodeLoginEnded, CodeCertificate, CodeForwarded, CodeUnclaimed,
+		CodeMissingCredential, CodeGuestsFull, CodeTooManyGuests,
 	}
 }

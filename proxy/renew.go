@@ -77,14 +77,14 @@ func (h *Handler) Renew(ctx context.Context, u *authhandlers.AuthUserInfo) (*aut
 
 // Reauthenticate verifies a token that a person's client has sent over its open
 // socket, as it would one of a handshake, for the hub.
-func (h *Handler) Reauthenticate(ctx context.Context, _ *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error) {
+func (h *Handler) Reauthenticate(ctx context.Context, current *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/ws", http.NoBody)
 	if err != nil {
 		return nil, err
 	}
 	u, err := h.o.Chain.Authenticate(ctx, &authhandlers.Request{
 		Credential: &authhandlers.Credential{Scheme: "bearer", Value: token, Carrier: authhandlers.CarrierSubprotocol},
-		HTTP:       r, Kind: authhandlers.KindWebSocket, Lasting: true,
+		HTTP:       r, Kind: authhandlers.KindWebSocket, Current: current, Lasting: true,
 	})
 	if err != nil {
 		return nil, err

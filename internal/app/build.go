@@ -142,7 +142,7 @@ func eventsOf(settings authhandlers.Config) []string {
 func outbound() *http.Client {
 	return &http.Client{Timeout: outboundTimeout, Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: outboundTimeout, ResponseHeaderTimeout: outboundTimeout, IdleConnTimeout: time.Minute,
-		ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 16,
 	}}
 }
 
