@@ -184,7 +184,8 @@ func (h Handler) EffectiveAlias() string {
 // abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
 // SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
 // CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, TakesGuests()
-// bool, Doubts() error and Inspect() error are used where a type has them.
+// bool, TakesBearers() bool with TakesAllBearers() bool, Doubts() error and Inspect() error
+// are used where a type has them.
 type HandlerSettings interface{ Validate() error }
 
 // HandlerTypes maps the name of a handler type to a new, empty configuration of it.

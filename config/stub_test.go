@@ -61,6 +61,18 @@ func said(name string) []string {
 }
 func (c *tokens) YieldsGroups() bool { return c.Groups != "" }
 
+func (c *tokens) TakesBearers() bool    { return true }
+func (c *tokens) TakesAllBearers() bool { return false }
+
+// leftovers is a handler type that takes each bearer token that reaches it.
+type leftovers struct {
+	URL string `yaml:"url"`
+}
+
+func (*leftovers) Validate() error       { return nil }
+func (*leftovers) TakesBearers() bool    { return true }
+func (*leftovers) TakesAllBearers() bool { return true }
+
 // Doubts knows the claim of which two spellings are two people.
 func (c *tokens) Doubts() error {
 	if c.UserID != "email" {
@@ -161,6 +173,7 @@ func known() config.Known {
 			"guests": func() config.HandlerSettings { return new(guests) },
 			"jwt":    func() config.HandlerSettings { return new(tokens) },
 			"oidc":   func() config.HandlerSettings { return new(provider) },
+			"rest":   func() config.HandlerSettings { return new(leftovers) },
 			"people": func() config.HandlerSettings { return new(people) },
 			"cards":  func() config.HandlerSettings { return new(cards) },
 			"edge":   func() config.HandlerSettings { return new(edge) },

@@ -32,6 +32,28 @@ func (v *validator) handlers() {
 		}
 	}
 	v.aliases()
+	v.order()
+}
+
+// order keeps handlers that take bearer tokens before one that leaves none to those
+// behind it.
+func (v *validator) order() {
+	last := -1
+	for i, h := range v.c.Handlers {
+		t, ok := h.Settings.(interface {
+			TakesBearers() bool
+			TakesAllBearers() bool
+		})
+		if !ok {
+			continue
+		}
+		if last >= 0 && t.TakesBearers() {
+			v.bad(item("handlers", i), "no bearer token ever reaches "+quote(h.Name)+": "+quote(v.c.Handlers[last].Name)+" before it takes each that is left", "put "+quote(h.Name)+" before "+quote(v.c.Handlers[last].Name))
+		}
+		if last < 0 && t.TakesAllBearers() {
+			last = i
+		}
+	}
 }
 
 // settings puts the mistakes that a handler's type reports at their lines.

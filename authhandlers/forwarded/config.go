@@ -127,3 +127,9 @@ var (
 	_ authhandlers.Carrying         = (*Config)(nil)
 	_ authhandlers.CertificateTaker = (*Config)(nil)
 )
+
+// TakesBearers implements authhandlers.BearerTaker.
+func (c *Config) TakesBearers() bool { return false }
+
+// TakesAllBearers reports that all bearer tokens are left to the other handlers.
+func (c *Config) TakesAllBearers() bool { return false }

@@ -146,6 +146,12 @@ func (c *Config) PersonClaim() string {
 // LongestLife is how long a token is accepted at most, whatever the clocks say.
 func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() + 2*c.Leeway.Std() }
 
+// TakesBearers implements authhandlers.BearerTaker.
+func (c *Config) TakesBearers() bool { return c.Carrier.isZero() }
+
+// TakesAllBearers reports that tokens of other issuers are left to the handlers behind.
+func (c *Config) TakesAllBearers() bool { return false }
+
 // YieldsGroups reports whether people have groups by this handler.
 func (c *Config) YieldsGroups() bool { return c.Groups != "" }
 
@@ -167,13 +173,14 @@ func (c *Config) Allowed() []string {
 }
 
 var (
-	_ authhandlers.Config     = (*Config)(nil)
-	_ authhandlers.Identifier = (*Config)(nil)
-	_ authhandlers.Reacher    = (*Config)(nil)
-	_ authhandlers.Grouper    = (*Config)(nil)
-	_ authhandlers.Lifetimer  = (*Config)(nil)
-	_ authhandlers.Inspector  = (*Config)(nil)
-	_ authhandlers.Doubter    = (*Config)(nil)
+	_ authhandlers.Config      = (*Config)(nil)
+	_ authhandlers.BearerTaker = (*Config)(nil)
+	_ authhandlers.Identifier  = (*Config)(nil)
+	_ authhandlers.Reacher     = (*Config)(nil)
+	_ authhandlers.Grouper     = (*Config)(nil)
+	_ authhandlers.Lifetimer   = (*Config)(nil)
+	_ authhandlers.Inspector   = (*Config)(nil)
+	_ authhandlers.Doubter     = (*Config)(nil)
 )
 
 // Events are the names of the events that a handler of this type counts.
