@@ -9,18 +9,22 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/anonymous"
 	"github.com/catflap/catflap/authhandlers/forwarded"
+	"github.com/catflap/catflap/authhandlers/introspection"
 	"github.com/catflap/catflap/authhandlers/jwt"
 	"github.com/catflap/catflap/authhandlers/mtls"
 	"github.com/catflap/catflap/authhandlers/oidc"
+	"github.com/catflap/catflap/authhandlers/webhook"
 )
 
 // Registry returns a new map of all built-in handlers by their type name.
 func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
-		"forwarded": func() authhandlers.Config { return forwarded.NewConfig() },
-		"jwt":       func() authhandlers.Config { return jwt.NewConfig() },
-		"mtls":      func() authhandlers.Config { return mtls.NewConfig() },
-		"anonymous": func() authhandlers.Config { return anonymous.NewConfig() },
-		"oidc":      func() authhandlers.Config { return oidc.NewConfig() },
+		"forwarded":     func() authhandlers.Config { return forwarded.NewConfig() },
+		"jwt":           func() authhandlers.Config { return jwt.NewConfig() },
+		"mtls":          func() authhandlers.Config { return mtls.NewConfig() },
+		"anonymous":     func() authhandlers.Config { return anonymous.NewConfig() },
+		"oidc":          func() authhandlers.Config { return oidc.NewConfig() },
+		"introspection": func() authhandlers.Config { return introspection.NewConfig() },
+		"webhook":       func() authhandlers.Config { return webhook.NewConfig() },
 	}
 }

@@ -32,6 +32,8 @@ func rules() []rule {
 		{"authhandlers/forwarded", "authhandlers config/value internal/certname internal/clientcert"},
 		{"authhandlers/mtls", "authhandlers internal/certname internal/clientcert"},
 		{"authhandlers/anonymous", "authhandlers config/value internal/pace"},
+		{"authhandlers/introspection", "authhandlers authhandlers/jwt config/value internal/inquiry internal/keyset/**"},
+		{"authhandlers/webhook", "authhandlers authhandlers/jwt config/value internal/inquiry internal/keyset/**"},
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
@@ -52,6 +54,7 @@ func rules() []rule {
 		{"internal/clientcert", "config/value"},
 		{"internal/tokencache", ""},
 		{"internal/pace", ""},
+		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache"},
 		{"internal/memlimit", ""},
 		{"internal/telemetry", "config proxy proxy/*"},
 		{"internal/app", "authhandlers config config/value internal/clientcert internal/pace internal/telemetry proxy proxy/*"},

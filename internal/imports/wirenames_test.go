@@ -37,9 +37,17 @@ func excepted() map[string][]string {
 		"authhandlers/mtls/config.go":    {"user_id"},
 		"authhandlers/mtls/handler.go":   {"user_id"},
 		// Headers that no proxy may name people in.
-		"authhandlers/forwarded/validate.go": {"user_id", "access_token"},
+		"authhandlers/forwarded/validate.go":   {"user_id", "access_token"},
+		"authhandlers/introspection/config.go": {"user_id"},
+		"authhandlers/webhook/config.go":       {"user_id"},
+		"authhandlers/webhook/validate.go":     {"user_id"},
+		// A member of a service's answer.
+		"authhandlers/webhook/answer.go": {"user_id"},
 		// A member of a provider's answer (RFC 6749 §5.1).
 		"authhandlers/oidc/tokenendpoint.go": {"access_token"},
+		// The kind of a token (RFC 7662 §2.1).
+		"authhandlers/introspection/handler.go": {"access_token"},
+		"authhandlers/introspection/judge.go":   {"access_token"},
 		// The name of a carrier in the audit log.
 		"authhandlers/handler.go": {"access_token"},
 		// The Cat's own variables, where a text tells the operator what to set.
