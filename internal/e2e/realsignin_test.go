@@ -29,6 +29,7 @@ type application struct {
 	verifier string
 	idToken  string // the last
 	refresh  string // the last
+	access   string // the last
 	url      string
 }
 
@@ -79,7 +80,7 @@ func (a *application) callback(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, r.FormValue("error")+": "+err.Error(), http.StatusBadGateway)
 		return
 	}
-	a.idToken, a.refresh = got.ID, got.Refresh
+	a.idToken, a.refresh, a.access = got.ID, got.Refresh, got.Access
 	fmt.Fprintf(w, "<!doctype html><title>The app</title><p id=who>%s</p>", html.EscapeString(claimsOf(a.t, got.ID)["sub"].(string)))
 }
 
