@@ -111,6 +111,12 @@ func (c *Config) TakesGuests() bool { return true }
 // YieldsGroups implements authhandlers.Grouper: guests have none.
 func (c *Config) YieldsGroups() bool { return false }
 
+// TakesBearers implements authhandlers.BearerTaker: who sends a token is no guest.
+func (c *Config) TakesBearers() bool { return false }
+
+// TakesAllBearers implements authhandlers.BearerTaker.
+func (c *Config) TakesAllBearers() bool { return false }
+
 // LongestLife implements authhandlers.Lifetimer.
 func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() }
 
