@@ -24,6 +24,7 @@ type Link struct {
 type Chain struct {
 	links   []Link
 	issuers []string // of each link, if it may share it with others
+	keys    []bool   // of each link, whether it may see API keys
 	now     func() time.Time
 	denied  func(*AuthUserInfo) error
 }
@@ -46,6 +47,7 @@ func NewChain(now func() time.Time, links ...Link) (*Chain, error) {
 	c := &Chain{links: append([]Link(nil), links...), now: now}
 	for i := range c.links {
 		c.issuers = append(c.issuers, siblingOf(c.links[i].Handler))
+		c.keys = append(c.keys, seesKeys(c.links[i].Handler))
 	}
 	return c, nil
 }
@@ -71,9 +73,10 @@ func (c *Chain) Links() []Link { return c.links }
 func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, error) {
 	var passed error
 	var left search
+	key := r.Credential.IsKey()
 	for i := range c.links {
 		l := &c.links[i]
-		if left.passes(c.issuers[i]) {
+		if left.passes(c.issuers[i]) || key && !c.keys[i] {
 			continue
 		}
 		u, err := ask(ctx, l, r)
@@ -96,7 +99,11 @@ func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, er
 	if r.Credential == nil && !r.Carried {
 		return nil, &Rejection{Code: CodeMissingCredential, Hint: "sign in, or send a token", Err: passed}
 	}
-	return nil, &Rejection{Code: CodeUnclaimed, Hint: "the token is of no issuer that is accepted here", Err: passed}
+	hint := "the token is of no issuer that is accepted here"
+	if key {
+		hint = "API keys are not accepted here, or not under this scheme; send one as Authorization: Bearer"
+	}
+	return nil, &Rejection{Code: CodeUnclaimed, Hint: hint, Err: passed}
 }
 
 // Admit completes a person whom a handler has verified before: somebody with a
@@ -134,7 +141,11 @@ func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	if !u.Expiry.IsZero() && !c.now().Before(u.Expiry) {
 		return nil, Reject(CodeTokenExpired, "the token has expired; get a new one", "exp and the leeway have passed: the end was %s ago by the clock here", c.now().Sub(u.Expiry).Round(time.Millisecond))
 	}
-	id, err := userID(l.Alias, u.Subject)
+	alias, err := c.aliasOf(l, u)
+	if err != nil {
+		return nil, err
+	}
+	id, err := userID(alias, u.Subject)
 	if err != nil {
 		return nil, &Rejection{Code: CodeInvalidUserID, Hint: "the token's subject can't be used as a user id", Err: err}
 	}
@@ -147,6 +158,21 @@ func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 		done.Permissions = l.Permissions
 	}
 	return &done, nil
+}
+
+// aliasOf is what stands before the person's id: the handler's alias, or that of a key
+// which acts for others. The latter is never a handler's: its people are others.
+func (c *Chain) aliasOf(l *Link, u *AuthUserInfo) (string, error) {
+	if u.Alias == "" {
+		return l.Alias, nil
+	}
+	for i := range c.links {
+		if c.links[i].Alias == u.Alias {
+			return "", Reject(CodeInvalidUserID, "this key acts for people whose ids would be another handler's; tell the operator",
+				"the alias %q of the key is that of the handler %s", u.Alias, c.links[i].Name)
+		}
+	}
+	return u.Alias, ValidAlias(u.Alias)
 }
 
 // ask calls one handler; its panic is an error of this one request.

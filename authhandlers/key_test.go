@@ -1,0 +1,82 @@
+package authhandlers_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// keyholder is a fake that may see API keys.
+type keyholder struct{ fake }
+
+func (*keyholder) HoldsKeys() {}
+
+func codeOf(t *testing.T, err error) authhandlers.Code {
+	t.Helper()
+	r, ok := errors.AsType[*authhandlers.Rejection](err)
+	if !ok {
+		t.Fatalf("%v, want a Rejection", err)
+	}
+	return r.Code
+}
+
+// TestKeysAreShownToTheirHandlerAlone: whatever else is configured, before or behind,
+// does not even see the request.
+func TestKeysAreShownToTheirHandlerAlone(t *testing.T) {
+	for _, text := range []string{"catflap_abc", "catflap_", "CATFLAP_ABC", "Catflap_x.y.z"} {
+		before, behind := &fake{u: alice()}, &fake{u: alice()}
+		holder := &keyholder{fake{u: alice()}}
+		c := newChain(t, authhandlers.Link{Name: "before", Alias: "b", Handler: before}, authhandlers.Link{Name: "keys", Alias: "k", Handler: holder},
+			authhandlers.Link{Name: "behind", Alias: "e", Handler: behind})
+		for _, scheme := range []string{"bearer", "token"} {
+			u, err := c.Authenticate(t.Context(), &authhandlers.Request{Credential: &authhandlers.Credential{Scheme: scheme, Value: text}})
+			if err != nil || u.Handler != "keys" || before.asked+behind.asked != 0 {
+				t.Errorf("%s %s: %v, %v; the others were asked %d times", scheme, text, u, err, before.asked+behind.asked)
+			}
+		}
+		holder.u, holder.err = nil, authhandlers.ErrNoCredential
+		_, err := c.Authenticate(t.Context(), &authhandlers.Request{Credential: &authhandlers.Credential{Scheme: "bearer", Value: text}})
+		if codeOf(t, err) != authhandlers.CodeUnclaimed || before.asked+behind.asked != 0 {
+			t.Errorf("%s: %v; the others were asked %d times", text, err, before.asked+behind.asked)
+		}
+	}
+}
+
+func TestWithoutAKeyHandlerKeysAreNobodys(t *testing.T) {
+	other := &fake{u: alice()}
+	c := newChain(t, authhandlers.Link{Name: "other", Handler: other})
+	_, err := c.Authenticate(t.Context(), &authhandlers.Request{Credential: &authhandlers.Credential{Scheme: "bearer", Value: "catflap_x"}})
+	if codeOf(t, err) != authhandlers.CodeUnclaimed || other.asked != 0 {
+		t.Errorf("%v; asked %d times", err, other.asked)
+	}
+	for _, text := range []string{"catflap", "xcatflap_", "ca", "catflap-x"} {
+		if _, err := c.Authenticate(t.Context(), &authhandlers.Request{Credential: &authhandlers.Credential{Scheme: "bearer", Value: text}}); err != nil {
+			t.Errorf("%s is no API key: %v", text, err)
+		}
+	}
+}
+
+// TestAliasOfAKey: people for whom a key acts have ids of their own, and never another
+// handler's.
+func TestAliasOfAKey(t *testing.T) {
+	for _, row := range []struct{ alias, want string }{
+		{"shop", "shop:alice"}, {"staff", ""}, {"bots", ""}, {"Shop", ""}, {"a:b", ""},
+	} {
+		u := alice()
+		u.Alias = row.alias
+		c := newChain(t, authhandlers.Link{Name: "bots", Alias: "bots", Handler: &fake{u: u}},
+			authhandlers.Link{Name: "staff", Alias: "staff", Handler: &fake{err: authhandlers.ErrNoCredential}})
+		got, err := c.Authenticate(context.Background(), &authhandlers.Request{})
+		if row.want == "" {
+			if err == nil {
+				t.Errorf("%s: accepted as %s", row.alias, got.ID)
+			}
+			continue
+		}
+		if err != nil || got.ID != row.want {
+			t.Errorf("%s: %v, %v", row.alias, got, err)
+		}
+	}
+}
