@@ -160,21 +160,6 @@ func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	return &done, nil
 }
 
-// aliasOf is what stands before the person's id: the handler's alias, or that of a key
-// which acts for others. The latter is never a handler's: its people are others.
-func (c *Chain) aliasOf(l *Link, u *AuthUserInfo) (string, error) {
-	if u.Alias == "" {
-		return l.Alias, nil
-	}
-	for i := range c.links {
-		if c.links[i].Alias == u.Alias {
-			return "", Reject(CodeInvalidUserID, "this key acts for people whose ids would be another handler's; tell the operator",
-				"the alias %q of the key is that of the handler %s", u.Alias, c.links[i].Name)
-		}
-	}
-	return u.Alias, ValidAlias(u.Alias)
-}
-
 // ask calls one handler; its panic is an error of this one request.
 func ask(ctx context.Context, l *Link, r *Request) (u *AuthUserInfo, err error) {
 	defer func() {

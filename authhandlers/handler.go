@@ -110,9 +110,6 @@ type AuthUserInfo struct {
 	// Issuer and Subject name the person (OIDC Core §5.7): the pair, and nothing
 	// else, makes the ID.
 	Issuer, Subject string
-	// Alias, if not empty, stands before the id instead of the handler's own: of people
-	// for whom an API key acts. The chain refuses one that is a handler's.
-	Alias string
 	// Sub is the issuer's sub, where Subject is another claim: logouts name it. A pointer,
 	// since nearly everybody has none, and all are remembered.
 	Sub *string

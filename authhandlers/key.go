@@ -10,8 +10,9 @@ const KeyPrefix = "catflap_"
 // one is shown to handlers with this ability alone: it must never reach an
 // introspection endpoint, a webhook, or anybody else who could keep it.
 type KeyHolder interface {
-	// HoldsKeys does nothing: that it is there says it all.
-	HoldsKeys()
+	// ActsFor returns the alias of the people for whom a key acts, if u is one of them. It
+	// stands before their ids instead of the handler's own. Of a key's owner it is empty.
+	ActsFor(u *AuthUserInfo) (alias string)
 }
 
 // IsKey reports a credential that is meant as one of Catflap's own API keys, in letters
@@ -24,4 +25,37 @@ func (c *Credential) IsKey() bool {
 func seesKeys(h AuthHandler) bool {
 	_, ok := h.(KeyHolder)
 	return ok
+}
+
+// actsFor is the alias of the people of a key to whom u belongs, or nothing.
+func (l *Link) actsFor(u *AuthUserInfo) string {
+	if h, ok := l.Handler.(KeyHolder); ok {
+		return h.ActsFor(u)
+	}
+	return ""
+}
+
+// ActsFor returns the alias of the people to whom somebody belongs for whom an API key
+// acts. They come by one credential, and have bounds in common. Of others it is empty.
+func (c *Chain) ActsFor(u *AuthUserInfo) string {
+	if l := c.link(u.Handler); l != nil {
+		return l.actsFor(u)
+	}
+	return ""
+}
+
+// aliasOf is what stands before the person's id: the handler's alias, or that of a key
+// which acts for others. The latter is never a handler's: its people are others.
+func (c *Chain) aliasOf(l *Link, u *AuthUserInfo) (string, error) {
+	alias := l.actsFor(u)
+	if alias == "" {
+		return l.Alias, nil
+	}
+	for i := range c.links {
+		if c.links[i].Alias == alias {
+			return "", Reject(CodeInvalidUserID, "this key acts for people whose ids would be another handler's; tell the operator",
+				"the alias %q of the key is that of the handler %s", alias, c.links[i].Name)
+		}
+	}
+	return alias, ValidAlias(alias)
 }

@@ -9,9 +9,12 @@ import (
 )
 
 // keyholder is a fake that may see API keys.
-type keyholder struct{ fake }
+type keyholder struct {
+	fake
+	alias string
+}
 
-func (*keyholder) HoldsKeys() {}
+func (k *keyholder) ActsFor(*authhandlers.AuthUserInfo) string { return k.alias }
 
 func codeOf(t *testing.T, err error) authhandlers.Code {
 	t.Helper()
@@ -27,7 +30,7 @@ func codeOf(t *testing.T, err error) authhandlers.Code {
 func TestKeysAreShownToTheirHandlerAlone(t *testing.T) {
 	for _, text := range []string{"catflap_abc", "catflap_", "CATFLAP_ABC", "Catflap_x.y.z"} {
 		before, behind := &fake{u: alice()}, &fake{u: alice()}
-		holder := &keyholder{fake{u: alice()}}
+		holder := &keyholder{fake: fake{u: alice()}}
 		c := newChain(t, authhandlers.Link{Name: "before", Alias: "b", Handler: before}, authhandlers.Link{Name: "keys", Alias: "k", Handler: holder},
 			authhandlers.Link{Name: "behind", Alias: "e", Handler: behind})
 		for _, scheme := range []string{"bearer", "token"} {
@@ -64,9 +67,7 @@ func TestAliasOfAKey(t *testing.T) {
 	for _, row := range []struct{ alias, want string }{
 		{"shop", "shop:alice"}, {"staff", ""}, {"bots", ""}, {"Shop", ""}, {"a:b", ""},
 	} {
-		u := alice()
-		u.Alias = row.alias
-		c := newChain(t, authhandlers.Link{Name: "bots", Alias: "bots", Handler: &fake{u: u}},
+		c := newChain(t, authhandlers.Link{Name: "bots", Alias: "bots", Handler: &keyholder{fake{u: alice()}, row.alias}},
 			authhandlers.Link{Name: "staff", Alias: "staff", Handler: &fake{err: authhandlers.ErrNoCredential}})
 		got, err := c.Authenticate(context.Background(), &authhandlers.Request{})
 		if row.want == "" {
@@ -75,7 +76,7 @@ func TestAliasOfAKey(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || got.ID != row.want {
+		if err != nil || got.ID != row.want || c.ActsFor(got) != row.alias {
 			t.Errorf("%s: %v, %v", row.alias, got, err)
 		}
 	}

@@ -74,6 +74,22 @@ type BearerTaker interface {
 // `catflap check` shows it as warnings.
 type Doubter interface{ Doubts() error }
 
+// InspectDoubter is an optional ability of a Config: it looks at the files which the
+// configuration names, and says what can be used and is perhaps not meant, each as a
+// *FieldError, joined by errors.Join. `catflap check` shows it as warnings.
+type InspectDoubter interface{ InspectDoubts() error }
+
+// KeyLister is an optional ability of a Config: it tells of each API key of its file what
+// concerns other parts of the configuration: the alias of the people for whom it acts, or
+// nothing, and what it may do.
+type KeyLister interface {
+	ListKeys(each func(id, alias string, permissions []string)) error
+}
+
+// Ticketer is an optional ability of a Config: it says whether its people need tickets
+// for WebSockets though nobody signs in in a browser.
+type Ticketer interface{ NeedsTickets() bool }
+
 // FieldError is one mistake in a configuration.
 type FieldError struct {
 	Field   string // the path below the handler, such as keys.jwks_url or audiences[1]

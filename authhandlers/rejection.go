@@ -32,6 +32,10 @@ const (
 	CodeLoginEnded          Code = "login_ended"         // the provider does not renew the login
 	CodeCertificate         Code = "certificate_refused" // the client certificate is not accepted
 	CodeForwarded           Code = "forwarded_refused"   // the identity headers of a front proxy are not in order
+	CodeUnknownAPIKey       Code = "unknown_api_key"     // no API key of the file
+	CodeRevokedAPIKey       Code = "revoked_api_key"     // somebody has revoked the API key
+	CodeAPIKeyPlace         Code = "api_key_not_here"    // the API key is not for this address, carrier or client
+	CodeUserIDHeader        Code = "user_id_header"      // a key that acts for others came without one good user_id
 	CodeUnclaimed           Code = "unknown_credential"  // no handler claims the credential
 	CodeMissingCredential   Code = "missing_credential"  // nothing was presented
 	CodeGuestsFull          Code = "guests_full"         // each place for a guest is taken (FullError: 429, 503)
@@ -77,7 +81,8 @@ func Codes() []Code {
 		CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid,
 		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
 		CodeGroupsOverage, CodeTokenInactive, CodeScopeMissing, CodeNotVouchedFor, CodeLoginDenied,
-		CodeLoginFailed, CodeLoginEnded, CodeCertificate, CodeForwarded, CodeUnclaimed,
-		CodeMissingCredential, CodeGuestsFull, CodeTooManyGuests,
+		CodeLoginFailed, CodeLoginEnded, CodeCertificate, CodeForwarded, CodeUnknownAPIKey,
+		CodeRevokedAPIKey, CodeAPIKeyPlace, CodeUserIDHeader, CodeUnclaimed, CodeMissingCredential,
+		CodeGuestsFull, CodeTooManyGuests,
 	}
 }

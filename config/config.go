@@ -184,8 +184,10 @@ func (h Handler) EffectiveAlias() string {
 // abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
 // SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
 // CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, TakesGuests()
-// bool, TakesBearers() bool with TakesAllBearers() bool, Doubts() error and Inspect() error
-// are used where a type has them.
+// bool, TakesBearers() bool with TakesAllBearers() bool, Doubts() error, Inspect() error,
+// InspectDoubts() error, ListKeys(func(id, alias string, permissions []string)) error,
+// NeedsTickets() bool, OnlyOne() bool and OwnPermissions() string are used where a type has
+// them.
 type HandlerSettings interface{ Validate() error }
 
 // HandlerTypes maps the name of a handler type to a new, empty configuration of it.

@@ -23,6 +23,7 @@ import (
 func (c *Config) Inspect() (warnings []Problem, err error) {
 	i := inspection{c: c, seen: map[string]bool{}}
 	i.handlers() // first, since a handler says more about its own secrets than inspectSecret
+	i.keyAliases()
 	c.each(func(field string, _ Field, v reflect.Value) {
 		v = reflect.Indirect(v)
 		if !v.IsValid() {
@@ -62,12 +63,14 @@ func (i *inspection) doubt(field, message, hint string) {
 
 func (i *inspection) handlers() {
 	for n, h := range i.c.Handlers {
-		able, ok := h.Settings.(interface{ Inspect() error })
-		if !ok {
-			continue
+		at := item("handlers", n)
+		if able, ok := h.Settings.(interface{ Inspect() error }); ok {
+			for _, p := range i.c.located(at, able.Inspect()) {
+				i.bad(p.Field, p.Message, p.Hint)
+			}
 		}
-		for _, p := range i.c.located(item("handlers", n), able.Inspect()) {
-			i.bad(p.Field, p.Message, p.Hint)
+		if able, ok := h.Settings.(interface{ InspectDoubts() error }); ok {
+			i.warnings = append(i.warnings, i.c.located(at, able.InspectDoubts())...)
 		}
 	}
 }

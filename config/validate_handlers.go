@@ -33,6 +33,7 @@ func (v *validator) handlers() {
 	}
 	v.aliases()
 	v.order()
+	v.ownKeys()
 }
 
 // order keeps handlers that take bearer tokens before one that leaves none to those

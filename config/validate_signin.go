@@ -37,7 +37,7 @@ func (c *Config) SignsIn() bool { return slices.ContainsFunc(c.Handlers, signsIn
 // people sign in.
 func (v *validator) warnSignIn() {
 	if !slices.ContainsFunc(v.c.Handlers, signsIn) {
-		if v.c.places.has("sessions") && v.c.Sessions.Store != "redis" && (len(v.c.Sessions.Keys) == 0 || !v.c.TakesGuests()) { // sockets need the one, and guests' cookies the other
+		if v.c.places.has("sessions") && v.c.Sessions.Store != "redis" && !v.c.KeepsSessions() && (len(v.c.Sessions.Keys) == 0 || !v.c.TakesGuests()) { // sockets need the one, and guests' cookies the other
 			v.doubt("sessions", "has no effect, since no handler signs people in in a browser", "remove it, or add a handler that does, such as one of the type oidc")
 		}
 		return

@@ -57,10 +57,10 @@ const maxLoggedPath = 256
 // loggablePath shortens a path and takes out the segments that could be a token:
 // clients have been seen to put one there.
 func loggablePath(path string) string {
-	if strings.Contains(path, "eyJ") {
+	if looksLikeToken(path) {
 		segments := strings.Split(path, "/")
 		for i, s := range segments {
-			if strings.Contains(s, "eyJ") {
+			if looksLikeToken(s) {
 				segments[i] = "[token]"
 			}
 		}
@@ -70,6 +70,11 @@ func loggablePath(path string) string {
 		path = path[:maxLoggedPath] + "..."
 	}
 	return path
+}
+
+// looksLikeToken reports a text that may hold a signed token or an API key.
+func looksLikeToken(s string) bool {
+	return strings.Contains(s, "eyJ") || strings.Contains(strings.ToLower(s), authhandlers.KeyPrefix)
 }
 
 // loggableMethod keeps a method of a stranger's making out of the log and of the

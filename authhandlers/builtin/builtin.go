@@ -8,6 +8,7 @@ package builtin
 import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/anonymous"
+	"github.com/catflap/catflap/authhandlers/apikey"
 	"github.com/catflap/catflap/authhandlers/forwarded"
 	"github.com/catflap/catflap/authhandlers/introspection"
 	"github.com/catflap/catflap/authhandlers/jwt"
@@ -26,5 +27,6 @@ func Registry() authhandlers.Registry {
 		"oidc":          func() authhandlers.Config { return oidc.NewConfig() },
 		"introspection": func() authhandlers.Config { return introspection.NewConfig() },
 		"webhook":       func() authhandlers.Config { return webhook.NewConfig() },
+		"apikey":        func() authhandlers.Config { return apikey.NewConfig() },
 	}
 }

@@ -20,6 +20,7 @@ func Holdings(c *config.Config) ([]cat.Permissions, error) {
 		if h.Permissions != nil {
 			own = append(own, h.Permissions)
 		}
+		eachKey(h, func(_ string, permissions []string) { own = append(own, permissions) })
 	}
 	return policy.Possible(own...), nil
 }

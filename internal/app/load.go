@@ -23,7 +23,7 @@ func Load(path string, handlers authhandlers.Registry) (*config.Config, []config
 	if err != nil {
 		return nil, nil, err
 	}
-	warnings = append(append(warnings, inspected...), warnAccounts(c)...)
+	warnings = append(append(append(warnings, inspected...), warnAccounts(c)...), warnKeys(c)...)
 	slices.SortStableFunc(warnings, func(a, b config.Problem) int { return a.Line - b.Line })
 	return c, warnings, nil
 }

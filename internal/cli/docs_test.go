@@ -71,6 +71,7 @@ func (p page) fences(language string) map[int]string {
 func TestDocumentedConfigurations(t *testing.T) {
 	env := regexp.MustCompile(`\{env: (\w+)\}`)
 	files := regexp.MustCompile(`jwks_file: ([\w.]+)`)
+	apiKeys := regexp.MustCompile(`keys_file: ([\w.]+)`)
 	keys, err := os.ReadFile(filepath.Join("..", "..", "internal", "cli", "testdata", "docs.jwks.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +92,9 @@ func TestDocumentedConfigurations(t *testing.T) {
 				write(t, filepath.Join(dir, name[1]), keys)
 			}
 			writeCertificates(t, dir, text)
+			for _, name := range apiKeys.FindAllStringSubmatch(text, -1) {
+				makeKey(t, filepath.Join(dir, name[1]))
+			}
 			file := filepath.Join(dir, "catflap.yaml")
 			write(t, file, []byte(text))
 			var stdout, stderr bytes.Buffer
@@ -107,6 +111,15 @@ func TestDocumentedConfigurations(t *testing.T) {
 	}
 	if checked < 5 {
 		t.Errorf("only %d configurations were found", checked)
+	}
+}
+
+// makeKey makes an API key as somebody would.
+func makeKey(t *testing.T, file string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := cli.Main([]string{"key", "new", "--file", file, "--owner", "nightly-report"}, &stdout, &stderr, builtin.Registry()); code != 0 {
+		t.Fatal(stderr.String())
 	}
 }
 
@@ -133,7 +146,7 @@ func writeCertificates(t *testing.T, dir, text string) {
 // TestDocumentedCommands holds that each command and each flag that a page shows
 // is there.
 func TestDocumentedCommands(t *testing.T) {
-	shown := regexp.MustCompile("(?:^|[`| ]|\\./|/)catflap(?:-teamtoken)? ((?:run|check|demo|cat-accounts|healthcheck|schema|version|help)\\b[^`|#\n]*)")
+	shown := regexp.MustCompile("(?:^|[`| ]|\\./|/)catflap(?:-teamtoken)? ((?:run|check|demo|cat-accounts|key|healthcheck|schema|version|help)\\b[^`|#\n]*)")
 	flags := regexp.MustCompile(`(?:^| )(--?[a-z][a-z-]*)`)
 	found := 0
 	for _, p := range pages(t) {
@@ -141,8 +154,11 @@ func TestDocumentedCommands(t *testing.T) {
 			found++
 			words := strings.Fields(match[1])
 			name := words[:1]
-			if words[0] == "cat-accounts" {
+			switch {
+			case words[0] == "cat-accounts":
 				name = []string{"cat-accounts", "create"}
+			case words[0] == "key" && len(words) > 1:
+				name = words[:2]
 			}
 			var stdout, stderr bytes.Buffer
 			if code := cli.Main(append(name, "--help"), &stdout, &stderr, builtin.Registry()); code != 0 {

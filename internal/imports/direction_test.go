@@ -34,6 +34,7 @@ func rules() []rule {
 		{"authhandlers/anonymous", "authhandlers config/value internal/pace"},
 		{"authhandlers/introspection", "authhandlers authhandlers/jwt config/value internal/inquiry internal/keyset/**"},
 		{"authhandlers/webhook", "authhandlers authhandlers/jwt config/value internal/inquiry internal/keyset/**"},
+		{"authhandlers/apikey", "authhandlers config/value internal/keyfile internal/reread proxy/cat"},
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
@@ -56,10 +57,11 @@ func rules() []rule {
 		{"internal/pace", ""},
 		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache"},
 		{"internal/reread", ""},
+		{"internal/keyfile", "config/value"},
 		{"internal/memlimit", ""},
 		{"internal/telemetry", "config proxy proxy/*"},
 		{"internal/app", "authhandlers config config/value internal/clientcert internal/pace internal/telemetry proxy proxy/*"},
-		{"internal/cli", "authhandlers config internal/app internal/demo internal/licences internal/memlimit proxy/cat"},
+		{"internal/cli", "authhandlers config internal/app internal/demo internal/keyfile internal/licences internal/memlimit proxy/cat"},
 		{"internal/licences/generate", "internal/licences"},
 		{"internal/licences", ""},
 

@@ -72,6 +72,19 @@ func CheckIdentity(h http.Header, id string) error {
 	return nil
 }
 
+// ClaimedUsers are the user ids that a client's headers claim, by whatever spelling of the
+// name a server behind could take for the one; exact: each is spelt as the Cat has it.
+func ClaimedUsers(h http.Header) (ids []string, exact bool) {
+	exact = true
+	for name, values := range h {
+		if looksLikeUserID(name) {
+			ids = append(ids, values...)
+			exact = exact && strings.EqualFold(name, UserIDHeader)
+		}
+	}
+	return ids, exact
+}
+
 // looksLikeUserID compares without case, with every other character folded to _.
 func looksLikeUserID(name string) bool {
 	if len(name) != len(UserIDHeader) {
