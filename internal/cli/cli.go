@@ -34,7 +34,7 @@ type env struct {
 // commands are all commands, in the order in which the usage lists them.
 func commands() []command {
 	return []command{
-		runCommand(), checkCommand(), demoCommand(), accountsCommand(), healthCommand(), schemaCommand(), versionCommand(),
+		runCommand(), checkCommand(), demoCommand(), accountsCommand(), keyNewCommand(), keyListCommand(), keyRevokeCommand(), healthCommand(), schemaCommand(), versionCommand(),
 	}
 }
 
@@ -84,27 +84,45 @@ func (e *env) helpOn(args []string) error {
 		usage(e.stdout)
 		return nil
 	}
+	var of []command
 	for _, c := range commands() {
-		if args[0] == strings.Fields(c.name)[0] {
-			return e.call(c, []string{"--help"})
+		if words := strings.Fields(c.name); args[0] == words[0] && (len(args) == 1 || len(words) == 1 || words[1] == args[1]) {
+			of = append(of, c)
 		}
 	}
-	return unknownCommand(args[0])
+	if len(of) == 0 {
+		return unknownCommand(args[0])
+	}
+	for i, c := range of {
+		if i > 0 {
+			fmt.Fprintln(e.stdout)
+		}
+		if err := e.call(c, []string{"--help"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // halfCommand is about a command of two words of which only the first is right.
 func (e *env) halfCommand(args []string) error {
+	var of []command
 	for _, c := range commands() {
-		words := strings.Fields(c.name)
-		if len(words) < 2 || args[0] != words[0] {
-			continue
+		if words := strings.Fields(c.name); len(words) > 1 && args[0] == words[0] {
+			of = append(of, c)
 		}
-		if slices.ContainsFunc(args[1:], func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
-			return e.call(c, []string{"--help"})
-		}
-		return &usageError{words[0] + " needs to be told what to do", "catflap " + c.name}
 	}
-	return unknownCommand(args[0])
+	if len(of) == 0 {
+		return unknownCommand(args[0])
+	}
+	if slices.ContainsFunc(args[1:], func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
+		return e.helpOn(args[:1])
+	}
+	var names []string
+	for _, c := range of {
+		names = append(names, "catflap "+c.name)
+	}
+	return &usageError{args[0] + " needs to be told what to do", strings.Join(names, ", ")}
 }
 
 func usage(w io.Writer) {

@@ -39,6 +39,8 @@ func TestScripts(t *testing.T) {
 			"expand":   expandFile,
 			"await":    awaitListener,
 			"signin":   signIn,
+			"mode":     fileMode,
+			"revoke":   revokeKey,
 		},
 	})
 }

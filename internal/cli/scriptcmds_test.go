@@ -1,8 +1,11 @@
 package cli_test
 
 import (
+	"fmt"
 	"net"
 	"os"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -64,4 +67,24 @@ func awaitListener(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("nothing listens at %s", args[0])
+}
+
+// fileMode demands that a file has just these rights.
+func fileMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mode FILE 0600")
+	}
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[1] && runtime.GOOS != "windows" {
+		ts.Fatalf("%s has the mode %s, not %s", args[0], got, args[1])
+	}
+}
+
+// revokeKey runs catflap key revoke with the key that a file holds.
+func revokeKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: revoke KEYS_FILE FILE")
+	}
+	ts.Check(ts.Exec("catflap", "key", "revoke", "--file", args[0], strings.TrimSpace(ts.ReadFile(args[1]))))
 }
