@@ -18,18 +18,16 @@ func (ex *exchange) authenticate() *refusal {
 	if err := ex.collect(); err != nil {
 		return badRequest(codeBadCredential, err)
 	}
-	if ex.h.o.SignIn != nil {
-		switch {
-		case ex.isTicket():
-			ex.record.Carrier = authhandlers.CarrierTicket
-			if !ex.socket {
-				return refuseTicketElsewhere()
-			}
-			return ex.byTicket()
-		case !ex.presented() && (ex.display != "" || ex.h.o.Sessions.HasCookie(ex.r)):
-			ex.record.Carrier = authhandlers.CarrierSession
-			return ex.bySession()
+	switch {
+	case ex.isTicket():
+		ex.record.Carrier = authhandlers.CarrierTicket
+		if !ex.socket {
+			return refuseTicketElsewhere()
 		}
+		return ex.byTicket()
+	case ex.h.o.SignIn != nil && !ex.presented() && (ex.display != "" || ex.h.o.Sessions.HasCookie(ex.r)):
+		ex.record.Carrier = authhandlers.CarrierSession
+		return ex.bySession()
 	}
 	switch {
 	case ex.credential != nil:
@@ -180,10 +178,14 @@ func (ex *exchange) byTicket() *refusal {
 		bad.err = fmt.Errorf("the ticket was given to a page of %q, and one of %q has brought it", t.Origin, ex.cameFrom())
 		return bad
 	}
-	if err == nil && t.Session != "" {
-		ex.user, ex.session, err = ex.h.o.SignIn.PersonOf(ex.r.Context(), t.Session)
-	} else if err == nil {
+	switch {
+	case err != nil:
+	case t.Session == "":
 		ex.user, err = ex.h.o.Chain.Rejudge(t.Person)
+	case ex.h.o.SignIn == nil:
+		err = session.ErrNoSession
+	default:
+		ex.user, ex.session, err = ex.h.o.SignIn.PersonOf(ex.r.Context(), t.Session)
 	}
 	rejected, _ := errors.AsType[*authhandlers.Rejection](err)
 	switch {
@@ -202,7 +204,7 @@ func (ex *exchange) byTicket() *refusal {
 func refuseTicketElsewhere() *refusal {
 	return &refusal{
 		status: http.StatusUnauthorized, code: codeTicket, public: "Invalid Credentials", rule: "sessions", challenge: true, tokenCame: true,
-		hint: "a ticket opens one WebSocket and nothing else; send HTTP calls with the session's cookie (credentials: 'include') and without a credential",
+		hint: "a ticket opens one WebSocket and nothing else; send HTTP calls with the credential by which you got it, or with the session's cookie (credentials: 'include') alone",
 	}
 }
 

@@ -106,7 +106,7 @@ func (ex *exchange) collect() (err error) {
 		}
 	}
 	both := ex.carried != nil && ex.credential != nil
-	if both && ex.carried.Value != ex.credential.Value && (ex.h.o.SignIn == nil || !ex.isTicket()) {
+	if both && ex.carried.Value != ex.credential.Value && !ex.isTicket() {
 		return errTwoCredentials
 	}
 	return nil
@@ -116,7 +116,7 @@ func (ex *exchange) collect() (err error) {
 func (ex *exchange) presented() bool { return ex.credential != nil || ex.carried != nil }
 
 func (ex *exchange) isTicket() bool {
-	return ex.credential != nil && session.IsTicket(ex.credential.Value)
+	return ex.h.o.Sessions != nil && ex.credential != nil && session.IsTicket(ex.credential.Value)
 }
 
 // checkCarried holds that the credential in a handler's own carrier is that of the

@@ -37,8 +37,9 @@ type Options struct {
 	Hub  *chat.Hub
 	// Passages is the requests of all Handlers beside one hub; nil: of this one alone.
 	Passages *Passages
-	// SignIn is the way in for people with a browser, Sessions what they then have
-	// and Pages what they see; all nil where nobody signs in here.
+	// SignIn is the way in for people with a browser, and Pages what they see; nil where
+	// nobody signs in here. Sessions is what they then have, and keeps tickets; it may be
+	// there without the others.
 	SignIn   *signin.SignIn
 	Sessions *session.Manager
 	Pages    *page.Pages
@@ -152,7 +153,7 @@ func (o *Options) bounded() bool {
 // handler that knows whether it is ready. The texts hold no secrets.
 func (h *Handler) Ready(ctx context.Context) error {
 	err := h.catReady()
-	if h.o.SignIn != nil {
+	if h.o.Sessions != nil {
 		if e := h.o.Sessions.Ready(ctx); e != nil {
 			err = errors.Join(err, e)
 		}

@@ -111,7 +111,7 @@ func (ex *exchange) serveTicket() *refusal {
 	if ex.r.Method != http.MethodPost {
 		return methodRefusal(http.MethodPost)
 	}
-	if ex.h.o.SignIn == nil {
+	if ex.h.o.Sessions == nil {
 		return &refusal{
 			status: http.StatusNotFound, code: codeNotFound, public: "There are no tickets here", hint: "send the token itself with the handshake",
 		}
@@ -134,6 +134,9 @@ func (ex *exchange) serveTicket() *refusal {
 		return ex.refusePermission(ex.decision)
 	}
 	t := session.Ticket{Origin: origin, Holder: ex.user}
+	if ex.h.o.Chain.ActsFor(ex.user) != "" {
+		t.Group = ex.user.Issuer
+	}
 	if ex.session != nil {
 		t.Session = ex.session.Handle
 	} else {

@@ -111,7 +111,7 @@ func (a *app) chain(ctx context.Context, c *config.Config, keys [][]byte, claims
 		links = append(links, l.Carried(settings))
 	}
 	all, err := authhandlers.NewChain(time.Now, links...)
-	if err != nil || a.sessions == nil {
+	if err != nil || a.sessions == nil || a.started.login == "" { // where nobody has signed in, nobody has signed out
 		return all, err
 	}
 	a.sessions.KeepLogouts(longestLife(c))

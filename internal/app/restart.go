@@ -97,7 +97,7 @@ func (a *app) needsRestart(c *config.Config) ([]string, error) {
 		{"limits.header_timeout", old.Limits.HeaderTimeout != c.Limits.HeaderTimeout},
 		{"limits.idle", old.Limits.Idle != c.Limits.Idle},
 		{"limits.verifications", old.Limits.Verifications != c.Limits.Verifications},
-		{"public_url", a.sessions != nil && c.SignsIn() && a.started.login != c.PublicURL},
+		{"public_url", a.started.login != "" && c.SignsIn() && a.started.login != c.PublicURL},
 		{"log.level", old.Log.Level != c.Log.Level},
 		{"log.format", old.Log.Format != c.Log.Format},
 	} {
@@ -114,12 +114,12 @@ func (a *app) needsRestart(c *config.Config) ([]string, error) {
 func (a *app) storeNeedsRestart(c *config.Config) ([]string, error) {
 	const store = "sessions.store"
 	if shared := c.Sessions.Store == "redis"; shared != (a.started.config.Sessions.Store == "redis") {
-		if shared || c.SignsIn() {
+		if shared || c.KeepsSessions() {
 			return []string{store}, nil
 		}
 		return nil, nil
 	}
-	if a.started.sessions == nil || c.Sessions.Store != "redis" && !c.SignsIn() {
+	if a.started.sessions == nil || c.Sessions.Store != "redis" && !c.KeepsSessions() {
 		return nil, nil
 	}
 	if sessionPlace(*a.started.sessions) != sessionPlace(c.Sessions) {
@@ -145,7 +145,7 @@ func (a *app) adopt(g *generation) error {
 			return err
 		}
 	}
-	if a.sessions == nil || !g.config.SignsIn() {
+	if a.sessions == nil || !g.config.KeepsSessions() {
 		return nil
 	}
 	s := g.config.Sessions

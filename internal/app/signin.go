@@ -17,11 +17,18 @@ import (
 	"github.com/catflap/catflap/proxy/signin"
 )
 
-// openSessions makes the sessions, which outlive every reload, if anybody signs
-// in. It waits for nothing on the network.
+// openSessions makes the sessions, which outlive every reload, if anybody signs in or
+// gets tickets. It waits for nothing on the network.
 func (a *app) openSessions(ctx context.Context, c *config.Config) error {
-	if a.sessions != nil || !c.SignsIn() {
+	if !c.KeepsSessions() {
 		return nil
+	}
+	public := "" // without a browser there is none to be held to
+	if c.SignsIn() {
+		public = c.PublicURL
+	}
+	if a.sessions != nil {
+		return a.takeCookies(public)
 	}
 	var err error
 	if a.store == nil {
@@ -35,11 +42,20 @@ func (a *app) openSessions(ctx context.Context, c *config.Config) error {
 	}
 	ctx, a.endSessions = context.WithCancel(context.WithoutCancel(ctx))
 	a.sessions, err = session.New(ctx, session.Options{
-		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PerPerson: share(c.Sessions), PublicURL: c.PublicURL,
+		Store: a.store, Keys: keys, Idle: c.Sessions.Idle.Std(), Lifetime: c.Sessions.Lifetime.Std(), PerPerson: share(c.Sessions), PublicURL: public, TicketsOnly: public == "",
 		Now: time.Now, Log: a.log, Observe: a.metrics.SessionEvents(), Revoked: a.revoke, Resync: a.resync,
 	})
-	a.started.login = c.PublicURL
+	a.started.login = public
 	return err
+}
+
+// takeCookies has the first browsers sign in where there were tickets alone.
+func (a *app) takeCookies(public string) error {
+	if public == "" || a.started.login != "" {
+		return nil
+	}
+	a.started.login = public
+	return a.sessions.TakeCookies(public)
 }
 
 // share is how many sessions one person may have. In memory, where there is a bound
@@ -106,7 +122,11 @@ func redisTLS(c *config.RedisTLS) (*tls.Config, error) {
 
 // signIn makes the way in for people with a browser, if the configuration has one.
 func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Options) error {
-	if a.sessions == nil || !c.SignsIn() {
+	if a.sessions == nil || !c.KeepsSessions() {
+		return nil
+	}
+	o.Sessions = a.sessions
+	if !c.SignsIn() {
 		return nil
 	}
 	logo, err := c.Pages.Logo()
@@ -118,7 +138,7 @@ func (a *app) signIn(c *config.Config, chain *authhandlers.Chain, o *proxy.Optio
 	if err != nil {
 		return err
 	}
-	o.Sessions, o.Pages = a.sessions, pages
+	o.Pages = pages
 	own := func(path string) bool {
 		return cat.OwnLogin(path) || strings.HasPrefix(path+"/", proxy.PagePrefix)
 	}

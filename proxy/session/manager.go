@@ -78,6 +78,8 @@ type Options struct {
 	PerPerson int
 	// PublicURL decides names and attributes of the cookies.
 	PublicURL string
+	// TicketsOnly says that no browser has a session, until TakeCookies.
+	TicketsOnly bool
 	Now       func() time.Time
 	Log       *slog.Logger
 	Observe   func(event string)
@@ -132,13 +134,14 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	cookies, err := newCookies(o.PublicURL)
-	if err != nil {
-		return nil, err
-	}
 	m := &Manager{
-		store: o.Store, keys: keys, cookies: cookies, now: o.Now, log: o.Log, observe: o.Observe,
+		store: o.Store, keys: keys, now: o.Now, log: o.Log, observe: o.Observe,
 		revoked: o.Revoked, resync: o.Resync, self: newSecret(),
+	}
+	if !o.TicketsOnly {
+		if err := m.TakeCookies(o.PublicURL); err != nil {
+			return nil, err
+		}
 	}
 	m.fill()
 	m.own.Store(len(o.Keys) == 0)
@@ -164,6 +167,16 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	m.loadDenied(ctx) // after that, so that none is missed in between
 	m.running.Go(func() { m.listen(ctx, messages) })
 	return m, nil
+}
+
+// TakeCookies has browsers have sessions from now on, with the cookies of a public URL.
+// It is called once, before the first request of a browser.
+func (m *Manager) TakeCookies(publicURL string) error {
+	cookies, err := newCookies(publicURL)
+	if err == nil {
+		m.cookies = cookies
+	}
+	return err
 }
 
 func (m *Manager) fill() {

@@ -16,6 +16,8 @@ const (
 	ticketLife = 30 * time.Second
 	// ticketsEach is how many unused tickets one person may hold, in all their sessions.
 	ticketsEach = 32
+	// ticketsGroup is how many people have who come by one credential.
+	ticketsGroup = 2048
 )
 
 // Ticket lets its holder open one WebSocket within seconds.
@@ -28,6 +30,9 @@ type Ticket struct {
 	Origin string
 	// Holder is in whose share the ticket counts. It is not kept with the ticket.
 	Holder *authhandlers.AuthUserInfo `json:"-"`
+	// Group, if not empty, names people who come by one credential, and have a share in
+	// common. It is not kept either.
+	Group string `json:"-"`
 }
 
 // IsTicket reports whether a token has the form of a ticket.
@@ -46,8 +51,11 @@ func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, lif
 	if u := cmp.Or(t.Holder, t.Person); u != nil {
 		holder = []string{u.Issuer, u.Subject}
 	}
-	index := m.keys.index(indexTickets, holder...)
-	if err := m.heldWithin(ctx, index, ticketsEach-1); err != nil {
+	shares := []ticketShare{{m.keys.index(indexTickets, holder...), ticketsEach}}
+	if t.Group != "" {
+		shares = append(shares, ticketShare{m.keys.index(indexTickets, "group", t.Group, ""), ticketsGroup})
+	}
+	if err := m.heldWithin(ctx, shares, 1); err != nil {
 		return "", 0, err
 	}
 	plain, err := json.Marshal(t)
@@ -59,24 +67,40 @@ func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, lif
 	}
 	ticket = ticketMark + newSecret()
 	key := ticketKey(ticket)
-	if err := m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, index); err != nil {
+	var indexes []string
+	for _, s := range shares {
+		indexes = append(indexes, s.index)
+	}
+	if err := m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, indexes...); err != nil {
 		return "", 0, err
 	}
 	// Of many at once none saw the others: whoever is beyond the share goes back.
-	if err := m.heldWithin(ctx, index, ticketsEach); err != nil {
+	if err := m.heldWithin(ctx, shares, 0); err != nil {
 		_, undo := m.store.Delete(ctx, key)
 		return "", 0, errors.Join(err, undo)
 	}
 	return ticket, ticketLife, nil
 }
 
-// heldWithin returns ErrTooMany if there are more tickets under an index.
-func (m *Manager) heldWithin(ctx context.Context, index string, most int) error {
-	unused, err := m.store.Find(ctx, index)
-	if err == nil && len(unused) > most {
-		err = ErrTooMany
+// ticketShare is how many tickets there may be under an index.
+type ticketShare struct {
+	index string
+	most  int
+}
+
+// heldWithin returns ErrTooMany if more tickets together with those yet to come are under
+// an index than its share.
+func (m *Manager) heldWithin(ctx context.Context, shares []ticketShare, toCome int) error {
+	for _, s := range shares {
+		unused, err := m.store.Find(ctx, s.index)
+		if err != nil {
+			return err
+		}
+		if len(unused)+toCome > s.most {
+			return ErrTooMany
+		}
 	}
-	return err
+	return nil
 }
 
 // RedeemTicket returns what the ticket stands for, once. ErrNoSession: it is spent,
