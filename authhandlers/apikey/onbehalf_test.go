@@ -1,7 +1,9 @@
 package apikey_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -120,4 +122,49 @@ func FuzzOnBehalfOf(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestUserIDsOfVectors: each row of the table is, of a key with its alias, the id that the
+// table says.
+func TestUserIDsOfVectors(t *testing.T) {
+	text, err := os.ReadFile("../testdata/user_ids.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table struct {
+		Rows []struct {
+			Name, Alias, Expect string
+			Claim               *string
+			UserID              string `json:"user_id"`
+		}
+	}
+	if err := json.Unmarshal(text, &table); err != nil {
+		t.Fatal(err)
+	}
+	l, keys, tried := newLab(t), map[string]string{}, 0
+	c := l.chain(t)
+	for _, row := range table.Rows {
+		if row.Claim == nil {
+			continue
+		}
+		want, alias := row.UserID, row.Alias
+		if alias == "" { // which no key has
+			alias = "any"
+			want, _ = authhandlers.UserID(alias, *row.Claim)
+		}
+		if keys[alias] == "" {
+			keys[alias] = l.add(alias, func(e *keyfile.Entry) { e.ActsFor = alias }).Text
+		}
+		tried++
+		u, err := c.Authenticate(t.Context(), onBehalf(keys[alias], *row.Claim))
+		switch {
+		case row.Expect == "accept" && (err != nil || u.ID != want):
+			t.Errorf("%s: %+v %v, want %s", row.Name, u, err, want)
+		case row.Expect != "accept" && codeOf(err) != authhandlers.CodeUserIDHeader:
+			t.Errorf("%s: %+v %v, want a refusal", row.Name, u, err)
+		}
+	}
+	if tried < 80 {
+		t.Errorf("only %d rows", tried)
+	}
 }
