@@ -89,6 +89,14 @@ func (ex *exchange) enterAsPerson(u *authhandlers.AuthUserInfo) *refusal {
 	}
 	ex.leave()
 	ex.place = place
+	if ex.h.o.Chain.ActsFor(u) == "" {
+		return nil
+	}
+	// A server can name any number of people: together they have an address's share.
+	ex.group = ex.h.o.UnderWay.people.enter(person{issuer: u.Issuer}, ex.h.o.PerAddress)
+	if ex.group == nil {
+		return tooManyRequests("limits.requests_per_address")
+	}
 	return nil
 }
 
@@ -97,6 +105,10 @@ func (ex *exchange) leave() {
 	if ex.place != nil {
 		ex.place.Add(-1)
 		ex.place = nil
+	}
+	if ex.group != nil {
+		ex.group.Add(-1)
+		ex.group = nil
 	}
 }
 

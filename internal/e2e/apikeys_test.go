@@ -182,6 +182,33 @@ func TestOnBehalfOf(t *testing.T) {
 	noClientSecret(t, "all bytes to the Cat", cat.tap.bytes())
 }
 
+// TestRequestsOfAKeyUnderWay: what is under way with a revoked key is cut off, and a
+// server's, with another key, goes on for the person that it has named.
+func TestRequestsOfAKeyUnderWay(t *testing.T) {
+	t.Parallel()
+	_, f := startWithKeys(t)
+	own, shop := f.newKey("--owner", "nightly"), f.newKey("--owner", "shop", "--acts-for")
+	begin := func(key, text string) <-chan int {
+		l := dial(t, f.addr)
+		l.send(request("POST /message", f.addr, key, `{"text":"`+text+`"}`, "user_id: ada"))
+		status := make(chan int, 1)
+		go func() {
+			a, _ := l.receiveWithin("POST", 3*patience)
+			status <- a.status
+		}()
+		return status
+	}
+	cut, goesOn := begin(own, "sleep 25"), begin(shop, "sleep 6")
+	f.await("both are under way", func() bool { return f.asks(shop, "user_id: ada") == 200 })
+	f.revoke(own)
+	if got := <-cut; got != 401 {
+		t.Errorf("a request with a revoked key: %d", got)
+	}
+	if got := <-goesOn; got != 200 {
+		t.Errorf("a request on behalf of somebody: %d", got)
+	}
+}
+
 // ticket asks for one on behalf of somebody.
 func (f *flap) ticket(key, user string) string {
 	f.t.Helper()
