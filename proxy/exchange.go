@@ -42,7 +42,7 @@ type exchange struct {
 
 	body   *requestBody  // nil: there is none
 	place  *atomic.Int64 // where it is counted; nil: nowhere
-	group  *atomic.Int64 // and with the others of a server that acts for them
+	shared *atomic.Int64 // and with the others of a server that acts for them
 	record Record
 }
 

@@ -133,10 +133,7 @@ func (ex *exchange) serveTicket() *refusal {
 	if !ex.decision.Allow {
 		return ex.refusePermission(ex.decision)
 	}
-	t := session.Ticket{Origin: origin, Holder: ex.user}
-	if ex.h.o.Chain.ActsFor(ex.user) != "" {
-		t.Group = ex.user.Issuer
-	}
+	t := session.Ticket{Origin: origin, Holder: ex.user, Group: ex.group()}
 	if ex.session != nil {
 		t.Session = ex.session.Handle
 	} else {

@@ -89,15 +89,24 @@ func (ex *exchange) enterAsPerson(u *authhandlers.AuthUserInfo) *refusal {
 	}
 	ex.leave()
 	ex.place = place
-	if ex.h.o.Chain.ActsFor(u) == "" {
+	group := ex.group()
+	if group == "" {
 		return nil
 	}
-	// A server can name any number of people: together they have an address's share.
-	ex.group = ex.h.o.UnderWay.people.enter(person{issuer: u.Issuer}, ex.h.o.PerAddress)
-	if ex.group == nil {
+	ex.shared = ex.h.o.UnderWay.people.enter(person{issuer: group}, ex.h.o.PerAddress)
+	if ex.shared == nil {
 		return tooManyRequests("limits.requests_per_address")
 	}
 	return nil
+}
+
+// group names the people for whom one API key acts, if the person is one of them. A
+// server can name any number of people, so that together they have one share.
+func (ex *exchange) group() string {
+	if ex.h.o.Chain.ActsFor(ex.user) == "" {
+		return ""
+	}
+	return ex.user.Issuer
 }
 
 // leave ends the counting.
@@ -106,9 +115,9 @@ func (ex *exchange) leave() {
 		ex.place.Add(-1)
 		ex.place = nil
 	}
-	if ex.group != nil {
-		ex.group.Add(-1)
-		ex.group = nil
+	if ex.shared != nil {
+		ex.shared.Add(-1)
+		ex.shared = nil
 	}
 }
 

@@ -115,6 +115,7 @@ func (ex *exchange) serveSocket() *refusal {
 		Since:   ex.begun.chat,
 		ID:      ex.record.RequestID,
 		Client:  ex.peer.ip,
+		Group:   ex.group(),
 		Page:    ex.r.Header.Get("Origin") != "", // which nothing but a browser sends by itself
 		Dial:    ex.dialer(),
 		Upgrade: func() (*websocket.Conn, error) { return upgrader.Upgrade(ex.w, ex.r, ex.upgrade) },

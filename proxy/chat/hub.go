@@ -51,6 +51,9 @@ type Joining struct {
 	User   *authhandlers.AuthUserInfo
 	ID     string
 	Client netip.Addr
+	// Group, if not empty, names the people who come by one credential. Together they have
+	// half of the seats.
+	Group string
 	// Page says that a browser's page has asked, whose script may be stopped before its
 	// socket is closed.
 	Page bool
@@ -92,6 +95,7 @@ type Hub struct {
 	serial   uint64
 	people   map[string]*person
 	places   map[string]*place
+	groups   groups
 	ends     expiries
 	looking  bool
 	renewals renewals
@@ -176,6 +180,8 @@ func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error)
 		return nil, ErrStopping
 	case set.MaxSockets > 0 && len(h.seats) >= set.MaxSockets:
 		return nil, ErrTooManySockets
+	case h.groups.full(j.Group, set.MaxSockets):
+		return nil, ErrTooManySockets
 	case p != nil && set.MaxPerUser > 0 && len(p.seats) >= set.MaxPerUser:
 		return nil, ErrTooManySockets
 	}
@@ -191,6 +197,7 @@ func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error)
 	s := newSeat(h, p, j, cancel)
 	p.seats = append(p.seats, s)
 	h.seats[s] = struct{}{}
+	h.groups.add(s, j.Group)
 	h.idle.Add(1)
 	h.watch(s)
 	return s, nil

@@ -117,7 +117,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 		}
 		path := r.URL.Path
 		err := l.hub.Join(r.Context(), Joining{
-			Page: l.page,
+			Page: l.page, Group: r.URL.Query().Get("group"),
 			User: u, ID: r.URL.Query().Get("id"),
 			Dial: func(ctx context.Context) (*websocket.Conn, error) { return l.dialCat(ctx, path) },
 			Upgrade: func() (*websocket.Conn, error) {

@@ -60,6 +60,7 @@ func (h *Hub) release(s *seat) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.seats, s)
+	h.groups.remove(s)
 	h.ends.remove(s)
 	if s.isServed {
 		h.serving--

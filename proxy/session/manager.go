@@ -80,9 +80,9 @@ type Options struct {
 	PublicURL string
 	// TicketsOnly says that no browser has a session, until TakeCookies.
 	TicketsOnly bool
-	Now       func() time.Time
-	Log       *slog.Logger
-	Observe   func(event string)
+	Now         func() time.Time
+	Log         *slog.Logger
+	Observe     func(event string)
 	// Revoked is called for each access that ends, here or at another Catflap.
 	Revoked func(authhandlers.Revocation)
 	// Resync is called when revocations of other Catflaps may have been missed:
