@@ -2,15 +2,15 @@ package authhandlers
 
 import "strings"
 
-// KeyPrefix begins each of Catflap's own API keys, so that whoever finds one knows what
-// it is, and secret scanners find it.
+// KeyPrefix begins each of Catflap's own API keys, so that people who find one know
+// what it is, and secret scanners find it.
 const KeyPrefix = "catflap_"
 
 // KeyHolder is the ability of the handler of Catflap's own API keys. What begins like
 // one is shown to handlers with this ability alone: it must never reach an
 // introspection endpoint, a webhook, or anybody else who could keep it.
 type KeyHolder interface {
-	// ActsFor returns the alias of the people for whom a key acts, if u is one of them. It
+	// ActsFor returns the alias of the people that a key acts for, if u is one of them. It
 	// stands before their ids instead of the handler's own. Of a key's owner it is empty.
 	ActsFor(u *AuthUserInfo) (alias string)
 }
@@ -27,7 +27,7 @@ func seesKeys(h AuthHandler) bool {
 	return ok
 }
 
-// actsFor is the alias of the people of a key to whom u belongs, or nothing.
+// actsFor is the alias of a key's people, if u is one of them, or nothing.
 func (l *Link) actsFor(u *AuthUserInfo) string {
 	if h, ok := l.Handler.(KeyHolder); ok {
 		return h.ActsFor(u)
@@ -35,8 +35,8 @@ func (l *Link) actsFor(u *AuthUserInfo) string {
 	return ""
 }
 
-// ActsFor returns the alias of the people to whom somebody belongs for whom an API key
-// acts. They come by one credential, and have bounds in common. Of others it is empty.
+// ActsFor returns the alias of an API key's people, if somebody is one of those that it
+// acts for. They come by one credential, and have bounds in common. Of others it is empty.
 func (c *Chain) ActsFor(u *AuthUserInfo) string {
 	if l := c.link(u.Handler); l != nil {
 		return l.actsFor(u)

@@ -61,7 +61,7 @@ func TestWithoutAKeyHandlerKeysAreNobodys(t *testing.T) {
 	}
 }
 
-// TestAliasOfAKey: people for whom a key acts have ids of their own, and never another
+// TestAliasOfAKey: the people that a key acts for have ids of their own, and never another
 // handler's.
 func TestAliasOfAKey(t *testing.T) {
 	for _, row := range []struct{ alias, want string }{

@@ -80,8 +80,8 @@ type Doubter interface{ Doubts() error }
 type InspectDoubter interface{ InspectDoubts() error }
 
 // KeyLister is an optional ability of a Config: it tells of each API key of its file what
-// concerns other parts of the configuration: the alias of the people for whom it acts, or
-// nothing, and what it may do.
+// concerns other parts of the configuration: the alias of the people that it acts for,
+// or nothing, and what it may do.
 type KeyLister interface {
 	ListKeys(each func(id, alias string, permissions []string)) error
 }

@@ -41,8 +41,8 @@ type Limits struct {
 	RequestsPerPerson int `yaml:"requests_per_person" default:"100"`
 	// Requests under way at once of one address, as above or as named by a front proxy,
 	// while nobody is known: at public endpoints, at Catflap's own pages, and until a
-	// person is known; and of all the people together for whom one API key acts. One more
-	// is answered with 429.
+	// person is known; and of all the people together that one API key acts for. One more is
+	// answered with 429.
 	RequestsPerAddress int `yaml:"requests_per_address" default:"250"`
 	// Signatures computed at once; 0 means one less than the processors, at least one.
 	Verifications int `yaml:"verifications" default:"0"`

@@ -28,7 +28,7 @@ type keyLister interface {
 	ListKeys(each func(id, alias string, permissions []string)) error
 }
 
-// keyAliases keeps the people for whom API keys act apart from those of handlers.
+// keyAliases keeps the people that API keys act for apart from those of handlers.
 func (i *inspection) keyAliases() {
 	for n, h := range i.c.Handlers {
 		keys, ok := h.Settings.(keyLister)

@@ -57,7 +57,7 @@ func TestAPIKeys(t *testing.T) {
 	if status, user := s.get(t, script); status != 200 || user != "bots:nightly-report" {
 		t.Errorf("the script: %d, at the Cat %q", status, user)
 	}
-	if status, user := s.get(t, bot); status != 200 || user != "telegram:forged" { // whom the request names
+	if status, user := s.get(t, bot); status != 200 || user != "telegram:forged" { // as the request says
 		t.Errorf("the bot: %d, at the Cat %q", status, user)
 	}
 	t.Run("the bot in Python", func(t *testing.T) { askInPython(t, s, bot) })

@@ -100,7 +100,7 @@ func (ex *exchange) enterAsPerson(u *authhandlers.AuthUserInfo) *refusal {
 	return nil
 }
 
-// group names the people for whom one API key acts, if the person is one of them. A
+// group names the people that one API key acts for, if the person is one of them. A
 // server can name any number of people, so that together they have one share.
 func (ex *exchange) group() string {
 	if ex.h.o.Chain.ActsFor(ex.user) == "" {

@@ -23,7 +23,7 @@ const (
 )
 
 type handler struct {
-	issuer  string // of owners; an alias is added for people for whom a key acts
+	issuer  string // of owners; an alias is added for the people that a key acts for
 	path    string
 	now     func() time.Time
 	log     *slog.Logger

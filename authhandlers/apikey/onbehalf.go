@@ -9,13 +9,13 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// onBehalf returns the person for whom a server acts with its key, or says which rule
-// the request does not keep.
+// onBehalf returns the person that a server acts for with its key, or says which rule the
+// request does not keep.
 func (h *handler) onBehalf(k *key, r *authhandlers.Request) (*authhandlers.AuthUserInfo, error) {
 	if why := notAServer(r); why != "" {
 		return nil, authhandlers.Reject(authhandlers.CodeAPIKeyPlace, "this API key acts for others: "+why, "the key %s of %q: %s", k.ID, k.Owner, why)
 	}
-	subject, why := whom(r.HTTP.Header)
+	subject, why := named(r.HTTP.Header)
 	if why == "" {
 		if _, err := authhandlers.UserID(k.ActsFor, subject); err != nil {
 			why = "the value of " + cat.UserIDHeader + " can't be a user id: " + reason(err)
@@ -27,7 +27,7 @@ func (h *handler) onBehalf(k *key, r *authhandlers.Request) (*authhandlers.AuthU
 	return h.person(k, subject), nil
 }
 
-// person is somebody for whom a key acts. The issuer has the alias in it, so that two
+// person is somebody that a key acts for. The issuer has the alias in it, so that two
 // aliases never share a person, a bound or a logout.
 func (h *handler) person(k *key, subject string) *authhandlers.AuthUserInfo {
 	return &authhandlers.AuthUserInfo{
@@ -71,9 +71,9 @@ func notAServer(r *authhandlers.Request) string {
 	return ""
 }
 
-// whom returns the value of the one header that names a person. Another spelling, which
+// named returns the value of the one header that names a person. Another spelling, which
 // a server behind could read as the same name, counts as one more.
-func whom(header http.Header) (subject, why string) {
+func named(header http.Header) (subject, why string) {
 	switch ids, exact := cat.ClaimedUsers(header); {
 	case len(ids) == 0:
 		return "", "send exactly one header " + cat.UserIDHeader + " with the id of the person; there is none"

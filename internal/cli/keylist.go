@@ -18,7 +18,7 @@ func keyListCommand() command {
 	return command{
 		name: "key list", args: "--file FILE", short: "list API keys, without the keys themselves",
 		long: `
-Lists the API keys of a file: id, owner, what each may do, for whom it acts, when it
+Lists the API keys of a file: id, owner, what each may do, the alias it acts for, when it
 was made, when it ends, when it was used last, and whether it is accepted. A running
 Catflap notes the last use beside the file, at most once a minute, where it may
 write there.`,

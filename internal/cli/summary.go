@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/internal/app"
 )
@@ -31,6 +32,9 @@ func summarize(w io.Writer, c *config.Config) {
 	}
 	for _, h := range c.Handlers {
 		say("handler", "%s (%s), user ids %s", h.Name, h.Type, userIDs(h))
+		if keys, ok := h.Settings.(authhandlers.KeyLister); ok {
+			say("", "%s", apiKeys(keys))
+		}
 		if h.Permissions != nil {
 			say("", "may, instead of everything below: %s", list(h.Permissions))
 			if len(c.Cat.ServiceAccounts) > 0 {
@@ -60,6 +64,22 @@ func summarize(w io.Writer, c *config.Config) {
 	if len(c.Permissions.Public) > 0 {
 		say("without a user", "%s", list(c.Permissions.Public))
 	}
+}
+
+// apiKeys says how many API keys are not revoked, and as what their people are known.
+func apiKeys(keys authhandlers.KeyLister) string {
+	n, aliases := 0, map[string]bool{}
+	_ = keys.ListKeys(func(_, alias string, _ []string) { // what is wrong with the file has been said
+		n++
+		if alias != "" {
+			aliases[alias+":..."] = true
+		}
+	})
+	text := fmt.Sprintf("API keys: %d, each with permissions of its own", n)
+	if len(aliases) > 0 {
+		text += "; some act for people with the ids " + strings.Join(slices.Sorted(maps.Keys(aliases)), ", ")
+	}
+	return text
 }
 
 // accountName is the account's id as the file writes it, or where it is kept.

@@ -122,7 +122,7 @@ func TestAttacksWithAnAPIKey(t *testing.T) {
 	noClientSecret(t, "all bytes to the Cat", cat.tap.bytes())
 }
 
-// TestOnBehalfOf has who may be named, how, and by whom.
+// TestOnBehalfOf has who may be named, how, and by which credential.
 func TestOnBehalfOf(t *testing.T) {
 	t.Parallel()
 	cat, f := startWithKeys(t)

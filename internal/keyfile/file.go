@@ -34,7 +34,7 @@ type Entry struct {
 	Owner string // who has it
 	// Permissions are all that it may do. An empty list allows nothing.
 	Permissions []string
-	// ActsFor, if not empty, is the alias of the people for whom it acts.
+	// ActsFor, if not empty, is the alias of the people that it acts for.
 	ActsFor string
 	// From are the networks from which it is accepted; none: any.
 	From             []netip.Prefix

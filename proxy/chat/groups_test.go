@@ -2,8 +2,8 @@ package chat
 
 import "testing"
 
-// TestPeopleOfOneCredentialHaveHalfOfTheSeats: whoever they say they are, and whoever
-// comes by another credential finds a place.
+// TestPeopleOfOneCredentialHaveHalfOfTheSeats, under any names; people who come by another
+// credential find a place.
 func TestPeopleOfOneCredentialHaveHalfOfTheSeats(t *testing.T) {
 	set := separate
 	set.MaxSockets = 4

@@ -11,7 +11,7 @@ import (
 )
 
 // TestTicketsWithoutSessions: tickets need no browser. Those who come by one credential
-// have a share in common, whoever they say they are, and the others keep theirs.
+// have a share in common, under any names, and the others keep theirs.
 func TestTicketsWithoutSessions(t *testing.T) {
 	m, err := session.New(t.Context(), session.Options{
 		Store: session.NewMemory(nil, 10), TicketsOnly: true, Idle: time.Hour, Lifetime: time.Hour,
