@@ -43,6 +43,13 @@ type Prober interface {
 	Ready(ctx context.Context) error
 }
 
+// Noter is the ability of a handler that can have something to tell an operator although
+// it serves: what it goes by is older than it should be. The note is shown at /readyz, and
+// must hold no secret. Empty: there is nothing.
+type Noter interface {
+	Note() string
+}
+
 // Rejudger is the ability of a handler that can judge somebody again whom it has let
 // in: after a reload, and when keys have changed. Without it, a live socket goes on
 // for as long as the handler is there and the permissions allow it.

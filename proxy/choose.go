@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 
+	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -33,6 +34,18 @@ func (h *Handler) catReady() error {
 // Notes say what an operator should know although requests can be served: which of
 // several Cats are down, and which of a Cat's default accounts are open. The texts hold no secrets.
 func (h *Handler) Notes() []string {
+	notes := h.catNotes()
+	for _, l := range h.o.Chain.Links() {
+		if n, ok := l.Handler.(authhandlers.Noter); ok {
+			if note := n.Note(); note != "" {
+				notes = append(notes, "handler "+l.Name+": "+note)
+			}
+		}
+	}
+	return notes
+}
+
+func (h *Handler) catNotes() []string {
 	if h.o.Cats != nil {
 		return h.o.Cats.notes()
 	}

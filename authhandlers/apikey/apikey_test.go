@@ -93,7 +93,7 @@ func codeOf(err error) authhandlers.Code {
 	return "fault"
 }
 
-func (l *lab) ready() error { return l.h.(authhandlers.Prober).Ready(l.t.Context()) }
+func (l *lab) note() string { return l.h.(authhandlers.Noter).Note() }
 
 func TestAKeyIsItsOwner(t *testing.T) {
 	l := newLab(t)
@@ -150,7 +150,7 @@ func TestRefusals(t *testing.T) {
 // and an empty one ends all, though not for a moment's sake.
 func TestTheFileIsReadAgain(t *testing.T) {
 	l := newLab(t)
-	if l.ready() != nil || l.code(keyfile.NewKey().Text) != authhandlers.CodeUnknownAPIKey {
+	if l.note() != "" || l.code(keyfile.NewKey().Text) != authhandlers.CodeUnknownAPIKey {
 		t.Fatal("without a file there are no keys, and that is in order")
 	}
 	k := l.add("ada", nil)
@@ -160,16 +160,16 @@ func TestTheFileIsReadAgain(t *testing.T) {
 	generation := l.h.(authhandlers.Rejudger).Generation
 	before := generation()
 	l.write("version: 1\nkeys: [{id: half")
-	if l.code(k.Text) != "ok" || l.ready() == nil || strings.Contains(l.ready().Error(), k.Text[20:]) || generation() != before {
-		t.Errorf("a broken file: %s, ready %v", l.code(k.Text), l.ready())
+	if l.code(k.Text) != "ok" || l.note() == "" || strings.Contains(l.note(), k.Text[20:]) || generation() != before {
+		t.Errorf("a broken file: %s, note %q", l.code(k.Text), l.note())
 	}
 	l.write("")
 	if got := l.code(k.Text); got != "ok" {
 		t.Errorf("an empty file at the first look: %s", got)
 	}
 	l.clock.Advance(time.Second)
-	if got := l.code(k.Text); got != authhandlers.CodeUnknownAPIKey || l.ready() != nil || generation() == before {
-		t.Errorf("an empty file: %s, ready %v", got, l.ready())
+	if got := l.code(k.Text); got != authhandlers.CodeUnknownAPIKey || l.note() != "" || generation() == before {
+		t.Errorf("an empty file: %s, note %q", got, l.note())
 	}
 	k = l.add("ada", nil)
 	if got := l.code(k.Text); got != "ok" {
@@ -182,8 +182,8 @@ func TestTheFileIsReadAgain(t *testing.T) {
 		l.clock.Advance(time.Second)
 		l.code(k.Text)
 	}
-	if got := l.code(k.Text); got != authhandlers.CodeUnknownAPIKey || l.ready() != nil {
-		t.Errorf("a file that has gone: %s, ready %v", got, l.ready())
+	if got := l.code(k.Text); got != authhandlers.CodeUnknownAPIKey || l.note() != "" {
+		t.Errorf("a file that has gone: %s, note %q", got, l.note())
 	}
 }
 

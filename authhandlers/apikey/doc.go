@@ -5,7 +5,7 @@
 // file holds a SHA-256 of each key and no key: a key is 256 random bits, which nobody
 // finds from a hash, so that a slow hash would protect nothing and cost each request a
 // second. A revoked key is out within seconds, its sockets too. A file that has become
-// unreadable changes nothing, and makes the handler unready until somebody has mended it.
+// unreadable changes nothing, and is told of at /readyz until somebody has mended it.
 //
 // A key that acts for others names a person in the header user_id, for that one request.
 // No other credential does. Such a key is a server's: it is refused on WebSockets, in

@@ -152,6 +152,6 @@ func (h *handler) Generation() uint64 {
 var (
 	_ authhandlers.AuthHandler = (*handler)(nil)
 	_ authhandlers.Rejudger    = (*handler)(nil)
-	_ authhandlers.Prober      = (*handler)(nil)
+	_ authhandlers.Noter       = (*handler)(nil)
 	_ authhandlers.KeyHolder   = (*handler)(nil)
 )

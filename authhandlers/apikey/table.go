@@ -1,7 +1,6 @@
 package apikey
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -89,11 +88,12 @@ func (h *handler) adopt(f *keyfile.File) {
 	h.generation.Add(1)
 }
 
-// Ready reports a file that has become unusable.
-func (h *handler) Ready(context.Context) error {
+// Note implements authhandlers.Noter: it tells of a file that has become unusable. The
+// handler still serves, and so must all the others: a typo must not shut out everybody.
+func (h *handler) Note() string {
 	h.poll(h.now())
 	if why := h.broken.Load(); why != nil {
-		return errors.New("the file of keys can't be used, and what was revoked since is still accepted: " + *why)
+		return "the file of keys can't be used, and what was revoked since is still accepted: " + *why
 	}
-	return nil
+	return ""
 }

@@ -23,10 +23,15 @@ type uses struct {
 func (u *uses) note(id string, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.keep(id, now.UTC().Truncate(time.Second))
+}
+
+// keep is note in locked uses.
+func (u *uses) keep(id string, at time.Time) {
 	if u.at == nil {
 		u.at = keyfile.Uses{}
 	}
-	u.at[id] = now.UTC().Truncate(time.Second)
+	u.at[id] = at
 }
 
 // due returns what is to be written, and takes it for written from then on.
@@ -50,6 +55,11 @@ func (h *handler) saveUses(now time.Time) {
 	err := due.Save(h.path, func(id string) bool { return keys[id] != nil })
 	h.uses.mu.Lock()
 	defer h.uses.mu.Unlock()
+	for id, at := range due {
+		if err != nil && at.After(h.uses.at[id]) {
+			h.uses.keep(id, at) // for the next time
+		}
+	}
 	if err != nil && !h.uses.said {
 		h.log.Info("when keys were used last can't be noted beside the file of keys; catflap key list will not show it", "err", err.Error())
 	}

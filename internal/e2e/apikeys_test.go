@@ -73,13 +73,14 @@ func TestAPIKey(t *testing.T) {
 		}
 	}
 	write(good[:len(good)/2])
-	f.await("not ready with half a file", func() bool { return f.ready() == 503 })
-	if _, body := f.readiness(); !strings.Contains(body, "file of keys") {
-		t.Errorf("/readyz does not say why: %s", body)
+	said := func() bool {
+		status, body := f.readiness()
+		return status == 200 && strings.Contains(body, "the file of keys can't be used")
 	}
+	f.await("/readyz tells of half a file", said)
 	expectTurn(t, c, "the last good keys stay", "bots:nightly")
 	write(good)
-	f.await("ready again", func() bool { return f.ready() == 200 })
+	f.await("nothing to tell any more", func() bool { return !said() })
 
 	f.revoke(key)
 	if e := closed(t, c, patience); e.Code != 4401 {
