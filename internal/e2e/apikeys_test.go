@@ -199,7 +199,7 @@ func TestRequestsOfAKeyUnderWay(t *testing.T) {
 		}()
 		return status
 	}
-	cut, goesOn := begin(own, "sleep 25"), begin(shop, "sleep 6")
+	cut, goesOn := begin(own, "sleep 25"), begin(shop, "sleep 3")
 	f.await("both are under way", func() bool { return f.asks(shop, "user_id: ada") == 200 })
 	f.revoke(own)
 	if got := <-cut; got != 401 {
