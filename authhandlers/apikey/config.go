@@ -44,6 +44,12 @@ func (c *Config) OnlyOne() bool { return true }
 // OwnPermissions says that each key has its permissions in the file.
 func (c *Config) OwnPermissions() string { return "each key has permissions of its own in keys_file" }
 
+// TakesBearers implements authhandlers.BearerTaker.
+func (c *Config) TakesBearers() bool { return true }
+
+// TakesAllBearers implements authhandlers.BearerTaker.
+func (c *Config) TakesAllBearers() bool { return false }
+
 // Events are the names of the events that a handler of this type counts.
 func (c *Config) Events() []string {
 	return []string{eventChanged, eventUnusable, eventUnknown}

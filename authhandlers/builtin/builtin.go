@@ -20,13 +20,13 @@ import (
 // Registry returns a new map of all built-in handlers by their type name.
 func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
+		"anonymous":     func() authhandlers.Config { return anonymous.NewConfig() },
+		"apikey":        func() authhandlers.Config { return apikey.NewConfig() },
 		"forwarded":     func() authhandlers.Config { return forwarded.NewConfig() },
+		"introspection": func() authhandlers.Config { return introspection.NewConfig() },
 		"jwt":           func() authhandlers.Config { return jwt.NewConfig() },
 		"mtls":          func() authhandlers.Config { return mtls.NewConfig() },
-		"anonymous":     func() authhandlers.Config { return anonymous.NewConfig() },
 		"oidc":          func() authhandlers.Config { return oidc.NewConfig() },
-		"introspection": func() authhandlers.Config { return introspection.NewConfig() },
 		"webhook":       func() authhandlers.Config { return webhook.NewConfig() },
-		"apikey":        func() authhandlers.Config { return apikey.NewConfig() },
 	}
 }
