@@ -39,6 +39,7 @@ func (c *Config) Inspect() (warnings []Problem, err error) {
 	i.certificate()
 	i.clientCertificates()
 	i.sessions()
+	i.attributes()
 	i.authorities("cat.ca_file", i.c.Cat.CAFile)
 	i.logo()
 	return bounded(i.warnings), asError(bounded(i.problems))

@@ -7,15 +7,11 @@ import (
 	"github.com/catflap/catflap/internal/picture"
 )
 
-// MinKeyBytes is the least length of a session key, as it is written.
+// MinKeyBytes is the least length of a secret that keys are made of, as it is written.
 const MinKeyBytes = 32
 
 func (i *inspection) sessions() {
-	for n, k := range i.c.Sessions.Keys {
-		if b, err := k.Read(); err == nil && len(b) < MinKeyBytes {
-			i.bad(item("sessions.keys", n), "the key is shorter than 32 bytes", "make one with `openssl rand -base64 32`")
-		}
-	}
+	i.longEnough("sessions.keys", i.c.Sessions.Keys)
 	if r := i.c.Sessions.Redis; r != nil && r.TLS != nil {
 		i.redisTLS(r.TLS)
 	}

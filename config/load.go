@@ -17,6 +17,8 @@ type Known struct {
 	Permissions []string
 	// Base are the permissions of the Cat's base set.
 	Base []string
+	// RefuseAttribute says why a claim is never told to plugins; empty: it may be.
+	RefuseAttribute func(name string) string
 	// RefuseRequestHeader says why a header never reaches the Cat; empty: it may.
 	RefuseRequestHeader func(name string) string
 	// RefuseAnswerHeader says why a header of the Cat's never reaches a client; empty:

@@ -179,6 +179,12 @@ func known() config.Known {
 			"edge":   func() config.HandlerSettings { return new(edge) },
 		},
 		Permissions: []string{"*"},
+		RefuseAttribute: func(name string) string {
+			if name == "sub" {
+				return "is always there"
+			}
+			return ""
+		},
 		RefuseAnswerHeader: func(name string) string {
 			if strings.EqualFold(name, "Refresh") {
 				return "would have a browser do something for the whole site"

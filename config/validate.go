@@ -59,6 +59,7 @@ func (v *validator) warn() {
 	v.warnSignIn()
 	v.warnGuests()
 	v.warnSessions()
+	v.warnAttributes()
 	if v.c.WebSocket.Session == "separate" && v.c.places.has("websocket.linger") {
 		v.doubt("websocket.linger", "has no effect with session: separate", "remove it, or write session: shared")
 	}

@@ -37,6 +37,7 @@ func (v *validator) cat() {
 	}
 	v.headers("cat.forward_headers", c.ForwardHeaders, v.known.RefuseRequestHeader)
 	v.headers("cat.answer_headers", c.AnswerHeaders, v.known.RefuseAnswerHeader)
+	v.attributes(c.Attributes)
 }
 
 // headers verifies names of headers that are let pass.

@@ -31,14 +31,7 @@ func (v *validator) sessions() {
 	if s.Store == storeRedis && len(s.Keys) == 0 {
 		v.bad("sessions.keys", "required with store: redis, where what is kept is encrypted", "write keys: [{env: NAME}] with a variable that holds at least 32 random bytes, such as `openssl rand -base64 32` makes them; every Catflap on this Redis has the same")
 	}
-	first := map[value.Secret]int{}
-	for i, k := range s.Keys {
-		if j, twice := first[k]; twice {
-			v.bad(item("sessions.keys", i), "is "+item("sessions.keys", j)+" again", "remove one")
-			continue
-		}
-		first[k] = i
-	}
+	v.differentSecrets("sessions.keys", s.Keys)
 	v.sessionTimes(s)
 	between(v, "sessions.max", s.Max, 1, maxCount)
 	between(v, "sessions.max_per_user", s.MaxPerUser, 1, maxCount)

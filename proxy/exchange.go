@@ -39,6 +39,8 @@ type exchange struct {
 	// sessionCleared says that the answer deletes the cookie of a session that has ended.
 	sessionCleared bool
 	upgrade        http.Header // further headers of a handshake's answer
+	told           string      // what plugins are told of the person, signed
+	telling        *bodyOfAttributes
 
 	body   *requestBody  // nil: there is none
 	place  *atomic.Int64 // where it is counted; nil: nowhere

@@ -21,6 +21,9 @@ func (ex *exchange) forward() *refusal {
 	if ref != nil {
 		return ref
 	}
+	if replay, ref = ex.tell(replay, streamed); ref != nil {
+		return ref
+	}
 	var failed *refusal
 	rp := httputil.ReverseProxy{
 		Rewrite:        func(pr *httputil.ProxyRequest) { ex.rewrite(pr, replay, streamed) },
@@ -73,6 +76,7 @@ func (ex *exchange) rewrite(pr *httputil.ProxyRequest, replay []byte, streamed b
 	case streamed:
 		out.Body = ex.body
 	}
+	ex.writeTold(out, replay)
 	cat.SetIdentity(h, ex.identity())
 }
 
@@ -180,6 +184,8 @@ func (ex *exchange) explain(err error) *refusal {
 		return refuseAuthentication(context.Cause(ex.r.Context()), true)
 	case ex.body != nil && ex.body.err != nil:
 		return ex.body.refusal()
+	case ex.telling != nil && ex.telling.Err() != nil:
+		return badRequest(codeBadBody, ex.telling.Err())
 	case ex.r.Context().Err() != nil:
 		ex.record.Reason = "the client left"
 		return &refusal{status: 499, code: codeClientLeft, public: "The client left", err: context.Cause(ex.r.Context())}

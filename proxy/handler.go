@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/page"
@@ -55,6 +56,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Certificates judges the certificates of clients; nil where the listener asks for none.
 	Certificates authhandlers.Certificates
+	// Attributes, if not nil, tell the Cat's plugins who somebody is.
+	Attributes *attributes.Signer
 	// ForwardCookies are the names of the cookies that reach the Cat.
 	ForwardCookies []string
 	// ForwardHeaders are the names of further headers that reach the Cat. None may be

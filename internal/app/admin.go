@@ -26,6 +26,7 @@ func (a *app) adminHandler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.serveReady)
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	mux.HandleFunc("POST /-/reload", a.serveReload)
+	mux.HandleFunc("GET /.well-known/jwks.json", a.serveKeys)
 	return a.ownHosts(http.NewCrossOriginProtection().Handler(mux))
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/catflap/catflap/internal/clientcert"
 	"github.com/catflap/catflap/internal/telemetry"
 	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/fleet"
@@ -61,6 +62,7 @@ type app struct {
 	sessions    *session.Manager
 	store       session.Store
 	others      atomic.Pointer[fleet.Fleet] // nil without a Redis
+	signs       *attributes.Keys            // made here, where the configuration has none; nil until then
 	endSessions context.CancelFunc
 	handlers    handlerState
 	bounds      *signin.Bounds // of what strangers can have done
@@ -217,7 +219,10 @@ func (a *app) newHub(c *config.Config, others chat.Fleet) *chat.Hub {
 		Redial: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
 			return a.current.Load().handler.DialCat(ctx, u)
 		},
-		CatOf:  func(id string) string { return a.current.Load().handler.CatOf(id) },
+		CatOf: func(id string) string { return a.current.Load().handler.CatOf(id) },
+		Attributes: func(u *authhandlers.AuthUserInfo) (string, error) {
+			return a.current.Load().handler.Told(u)
+		},
 		Rights: func(u *authhandlers.AuthUserInfo) cat.Permissions { return a.current.Load().handler.Rights(u) },
 		Renew: func(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 			return a.current.Load().handler.Renew(ctx, u)

@@ -12,6 +12,7 @@ import (
 	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/permission"
@@ -26,6 +27,7 @@ type generation struct {
 	trusted []netip.Prefix // the front proxies
 	cats    *cats
 	keys    [][]byte           // of the sessions
+	told    *attributes.Signer // nil: plugins are told nothing
 	restart []string           // what of the configuration is not in force
 	judged  uint64             // the generation of the keys by which people were judged last
 	end     context.CancelFunc // ends the background work of its handlers
@@ -53,7 +55,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	chain, err := a.chain(ctx, c, g.keys, policy.Claims)
+	chain, err := a.chain(ctx, c, g.keys, toldToo(c.Cat.Attributes, policy.Claims))
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +79,10 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		Certificates: a.certificates(),
 		Observe:      a.observer(c.Log), Log: a.log, Now: time.Now,
 	}
+	if o.Attributes, err = a.attributes(c); err != nil {
+		return nil, err
+	}
+	g.told = o.Attributes
 	if err = a.signIn(c, chain, &o); err != nil {
 		return nil, err
 	}

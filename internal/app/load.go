@@ -6,6 +6,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
 	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -45,7 +46,7 @@ func known(registry authhandlers.Registry) config.Known {
 		Handlers: config.HandlerTypes{}, Permissions: []string{"*"},
 		RefuseRequestHeader: proxy.RefuseRequestHeader, RefuseAnswerHeader: proxy.RefuseAnswerHeader,
 		RefuseCarrierHeader: proxy.RefuseCarrierHeader, RefuseCarrierCookie: proxy.RefuseCarrierCookie, SameName: proxy.SameName,
-		DefaultSecret: cat.IsDefaultSecret,
+		RefuseAttribute: attributes.RefuseClaim, DefaultSecret: cat.IsDefaultSecret,
 	}
 	for name, empty := range registry {
 		k.Handlers[name] = func() config.HandlerSettings { return empty() }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/proxy/attributes"
 )
 
 // Closing is why a socket is ended from here: a close code (RFC 6455 §7.4) and a
@@ -117,6 +119,8 @@ func refusalOf(err error, name string) (Closing, bool) {
 		return closeLate, true
 	case errors.Is(err, errFlood):
 		return closeFlood, true
+	case errors.Is(err, attributes.ErrNotObject):
+		return closeNotAnObject, true
 	case errors.Is(err, errNotUTF8):
 		return Closing{websocket.CloseInvalidFramePayloadData, err.Error()}, true
 	case errors.Is(err, errProtocol):

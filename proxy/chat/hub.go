@@ -41,6 +41,9 @@ type Options struct {
 	// so that whatever has ended their access before is known, also where nobody has
 	// told of it yet. A *authhandlers.Rejection means no; any other error is a fault.
 	Confirm func(context.Context, *authhandlers.AuthUserInfo) error
+	// Attributes, if set, returns what the Cat's plugins are told of a person, signed; it
+	// goes with each message. An empty one means that they are told nothing.
+	Attributes func(*authhandlers.AuthUserInfo) (token string, err error)
 	// Reauthenticate, if set, verifies a new token that a client has sent over its
 	// socket, with errors as those of Renew.
 	Reauthenticate func(ctx context.Context, current *authhandlers.AuthUserInfo, token string) (*authhandlers.AuthUserInfo, error)

@@ -35,6 +35,7 @@ type input struct {
 	pool   *sync.Pool
 	masked bool  // what a client sends is masked
 	limit  int64 // bytes of a message; 0 means any size
+	spare  int   // room behind a message that is read whole
 	// within is the time for a message to come whole, see toCome; 0 means any time.
 	within time.Duration
 	first  [small]byte

@@ -34,12 +34,18 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 	buf := s.hub.pieces.Get().(*[]byte)
 	defer s.hub.pieces.Put(buf)
 	n, err := 0, error(nil)
-	scan := turnScan()
+	scan, r := turnScan(), io.Reader(from)
 	if way == toCat {
 		scan = tokenScan()
 		var ours bool
-		if n, ours, err = s.own(&scan, from, *buf); ours {
+		if n, ours, err = s.own(&scan, from, *buf); ours || err != nil && !errors.Is(err, io.EOF) {
 			return err
+		}
+		switch told, failed := s.attributing((*buf)[:n], err != nil, from); {
+		case failed != nil:
+			return failed
+		case told != nil:
+			scan, r, n, err = tokenScan(), told, 0, nil
 		}
 	}
 	text := textCheck{on: kind == websocket.TextMessage}
@@ -47,7 +53,7 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 	for first := true; ; n, first = 0, false {
 		for ok && err == nil && n < len(*buf) && (n == 0 || !from.paused()) { // what is no text is refused as soon as it is seen
 			var m int
-			m, err = from.Read((*buf)[n:])
+			m, err = r.Read((*buf)[n:])
 			s.sides[way].alive(from.came)
 			ok = text.write((*buf)[n : n+m])
 			if way == toCat || text.on { // the Cat ends its turns with text

@@ -57,5 +57,5 @@ func (in *input) room(have int64) int64 {
 	if in.limit > 0 {
 		next = min(next, in.limit)
 	}
-	return max(next, have) + 1
+	return max(next, have) + 1 + int64(in.spare)
 }

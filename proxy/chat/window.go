@@ -2,9 +2,12 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
+
+	"github.com/catflap/catflap/proxy/attributes"
 )
 
 // window is one client of a shared session: a tab, or a device.
@@ -100,6 +103,11 @@ func (w *window) hear(kind int) error {
 		_, err := io.Copy(io.Discard, w.peer.in)
 		return err
 	}
+	token, err := w.attributes()
+	if err != nil {
+		return err
+	}
+	w.peer.in.spare = attributes.Room(token)
 	data, held, err := w.peer.whole(w.person, kind)
 	defer func() { w.person.drop(held) }()
 	if err != nil {
@@ -107,6 +115,12 @@ func (w *window) hear(kind int) error {
 	}
 	if isTokenFrame(data) {
 		return w.present(data)
+	}
+	if data, err = w.attributed(data, token); errors.Is(err, attributes.ErrNotObject) {
+		w.tell(ours(notAnObject()))
+		return nil
+	} else if err != nil {
+		return err
 	}
 	w.towards[toCat].messages.Add(1)
 	w.towards[toCat].bytes.Add(int64(len(data)))

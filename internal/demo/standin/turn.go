@@ -42,8 +42,9 @@ func (c *Cat) message(e *exchange) {
 
 // turn is one turn of a conversation: the user is the one who is signed in,
 // whatever the message says. A text may ask for more than an echo: "sleep 0.5"
-// takes that long, "big 1000" is answered with as many letters, "fail" fails, and
-// "rights" is answered with what a hook is told of the person.
+// takes that long, "big 1000" is answered with as many letters, "fail" fails, "rights" is
+// answered with what a hook is told of the person, and "message" with the message that it
+// is given.
 func (c *Cat) turn(who caller, s *session, message any) (object, error) {
 	user := who.user
 	c.turns <- struct{}{}
@@ -86,7 +87,7 @@ func (c *Cat) turn(who caller, s *session, message any) (object, error) {
 	}
 	c.mu.Unlock()
 
-	output, err := c.think(who, text)
+	output, err := c.think(who, said, text)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +158,7 @@ func notAnObject(v any) error {
 }
 
 // think makes the answer and sends it word by word to the user's socket.
-func (c *Cat) think(who caller, text string) (string, error) {
+func (c *Cat) think(who caller, said object, text string) (string, error) {
 	user := who.user
 	verb, rest, _ := strings.Cut(text, " ")
 	switch verb {
@@ -171,6 +172,9 @@ func (c *Cat) think(who caller, text string) (string, error) {
 		}
 	case "rights":
 		b, err := marshal(who.believed())
+		return string(b), err
+	case "message":
+		b, err := marshal(said)
 		return string(b), err
 	case "fail":
 		return "", failure{"ValueError", "asked to fail"}
