@@ -29,6 +29,11 @@ func Load(path string, handlers authhandlers.Registry) (*config.Config, []config
 	return c, warnings, nil
 }
 
+// Parse validates the text of a configuration. It looks at no file and no variable.
+func Parse(name string, text []byte, handlers authhandlers.Registry) (*config.Config, error) {
+	return config.Parse(name, text, ".", known(handlers))
+}
+
 // LoadForAccounts reads and validates a configuration file whose service accounts may
 // not exist yet. Of what else it names it verifies the Cat's keys alone.
 func LoadForAccounts(path string, handlers authhandlers.Registry) (*config.Config, error) {

@@ -34,7 +34,7 @@ type env struct {
 // commands are all commands, in the order in which the usage lists them.
 func commands() []command {
 	return []command{
-		runCommand(), checkCommand(), demoCommand(), accountsCommand(), keyNewCommand(), keyListCommand(), keyRevokeCommand(), healthCommand(), schemaCommand(), versionCommand(),
+		runCommand(), checkCommand(), demoCommand(), accountsCommand(), keyNewCommand(), keyListCommand(), keyRevokeCommand(), importCommand(), healthCommand(), schemaCommand(), versionCommand(),
 	}
 }
 

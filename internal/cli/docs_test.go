@@ -146,7 +146,7 @@ func writeCertificates(t *testing.T, dir, text string) {
 // TestDocumentedCommands holds that each command and each flag that a page shows
 // is there.
 func TestDocumentedCommands(t *testing.T) {
-	shown := regexp.MustCompile("(?:^|[`| ]|\\./|/)catflap(?:-teamtoken)? ((?:run|check|demo|cat-accounts|key|healthcheck|schema|version|help)\\b[^`|#\n]*)")
+	shown := regexp.MustCompile("(?:^|[`| ]|\\./|/)catflap(?:-teamtoken)? ((?:run|check|demo|cat-accounts|import|key|healthcheck|schema|version|help)\\b[^`|#\n]*)")
 	flags := regexp.MustCompile(`(?:^| )(--?[a-z][a-z-]*)`)
 	found := 0
 	for _, p := range pages(t) {
@@ -159,6 +159,8 @@ func TestDocumentedCommands(t *testing.T) {
 				name = []string{"cat-accounts", "create"}
 			case words[0] == "key" && len(words) > 1:
 				name = words[:2]
+			case words[0] == "import":
+				name = []string{"import", "catcloak"}
 			}
 			var stdout, stderr bytes.Buffer
 			if code := cli.Main(append(name, "--help"), &stdout, &stderr, builtin.Registry()); code != 0 {

@@ -61,7 +61,8 @@ func rules() []rule {
 		{"internal/memlimit", ""},
 		{"internal/telemetry", "config proxy proxy/*"},
 		{"internal/app", "authhandlers config config/value internal/clientcert internal/pace internal/telemetry proxy proxy/*"},
-		{"internal/cli", "authhandlers config internal/app internal/demo internal/keyfile internal/licences internal/memlimit proxy/cat"},
+		{"internal/cli", "authhandlers config internal/app internal/catcloak internal/demo internal/keyfile internal/licences internal/memlimit proxy/cat"},
+		{"internal/catcloak", "internal/loopback proxy/attributes proxy/cat"},
 		{"internal/licences/generate", "internal/licences"},
 		{"internal/licences", ""},
 
