@@ -55,7 +55,9 @@ func convert(t *testing.T, settings []byte, o catcloak.Options) (text string, no
 }
 
 func TestConvert(t *testing.T) {
-	role := func(m map[string][]string) map[string]any { return map[string]any{"permission_mapping": map[string]any{"r": m}} }
+	role := func(m map[string][]string) map[string]any {
+		return map[string]any{"permission_mapping": map[string]any{"r": m}}
+	}
 	every := map[string][]string{}
 	for _, r := range []string{"STATUS", "MEMORY", "CONVERSATION", "SETTINGS", "LLM", "EMBEDDER", "AUTH_HANDLER", "USERS", "UPLOAD", "PLUGINS", "STATIC"} {
 		every[r] = []string{"WRITE", "EDIT", "LIST", "READ", "DELETE"}

@@ -27,6 +27,9 @@ func summarize(w io.Writer, c *config.Config) {
 	if c.Cat.Documents == "private" {
 		say("documents", "private: /memory/recall needs MEMORY:READ by name")
 	}
+	if a := c.Cat.Attributes; a != nil {
+		say("its plugins", "are told of each person: %s", strings.Join(a.Claims, ", "))
+	}
 	if c.SignsIn() || c.Sessions.Store == "redis" {
 		say("sessions", "%s", store(c))
 	}

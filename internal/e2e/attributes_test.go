@@ -6,13 +6,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/e2e/parts"
 )
 
 // toldSettings have plugins told of people.
@@ -202,5 +206,70 @@ func TestNoAttributes(t *testing.T) {
 	}
 	if status, _ := get(t.Context(), "http://"+f.admin+"/.well-known/jwks.json"); status != 404 {
 		t.Errorf("status %d", status)
+	}
+}
+
+// TestAttributesOfASession: somebody who has signed in in the browser.
+func TestAttributesOfASession(t *testing.T) {
+	t.Parallel()
+	p := startProvider(t)
+	cat := startCat(t)
+	f := start(t, config{cat: cat.tap.addr, catMore: "attributes: {claims: [email, groups]}", desks: []desk{p.desk("company")}})
+	v := newVisitor(t, publicURL(f.addr))
+	v.signIn(p, "company", "bob")
+	cat.tap.take()
+	v.send(f.addr, "GET", "/memory/recall?text=x", "")
+	arrived := cat.tap.take()
+	c := f.verified(arrived[len(arrived)-1].values("X-Catflap-Attributes")[0])
+	if c["sub"] != "company:"+bobSub || c["email"] == nil || c["groups"] == nil {
+		t.Errorf("plugins are told %v", c)
+	}
+}
+
+// TestAttributesHelper runs the tests of the helper for plugins, and lets PyJWT read what a
+// running Catflap has signed.
+func TestAttributesHelper(t *testing.T) {
+	t.Parallel()
+	parts.Need(t, installed.HavePlugin())
+	folder := filepath.Join("..", "..", "examples", "attributes")
+	cmd := exec.Command(installed.PluginPython(), "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", ".")
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cat := startCat(t)
+	f := start(t, config{cat: cat.tap.addr, catMore: toldSettings})
+	exchange(t, f.addr, "GET", request("GET /memory/recall?text=x", f.addr, toldToken("alice"), ""))
+	token := exactlyOne(t, cat.tap.take(), idOf("alice")).values("X-Catflap-Attributes")[0]
+	const program = `
+import jwt, sys
+url, token = sys.argv[1:]
+claims = jwt.decode(token, jwt.PyJWKClient(url).get_signing_key_from_jwt(token).key, algorithms=["EdDSA"], audience="cheshire-cat", options={"require": ["exp", "iat", "sub"]})
+print(claims["sub"], claims["groups"])`
+	out, err := exec.Command(installed.PluginPython(), "-c", program, "http://"+f.admin+"/.well-known/jwks.json", token).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(out)) != "staff:alice ['/alice']" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestAttributesHelperIsOne: a plugin of the examples has the same file.
+func TestAttributesHelperIsOne(t *testing.T) {
+	const name = "catflap_attributes.py"
+	root := filepath.Join("..", "..", "examples")
+	want, err := os.ReadFile(filepath.Join(root, "attributes", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.Name() != name {
+			return err
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != string(want) {
+			t.Errorf("%s is another: %v", path, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
