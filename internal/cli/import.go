@@ -68,6 +68,6 @@ func readSettings(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // it was only read
 	return io.ReadAll(io.LimitReader(f, catcloak.MaxSettings+1))
 }

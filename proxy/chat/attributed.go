@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/gorilla/websocket"
@@ -47,6 +48,25 @@ func (s *seat) attributing(begun []byte, ended bool, rest io.Reader) (io.Reader,
 		whole = io.MultiReader(whole, rest)
 	}
 	return attributes.NewReader(whole, token), nil
+}
+
+// begin is own, and with attributes the message is read from its beginning again. It
+// returns where the rest is read, or that there is none for the Cat.
+func (s *socket) begin(scan *typeScan, from *input, buf []byte) (r io.Reader, n int, ends bool, err error) {
+	n, ours, err := s.own(scan, from, buf)
+	whole := errors.Is(err, io.EOF)
+	if ours || err != nil && !whole {
+		return nil, n, true, err
+	}
+	told, failed := s.attributing(buf[:n], whole, from)
+	switch {
+	case failed != nil:
+		return nil, n, true, failed
+	case told != nil:
+		*scan = tokenScan()
+		return told, 0, false, nil
+	}
+	return from, n, false, err
 }
 
 // notAnObject is the answer to a message into which no attributes can be put.

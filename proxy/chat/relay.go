@@ -37,15 +37,9 @@ func (s *socket) copyMessage(way, kind int, from *input) error {
 	scan, r := turnScan(), io.Reader(from)
 	if way == toCat {
 		scan = tokenScan()
-		var ours bool
-		if n, ours, err = s.own(&scan, from, *buf); ours || err != nil && !errors.Is(err, io.EOF) {
+		var ends bool
+		if r, n, ends, err = s.begin(&scan, from, *buf); ends {
 			return err
-		}
-		switch told, failed := s.attributing((*buf)[:n], err != nil, from); {
-		case failed != nil:
-			return failed
-		case told != nil:
-			scan, r, n, err = tokenScan(), told, 0, nil
 		}
 	}
 	text := textCheck{on: kind == websocket.TextMessage}
