@@ -1,6 +1,8 @@
 package attributes
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 	"strings"
 
@@ -60,6 +62,23 @@ func RefuseClaim(name string) (reason string) {
 // FromProvider are those of the claims that a handler has to keep of its credential.
 func FromProvider(claims []string) []string {
 	return slices.DeleteFunc(slices.Clone(claims), func(name string) bool { return name == nameClaim || name == groupsClaim })
+}
+
+// fingerprint is equal for equal claimsOf alone.
+func (s *Signer) fingerprint(u *authhandlers.AuthUserInfo) [sha256.Size]byte {
+	b := make([]byte, 0, 512)
+	list := func(values []string) {
+		b = binary.AppendUvarint(b, uint64(len(values)))
+		for _, v := range values {
+			b = append(binary.AppendUvarint(b, uint64(len(v))), v...)
+		}
+	}
+	list([]string{u.ID, u.Name})
+	list(u.Groups)
+	for _, name := range s.o.Claims {
+		list(u.Claims[name])
+	}
+	return sha256.Sum256(b)
 }
 
 // claimsOf is what is said of u, but for the time.

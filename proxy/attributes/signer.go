@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,10 +29,10 @@ const (
 )
 
 const (
-	// remembered is how many people's tokens are kept, one for each.
-	remembered = 4096
-	// longest is the length of a token that is kept: a longer one is signed each time.
-	longest = 4 << 10
+	// remembered is how many people's tokens are kept, one for each, and
+	// rememberedBytes how much of them.
+	remembered      = 16 << 10
+	rememberedBytes = 16 << 20
 	// told is how often the log says that something was left out.
 	told = time.Hour
 )
@@ -52,8 +53,11 @@ type Options struct {
 // Signer makes the tokens of one configuration.
 type Signer struct {
 	o       Options
-	made    *lru.Cache[string, made] // by the person's Key
-	leftOut atomic.Int64             // when that was said last, Unix seconds
+	leftOut atomic.Int64 // when that was said last, Unix seconds
+
+	made        *lru.Cache[string, made] // by the person's Key
+	remembering sync.Mutex               // held while it is changed
+	bytes       int                      // of the tokens in it
 }
 
 // made is a token, and what it was made of.
@@ -73,8 +77,10 @@ func New(o Options) (*Signer, error) {
 			return nil, errors.New("attributes: the claim " + name + " " + reason)
 		}
 	}
-	kept, err := lru.New[string, made](remembered)
-	return &Signer{o: o, made: kept}, err
+	s := &Signer{o: o}
+	var err error
+	s.made, err = lru.NewWithEvict(remembered, func(_ string, m made) { s.bytes -= len(m.token) })
+	return s, err
 }
 
 // Keys are those that sign.
@@ -82,13 +88,13 @@ func (s *Signer) Keys() *Keys { return s.o.Keys }
 
 // Token returns what plugins may know of u, signed. The error tells nothing of u.
 func (s *Signer) Token(u *authhandlers.AuthUserInfo) (string, error) {
-	claims, plain, leftOut, err := s.about(u)
-	if err != nil {
-		return "", errors.New("attributes: a person's attributes can't be written")
-	}
-	of, now, person := sha256.Sum256(plain), s.o.Now(), u.Key()
+	of, now, person := s.fingerprint(u), s.o.Now(), u.Key()
 	if m, ok := s.made.Get(person); ok && m.of == of && now.Before(m.until) {
 		return m.token, nil
+	}
+	claims, leftOut, err := s.about(u)
+	if err != nil {
+		return "", errors.New("attributes: a person's attributes can't be written")
 	}
 	if len(leftOut) > 0 {
 		s.tell(u, leftOut, now)
@@ -101,22 +107,32 @@ func (s *Signer) Token(u *authhandlers.AuthUserInfo) (string, error) {
 	if err != nil {
 		return "", errors.New("attributes: a token can't be signed")
 	}
-	if len(token) <= longest {
-		s.made.Add(person, made{of, token, now.Add(s.o.Lifetime / 2)})
-	}
+	s.remember(person, made{of, token, now.Add(s.o.Lifetime / 2)})
 	return token, nil
 }
 
-// about is what is said of u, but for the time, and its JSON.
-func (s *Signer) about(u *authhandlers.AuthUserInfo) (claims jwt.MapClaims, plain []byte, leftOut []string, err error) {
+// remember keeps a token, and forgets those that were asked for least lately.
+func (s *Signer) remember(person string, m made) {
+	s.remembering.Lock()
+	defer s.remembering.Unlock()
+	s.made.Remove(person) // which counts it out
+	s.bytes += len(m.token)
+	s.made.Add(person, m)
+	for s.bytes > rememberedBytes {
+		s.made.RemoveOldest()
+	}
+}
+
+// about is what is said of u, but for the time.
+func (s *Signer) about(u *authhandlers.AuthUserInfo) (claims jwt.MapClaims, leftOut []string, err error) {
 	claims = s.claimsOf(u)
 	for {
-		if plain, err = json.Marshal(claims); err != nil || len(plain) <= maxPayload {
-			return claims, plain, leftOut, err
+		if plain, err := json.Marshal(claims); err != nil || len(plain) <= maxPayload {
+			return claims, leftOut, err
 		}
 		name := largest(claims)
 		if name == "" {
-			return nil, nil, nil, errors.New("too much")
+			return nil, nil, errors.New("too much")
 		}
 		delete(claims, name)
 		leftOut = append(leftOut, name)

@@ -210,3 +210,25 @@ func BenchmarkToken(b *testing.B) {
 		})
 	}
 }
+
+// TestRememberedIsBounded: whoever comes, so much is kept and no more, and the newest is.
+func TestRememberedIsBounded(t *testing.T) {
+	f := newFixture(t, "groups")
+	long := []string{strings.Repeat("x", 16<<10)}
+	person := func(n int) *authhandlers.AuthUserInfo {
+		id := fmt.Sprintf("staff:%d", n)
+		return &authhandlers.AuthUserInfo{ID: id, Issuer: "i", Subject: id, Groups: long}
+	}
+	const people = 800
+	for n := range people {
+		f.token(t, person(n))
+	}
+	if kept := f.Remembered(); kept > 16<<20 || kept < 15<<20 {
+		t.Errorf("%d bytes are kept", kept)
+	}
+	last := f.token(t, person(people-1))
+	f.now = f.now.Add(time.Second)
+	if f.token(t, person(people-1)) != last {
+		t.Error("the newest was forgotten")
+	}
+}
