@@ -65,13 +65,16 @@ func (v *validator) differentSecrets(field string, secrets []value.Secret) {
 	}
 }
 
-// warnAttributes finds attributes that nobody can look up the keys of.
+// warnAttributes finds attributes that plugins may not believe.
 func (v *validator) warnAttributes() {
 	a := v.c.Cat.Attributes
-	if a == nil || v.c.AdminListen != "off" {
+	if a == nil {
 		return
 	}
-	if len(a.Keys) == 0 {
+	if wait := v.c.WebSocket.DeliverWithin; wait > a.Lifetime/2 {
+		v.doubt("cat.attributes.lifetime", fmt.Sprintf("a message may wait for %v, and then hold a token that has ended", wait), fmt.Sprintf("write %v or more, or a shorter websocket.deliver_within", 2*wait))
+	}
+	if v.c.AdminListen == "off" && len(a.Keys) == 0 {
 		v.doubt("cat.attributes", "plugins can't get the key: admin_listen is off, and the key is another after each start", "write admin_listen, or keys")
 	}
 }
