@@ -12,7 +12,7 @@ import (
 // catflap_attributes in each message. The public keys are at the admin listener, at
 // /.well-known/jwks.json.
 type Attributes struct {
-	// What is told beside the user id: name, groups, and claims of the credential by
+	// The claims that are told beside the user id: name, groups, and those of the credential by
 	// their paths, as grants have them.
 	Claims []string `yaml:"claims" required:"true" example:"[name, email, groups]"`
 	// How long a token holds; each has half of that left at least when it goes out. A

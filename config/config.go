@@ -129,7 +129,7 @@ type Cat struct {
 	// Names of further headers of a plugin's answers that its clients need. The usual
 	// ones pass (see docs/headers.md); every other one stays here.
 	AnswerHeaders []string `yaml:"answer_headers" example:"[X-Total-Count]"`
-	// What plugins are told of a person, so that they can believe it (docs/attributes.md).
+	// Tells plugins more of a person, so that they can believe it (docs/attributes.md).
 	// Without it they know the user id alone.
 	Attributes *Attributes `yaml:"attributes" example:"{claims: [name, email, groups]}"`
 }

@@ -191,7 +191,7 @@ func (c *conversion) permissions() {
 	c.line("permissions:")
 	if len(c.s.permissions) == 0 {
 		c.line("  everyone: [base]")
-		c.note("everybody whom the realm knows may chat, as with Catcloak's empty permission_mapping. Grant to a role instead where that is not meant")
+		c.note("everybody with an account of the realm may chat, as with Catcloak's empty permission_mapping. Grant to a role instead where that is not meant")
 		return
 	}
 	c.line("  everyone: []")

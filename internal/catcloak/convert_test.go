@@ -83,7 +83,7 @@ func TestConvert(t *testing.T) {
 			[]string{`"STATUS:read", which is left out`, `"STATUS:*", which is left out`, `"CHAT:READ", which is left out`, `"UPLOAD_WEB:WRITE", which is left out`},
 		},
 		{"a role without anything", map[string]any{"permission_mapping": map[string]any{"r": map[string]any{}, "s": "STATUS", "t": map[string]any{"STATUS": "READ"}}}, []string{"everyone: []\n"}, []string{"nobody may do anything", `"s" is no object`, `"STATUS" has no list`}},
-		{"no mapping of roles", map[string]any{"permission_mapping": map[string]any{}}, []string{"everyone: [base]"}, []string{"everybody whom the realm knows may chat"}},
+		{"no mapping of roles", map[string]any{"permission_mapping": map[string]any{}}, []string{"everyone: [base]"}, []string{"everybody with an account of the realm may chat"}},
 		{"no mapping of users", map[string]any{"user_mapping": nil}, []string{`user_id: "preferred_username"`, `groups: "realm_access.roles"`}, nil},
 		{"by sub", map[string]any{"user_mapping": map[string]string{"name": "sub"}}, []string{`user_id: "sub"`}, nil},
 		{"by address", map[string]any{"user_mapping": map[string]string{"name": "email"}}, []string{`user_id: "email"`, "email_case: keep"}, []string{"email_verified"}},

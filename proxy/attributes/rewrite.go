@@ -28,8 +28,8 @@ const (
 )
 
 // rewriter puts a token into a JSON object that comes in pieces, and leaves out what
-// stands in it under the same key already, however that is spelt and how often. Whoever
-// reads the result as JSON finds the one that was put in. It holds nothing but a key.
+// stands in it under the same key already, however that is spelt and how often. As JSON the
+// result has the one that was put in. It holds nothing but a key.
 type rewriter struct {
 	pair    string // what is put in
 	at      place

@@ -70,7 +70,7 @@ func TestReaderPassesFailures(t *testing.T) {
 	}
 }
 
-// FuzzRewrite holds: whoever reads the result finds the token under its key alone, and all
+// FuzzRewrite holds: a reader of the result finds the token under its key alone, and all
 // else as it was; in pieces it is the same.
 func FuzzRewrite(f *testing.F) {
 	for _, seed := range []string{`{"text":"hi"}`, `{"catflap_attributes":"x","a":{"b":[1,"}"]}}`, `{"c\u0061tflap_attributes":1,"text":"\\"}`, `{"a":[}`, `{}`} {

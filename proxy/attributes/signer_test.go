@@ -211,7 +211,7 @@ func BenchmarkToken(b *testing.B) {
 	}
 }
 
-// TestRememberedIsBounded: whoever comes, so much is kept and no more, and the newest is.
+// TestRememberedIsBounded: however many come, so much is kept and no more, and the newest is.
 func TestRememberedIsBounded(t *testing.T) {
 	f := newFixture(t, "groups")
 	long := []string{strings.Repeat("x", 16<<10)}
