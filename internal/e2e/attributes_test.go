@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -249,27 +248,5 @@ print(claims["sub"], claims["groups"])`
 	out, err := exec.Command(installed.PluginPython(), "-c", program, "http://"+f.admin+"/.well-known/jwks.json", token).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(out)) != "staff:alice ['/alice']" {
 		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// TestAttributesHelperIsOne: a plugin of the examples has the same file.
-func TestAttributesHelperIsOne(t *testing.T) {
-	const name = "catflap_attributes.py"
-	root := filepath.Join("..", "..", "examples")
-	want, err := os.ReadFile(filepath.Join(root, "attributes", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.Name() != name {
-			return err
-		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != string(want) {
-			t.Errorf("%s is another: %v", path, err)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 }
