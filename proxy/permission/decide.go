@@ -104,7 +104,7 @@ func (p *Policy) denials(u *authhandlers.AuthUserInfo, needs cat.Permission) (de
 			return denied, g.rule
 		}
 		denied.Admin = denied.Admin || g.deny.Admin
-		denied.Base = denied.Base || g.deny.Base
+		denied.Own |= g.deny.Own
 	}
 	return denied, ""
 }
@@ -112,7 +112,7 @@ func (p *Policy) denials(u *authhandlers.AuthUserInfo, needs cat.Permission) (de
 // without returns r less the words that are denied; denied permissions have been
 // refused before.
 func (r Rights) without(denied Rights) Rights {
-	r.Admin, r.Base = r.Admin && !denied.Admin, r.Base && !denied.Base
+	r.Admin, r.Own = r.Admin && !denied.Admin, r.Own&^denied.Own
 	return r
 }
 
@@ -126,7 +126,7 @@ func gives(rights Rights, r cat.Route) bool {
 	case rights.Named.Has(r.Needs):
 		return true
 	}
-	return rights.Base && r.Own && (r.Base || cat.Base.Has(r.Needs))
+	return r.Own && (rights.Own.Has(r.Needs) || r.Base && rights.Own != 0)
 }
 
 func missing(r cat.Route) string {

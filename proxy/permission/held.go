@@ -30,10 +30,7 @@ func (p *Policy) Held(u *authhandlers.AuthUserInfo) cat.Permissions {
 
 // named are the rights as permissions by name.
 func (r Rights) named() cat.Permissions {
-	held := r.Named
-	if r.Base {
-		held |= cat.Base
-	}
+	held := r.Named | r.Own
 	if r.Admin {
 		held |= cat.All
 	}
@@ -42,6 +39,6 @@ func (r Rights) named() cat.Permissions {
 
 func (r *Rights) add(more Rights) {
 	r.Named |= more.Named
-	r.Base = r.Base || more.Base
+	r.Own |= more.Own
 	r.Admin = r.Admin || more.Admin
 }

@@ -2,6 +2,7 @@ package permission
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -9,7 +10,7 @@ import (
 // Rights are what a list of permission names means.
 type Rights struct {
 	Named cat.Permissions // by name: everybody's data included
-	Base  bool            // the base set, own data only
+	Own   cat.Permissions // own data only: those of base, or some of them
 	Admin bool            // everything
 }
 
@@ -20,6 +21,9 @@ const (
 	wordAdmin    = "admin"
 	wordBase     = "base"
 	wordEveryone = "everyone"
+	// ownPrefix stands before a permission of the base set that is for own data only. It
+	// is what handlers write, and no configuration.
+	ownPrefix = "own:"
 )
 
 // ParseRights reads permission names; sets are named sets, which must not name
@@ -36,7 +40,15 @@ func parseRights(names []string, sets map[string][]string, depth int) (Rights, e
 			r.Admin = true
 			continue
 		case wordBase:
-			r.Base = true
+			r.Own |= cat.Base
+			continue
+		}
+		if own, ok := strings.CutPrefix(name, ownPrefix); ok {
+			p, err := cat.ParsePermissions(own)
+			if err != nil || !cat.Base.Covers(p) {
+				return Rights{}, fmt.Errorf("%q is no permission of the base set", name)
+			}
+			r.Own |= p
 			continue
 		}
 		if members, ok := sets[name]; ok {
