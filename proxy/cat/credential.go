@@ -2,12 +2,8 @@ package cat
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
-	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Credentials proves Catflap to the Cat. Implementations are safe for concurrent use.
@@ -27,6 +23,10 @@ type Person struct {
 	// Held is everything that they may do, be it with their own data alone. What a
 	// plugin is told of their rights is never more.
 	Held Permissions
+	// Account is the id of the Cat's own user that this person is there, with what the
+	// Cat has Stored for it. Empty: they are none.
+	Account string
+	Stored  Permissions
 }
 
 // Nobody is a request that is no person's: Catflap's own.
@@ -99,35 +99,14 @@ type Account struct {
 	Permissions Permissions
 }
 
-// The life of a minted token: long enough for a clock that is a little off, short
-// enough to be worth little. The Cat looks at it once, when a request or a
-// handshake arrives.
-const (
-	mintedLife  = 2 * time.Minute
-	mintedReuse = time.Minute
-	mintedKept  = 4096
-)
-
 // Minter signs short-lived JWTs of the Cat's own: the user is the token's
 // username, the permissions are those of the account in sub. So the Cat itself
 // refuses what the policy should have refused, and its plugins see of a person's
 // rights what they were granted ([Choose]).
 type Minter struct {
-	secret   []byte
+	signer   *signer
 	accounts []Account
 	chat     Route
-	now      func() time.Time
-	minted   *lru.Cache[mintedKey, mintedToken]
-}
-
-type mintedKey struct {
-	id      string
-	account int
-}
-
-type mintedToken struct {
-	token string
-	made  time.Time
 }
 
 // NewMinter returns the credentials of credential: minted. Of two accounts that
@@ -136,11 +115,11 @@ func NewMinter(secret []byte, accounts []Account, contract *Contract, now func()
 	if len(secret) == 0 || len(accounts) == 0 {
 		return nil, errors.New("cat: minted tokens need the Cat's secret and a service account")
 	}
-	kept, err := lru.New[mintedKey, mintedToken](mintedKept)
+	s, err := newSigner(secret, now)
 	if err != nil {
 		return nil, err
 	}
-	return &Minter{secret: secret, accounts: accounts, chat: contract.chat, now: now, minted: kept}, nil
+	return &Minter{signer: s, accounts: accounts, chat: contract.chat}, nil
 }
 
 // HTTP implements [Credentials]; the error is a *NoAccountError or a fault.
@@ -173,16 +152,5 @@ func (m *Minter) token(p Person, r Route) (string, error) {
 }
 
 func (m *Minter) tokenOf(id string, account int) (string, error) {
-	key, now := mintedKey{id, account}, m.now()
-	if t, ok := m.minted.Get(key); ok && now.Sub(t.made).Abs() < mintedReuse {
-		return t.token, nil
-	}
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": m.accounts[account].ID, "username": id, "exp": now.Add(mintedLife).Unix(),
-	}).SignedString(m.secret)
-	if err != nil {
-		return "", fmt.Errorf("mint a token for the Cat: %w", err)
-	}
-	m.minted.Add(key, mintedToken{token, now})
-	return token, nil
+	return m.signer.sign(m.accounts[account].ID, id)
 }

@@ -1,0 +1,135 @@
+package cat
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// Users asks the Cat about its own users, for those of them who are people.
+type Users struct {
+	Base *url.URL
+	// HTTP follows no redirects and uses no proxy of the environment.
+	HTTP        *http.Client
+	Credentials Credentials
+	// Accounts are Catflap's own, which are nobody's.
+	Accounts []Account
+}
+
+const (
+	usersPage  = 1000
+	usersMost  = 50_000
+	usersBytes = 4 << 20 // of one page
+	tokenBytes = 64 << 10
+)
+
+// Named are the user's permissions as a set. What this version does not know is left out.
+func (u *User) Named() Permissions {
+	var set Permissions
+	for resource, actions := range u.Permissions {
+		for _, action := range actions {
+			if p := permission(resource, action); p != None {
+				set |= PermissionsOf(p) & all
+			}
+		}
+	}
+	return set
+}
+
+// List returns all of the Cat's users but Catflap's own. An incomplete list is an error.
+func (u *Users) List(ctx context.Context) ([]User, error) {
+	route, _ := V1().Route(http.MethodGet, "/users/")
+	var list []User
+	for skip := 0; ; skip += usersPage {
+		if skip >= usersMost {
+			return nil, fmt.Errorf("the Cat has more than %d users", usersMost)
+		}
+		query := url.Values{"skip": {strconv.Itoa(skip)}, "limit": {strconv.Itoa(usersPage)}}
+		status, body, err := u.do(ctx, http.MethodGet, route, query, nil, usersBytes)
+		switch {
+		case err != nil:
+			return nil, err
+		case status == http.StatusForbidden, status == http.StatusUnauthorized:
+			return nil, errors.New("the Cat does not let Catflap list its users: is cat.api_key the Cat's CCAT_API_KEY, or is there a service account with USERS:LIST?")
+		case status != http.StatusOK:
+			return nil, fmt.Errorf("the Cat answers %d to the list of its users", status)
+		}
+		var page []User
+		if err := json.Unmarshal(body, &page); err != nil {
+			return nil, errors.New("the Cat's list of users can't be read")
+		}
+		list = append(list, page...)
+		if len(page) < usersPage {
+			return slices.DeleteFunc(list, u.isOurs), nil
+		}
+	}
+}
+
+func (u *Users) isOurs(user User) bool {
+	return slices.ContainsFunc(u.Accounts, func(a Account) bool { return a.ID == user.ID })
+}
+
+// Token asks the Cat for a token by name and password, and returns "" where the Cat
+// does not take them. It takes the Cat a second or more, in which it does little else.
+func (u *Users) Token(ctx context.Context, name, password string) (string, error) {
+	route, _ := V1().Route(http.MethodPost, "/auth/token")
+	body, err := json.Marshal(map[string]string{"username": name, "password": password})
+	if err != nil {
+		return "", err
+	}
+	status, answer, err := u.do(ctx, http.MethodPost, route, nil, body, tokenBytes)
+	switch {
+	case err != nil:
+		return "", err
+	case status == http.StatusForbidden, status == http.StatusUnauthorized:
+		return "", nil
+	case status != http.StatusOK:
+		return "", fmt.Errorf("the Cat answers %d to a login", status)
+	}
+	var given struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.Unmarshal(answer, &given); err != nil || given.Token == "" {
+		return "", errors.New("the Cat's answer to a login has no token")
+	}
+	return given.Token, nil
+}
+
+// do sends one request of Catflap's own. A login goes without a credential, as anybody's.
+func (u *Users) do(ctx context.Context, method string, route Route, query url.Values, body []byte, most int64) (int, []byte, error) {
+	at := *u.Base.JoinPath(route.Path)
+	at.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	SetIdentity(req.Header, AnonymousID)
+	if !route.Admin {
+		if err := u.Credentials.HTTP(req.Header, Nobody(), route); err != nil {
+			return 0, nil, err
+		}
+	}
+	resp, err := u.HTTP.Do(req)
+	if err != nil {
+		return 0, nil, fmt.Errorf("the Cat can't be reached: %w", err)
+	}
+	defer resp.Body.Close() //nolint:errcheck // nothing was written
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	switch {
+	case err != nil:
+		return 0, nil, fmt.Errorf("the Cat's answer broke off: %w", err)
+	case int64(len(answer)) > most:
+		return 0, nil, errors.New("the Cat's answer is too large")
+	}
+	return resp.StatusCode, answer, nil
+}
