@@ -108,18 +108,40 @@ func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, er
 
 // Admit completes a person whom a handler has verified before: somebody with a
 // browser session. The alias and the permissions are those of the present
-// configuration. False means that the handler is no more, or is another issuer's.
-func (c *Chain) Admit(handler string, u *AuthUserInfo) (*AuthUserInfo, bool, error) {
+// configuration, and of the moment where the handler knows that ([LoginWatcher]). False
+// means that the handler is no more, or is another issuer's.
+func (c *Chain) Admit(ctx context.Context, handler string, u *AuthUserInfo) (*AuthUserInfo, bool, error) {
 	for i := range c.links {
 		l := &c.links[i]
 		p, ok := l.Handler.(LoginProvider)
 		if l.Name != handler || !ok || p.LoginIssuer() != u.Issuer {
 			continue
 		}
+		if w, ok := l.Handler.(LoginWatcher); ok {
+			present, err := w.PresentLogin(ctx, u)
+			if err != nil {
+				return nil, true, &HandlerError{l.Name, err}
+			}
+			u = present
+		}
 		done, err := c.complete(l, u) // what has ended of their sessions, the sessions know
 		return done, true, err
 	}
 	return nil, false, nil
+}
+
+// CatAccount returns the id of the Cat's own user that somebody is, or "". Where the
+// configuration gives the handler's people other permissions than the Cat has stored,
+// they are none.
+func (c *Chain) CatAccount(u *AuthUserInfo) string {
+	l := c.link(u.Handler)
+	if l == nil || l.Permissions != nil {
+		return ""
+	}
+	if h, ok := l.Handler.(AccountHolder); ok {
+		return h.CatAccount(u)
+	}
+	return ""
 }
 
 // finish completes a person, and asks whether their access has ended.

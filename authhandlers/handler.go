@@ -121,7 +121,8 @@ type AuthUserInfo struct {
 	// ([Env.Claims]), by their configured path.
 	Claims map[string][]string
 	// Permissions, if not nil, are instead of everything that the configuration
-	// grants (an API key with permissions of its own).
+	// grants (an API key with permissions of its own). own: before one of the base set
+	// means that it is for the person's own data.
 	Permissions []string
 	// IssuedAt is when the credential was made, by the issuer's clock, in Unix seconds. 0
 	// means that nobody knows. A logout that names a subject means what was made before.

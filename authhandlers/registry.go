@@ -122,6 +122,8 @@ type Env struct {
 	Certificates Certificates
 	// CachedTokens bounds how many verified credentials the handler remembers.
 	CachedTokens int
+	// CatUsers are the Cat's own users; nil where nobody can ask for them.
+	CatUsers CatUsers
 	// Cookie is the name of the one cookie that the handler may have set
 	// ([Request.SetCookie]), and reads from Request.HTTP. It is empty where cookies
 	// would not be safe: without a public URL, and over plain HTTP.

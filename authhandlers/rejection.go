@@ -36,6 +36,8 @@ const (
 	CodeRevokedAPIKey       Code = "revoked_api_key"     // somebody has revoked the API key
 	CodeAPIKeyPlace         Code = "api_key_not_here"    // the API key is not for this address, carrier or client
 	CodeUserIDHeader        Code = "user_id_header"      // a key that acts for others came without one good user_id
+	CodeWrongPassword       Code = "wrong_password"      // nobody has this name and password
+	CodeUserGone            Code = "user_gone"           // the Cat has no such user any more
 	CodeUnclaimed           Code = "unknown_credential"  // no handler claims the credential
 	CodeMissingCredential   Code = "missing_credential"  // nothing was presented
 	CodeGuestsFull          Code = "guests_full"         // each place for a guest is taken (FullError: 429, 503)
@@ -82,7 +84,8 @@ func Codes() []Code {
 		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
 		CodeGroupsOverage, CodeTokenInactive, CodeScopeMissing, CodeNotVouchedFor, CodeLoginDenied,
 		CodeLoginFailed, CodeLoginEnded, CodeCertificate, CodeForwarded, CodeUnknownAPIKey,
-		CodeRevokedAPIKey, CodeAPIKeyPlace, CodeUserIDHeader, CodeUnclaimed, CodeMissingCredential,
+		CodeRevokedAPIKey, CodeAPIKeyPlace, CodeUserIDHeader, CodeWrongPassword,
+		CodeUserGone, CodeUnclaimed, CodeMissingCredential,
 		CodeGuestsFull, CodeTooManyGuests,
 	}
 }

@@ -73,6 +73,9 @@ func (l *Link) rejudge(u *AuthUserInfo) (*AuthUserInfo, error) {
 		if p, ok := l.Handler.(LoginProvider); !ok || p.LoginIssuer() != u.Issuer {
 			return nil, Reject(CodeWrongIssuer, "sign in again", "the handler is another issuer's now")
 		}
+		if w, ok := l.Handler.(LoginWatcher); ok {
+			return w.Rejudge(u)
+		}
 		again := *u
 		again.Permissions = nil // those of the link before
 		return &again, nil

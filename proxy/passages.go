@@ -132,8 +132,11 @@ func refused(err error) error {
 	if rejected, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		return rejected
 	}
-	if errors.Is(err, session.ErrNoSession) {
+	switch {
+	case errors.Is(err, session.ErrNoSession):
 		return errSignedOut
+	case errors.Is(err, authhandlers.ErrLapsed):
+		return err
 	}
 	return nil
 }

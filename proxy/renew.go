@@ -14,10 +14,11 @@ import (
 // Judge returns a person who is connected as they would be let in now: after a reload,
 // and when keys have changed, each live socket is judged again. The error is a
 // *authhandlers.Rejection if the credential is no longer accepted, and else says why
-// they may no longer chat. Where a handler can't tell yet, they stay.
+// they may no longer chat. Where a handler can't tell yet, they stay, until it answers
+// with authhandlers.ErrLapsed.
 func (h *Handler) Judge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 	again, err := h.o.Chain.Rejudge(u)
-	if _, refused := errors.AsType[*authhandlers.Rejection](err); refused {
+	if _, refused := errors.AsType[*authhandlers.Rejection](err); refused || errors.Is(err, authhandlers.ErrLapsed) {
 		return nil, err
 	}
 	if err != nil {

@@ -20,6 +20,9 @@ func (a *app) rejudge(g *generation) {
 		if _, refused := errors.AsType[*authhandlers.Rejection](err); refused {
 			return nil, &chat.Closing{Code: chat.CodeSignedOut, Reason: "the credential is no longer accepted"}
 		}
+		if errors.Is(err, authhandlers.ErrLapsed) {
+			return nil, &chat.Closing{Code: chat.CodeTryAgain, Reason: "it can't be found out whether you may still chat"}
+		}
 		if err != nil {
 			return nil, &chat.Closing{Code: chat.CodeForbidden, Reason: "you may no longer chat"}
 		}

@@ -20,6 +20,8 @@ type Closing struct {
 const (
 	CodeSignedOut = 4401 // the credential has ended
 	CodeForbidden = 4403 // the person may no longer chat
+	// CodeTryAgain ends a socket for a while.
+	CodeTryAgain = websocket.CloseTryAgainLater
 )
 
 var (

@@ -49,7 +49,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 // start begins the session of somebody whom the provider has vouched for.
 func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *session.Attempt, l *authhandlers.Login) Result {
 	returnTo := s.stillBack(a.ReturnTo)
-	u, _, err := s.o.Chain.Admit(p.name, &l.Person)
+	u, _, err := s.o.Chain.Admit(r.Context(), p.name, &l.Person)
 	if rejected, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		return s.rejected(w, p, returnTo, rejected)
 	}

@@ -74,7 +74,7 @@ func (s *SignIn) End(w http.ResponseWriter, r *http.Request, everywhere bool) Re
 		if at := s.providerLogout(found); at != "" {
 			next = at
 		}
-		if u, err := s.person(found); err == nil {
+		if u, err := s.person(r.Context(), found); err == nil {
 			res.User = u
 		}
 		res.Handler = found.Handler

@@ -168,16 +168,16 @@ func (s *SignIn) admit(ctx context.Context, found *session.Session) (*authhandle
 	if err != nil {
 		return nil, nil, err
 	}
-	u, err := s.person(fresh)
+	u, err := s.person(ctx, fresh)
 	return u, fresh, err
 }
 
 // person makes the session's person complete. It expires when the provider or the
 // session has to be asked again, so that a socket is looked after.
-func (s *SignIn) person(of *session.Session) (*authhandlers.AuthUserInfo, error) {
+func (s *SignIn) person(ctx context.Context, of *session.Session) (*authhandlers.AuthUserInfo, error) {
 	u := of.Login.Person
 	u.Session, u.Expiry = of.Handle, s.o.Sessions.Until(of)
-	admitted, ok, err := s.o.Chain.Admit(of.Handler, &u)
+	admitted, ok, err := s.o.Chain.Admit(ctx, of.Handler, &u)
 	if err == nil && !ok {
 		err = session.ErrNoSession
 	}
