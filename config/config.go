@@ -162,9 +162,10 @@ type Handler struct {
 	// The handler's name, in grants, logs and metrics: lower-case letters, digits and
 	// -, not first, at most 31. Unique.
 	Name string `yaml:"name" required:"true" example:"staff"`
-	// Written before each user id (staff:alice). The default is the name. "" writes
-	// bare ids and is allowed for one issuer only. Changing it renames its people at
-	// the Cat: their memories stay with the old names.
+	// Written before each user id (staff:alice). The default is the name, and for the
+	// type catuser "". That writes bare ids and is allowed for one issuer only; beside
+	// the bare ids of the Cat's own users others have an alias. Changing it renames its
+	// people at the Cat: their memories stay with the old names.
 	Alias *string `yaml:"alias"`
 	// The handler's type. It says which further fields the handler has.
 	Type string `yaml:"type" required:"true" example:"jwt"`
@@ -177,6 +178,9 @@ type Handler struct {
 
 // EffectiveAlias is the alias that is written before the user ids.
 func (h Handler) EffectiveAlias() string {
+	if h.Alias == nil && ownUsers(h) {
+		return ""
+	}
 	if h.Alias == nil {
 		return h.Name
 	}
@@ -184,7 +188,8 @@ func (h Handler) EffectiveAlias() string {
 }
 
 // HandlerSettings is what the registry of handler types yields. The optional
-// abilities IdentitySource() string, YieldsGroups() bool, SignsIn() bool,
+// abilities IdentitySource() string, BareIDs() bool, YieldsGroups() bool, SignsIn() bool,
+// CatSecret() (field string, secret value.Secret),
 // SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
 // CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, TakesGuests()
 // bool, TakesBearers() bool with TakesAllBearers() bool, Doubts() error, Inspect() error,

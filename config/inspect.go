@@ -21,7 +21,7 @@ import (
 // what it needs. It reads files and variables and asks no network. The error is
 // an *[Errors]; the warnings are of what can be used and may still not be meant.
 func (c *Config) Inspect() (warnings []Problem, err error) {
-	i := inspection{c: c, seen: map[string]bool{}}
+	i := inspection{c: c, seen: map[string]bool{}, ownSecret: c.ownSecretField()}
 	i.handlers() // first, since a handler says more about its own secrets than inspectSecret
 	i.keyAliases()
 	c.each(func(field string, _ Field, v reflect.Value) {
@@ -36,6 +36,7 @@ func (c *Config) Inspect() (warnings []Problem, err error) {
 			i.secret(field, v.Interface().(AccountID).From)
 		}
 	})
+	i.sameSecret()
 	i.certificate()
 	i.clientCertificates()
 	i.sessions()
@@ -49,6 +50,7 @@ type inspection struct {
 	c                  *Config
 	problems, warnings []Problem
 	seen               map[string]bool // fields that have a problem
+	ownSecret          string          // the field with the Cat's secret at a handler, if there is one
 }
 
 func (i *inspection) bad(field, message, hint string) {
@@ -107,7 +109,7 @@ func (i *inspection) catSecret(field string, b []byte) {
 			i.bad(field, "it holds letters beyond ASCII, which the Cat reads otherwise in a header", newSecret)
 			return
 		}
-	case "cat.jwt_secret":
+	case "cat.jwt_secret", i.ownSecret:
 		if !utf8.Valid(b) {
 			i.bad(field, "it is no UTF-8, and the Cat reads it as text", newSecret)
 			return

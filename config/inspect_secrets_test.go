@@ -40,3 +40,23 @@ func TestInspectSecretsOfTheCat(t *testing.T) {
 		})
 	}
 }
+
+// The Cat's secret at a handler is judged as that of cat, and is the same one.
+func TestInspectSecretOfOwnUsers(t *testing.T) {
+	minted := strings.Replace(valid, "  api_key: {env: CAT_KEY}\n  api_key_ws: {env: CAT_KEY_WS}\n",
+		"  credential: minted\n  jwt_secret: {env: CAT_JWT}\n  service_accounts: [{id: x, permissions: [\"*\"]}]\n", 1) +
+		"  - {name: cat, type: catuser, jwt_secret: {env: OWN}}\n"
+	for _, c := range []struct{ own, problem string }{
+		{"fine-and-long-enough", ""},
+		{"another-one", "differs from cat.jwt_secret"},
+		{"secret", "everybody knows it"},
+		{"0123\xff\xfe456", "no UTF-8"},
+	} {
+		t.Setenv("CAT_JWT", "fine-and-long-enough")
+		t.Setenv("OWN", c.own)
+		_, problems := inspect(t, minted, t.TempDir())
+		if (problems == "") != (c.problem == "") || !strings.Contains(problems, c.problem) {
+			t.Errorf("%q: %s", c.own, problems)
+		}
+	}
+}

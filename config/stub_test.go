@@ -164,19 +164,31 @@ func (*guests) Validate() error      { return nil }
 func (g *guests) TakesGuests() bool  { return true }
 func (g *guests) YieldsGroups() bool { return false }
 
+// catUsers is a handler type for the Cat's own users.
+type catUsers struct {
+	JWTSecret value.Secret `yaml:"jwt_secret" required:"true"`
+}
+
+func (*catUsers) Validate() error                                  { return nil }
+func (*catUsers) IdentitySource() string                           { return "the Cat's own" }
+func (*catUsers) BareIDs() bool                                    { return true }
+func (*catUsers) YieldsGroups() bool                               { return false }
+func (c *catUsers) CatSecret() (field string, secret value.Secret) { return "jwt_secret", c.JWTSecret }
+
 func known() config.Known {
 	k := config.Known{
 		DefaultSecret: func(b []byte) bool {
 			return string(b) == "meow" || string(b) == "secret" || string(b) == "meow_jwt" || strings.HasPrefix(string(b), "yet-another-very-long-and")
 		},
 		Handlers: config.HandlerTypes{
-			"guests": func() config.HandlerSettings { return new(guests) },
-			"jwt":    func() config.HandlerSettings { return new(tokens) },
-			"oidc":   func() config.HandlerSettings { return new(provider) },
-			"rest":   func() config.HandlerSettings { return new(leftovers) },
-			"people": func() config.HandlerSettings { return new(people) },
-			"cards":  func() config.HandlerSettings { return new(cards) },
-			"edge":   func() config.HandlerSettings { return new(edge) },
+			"guests":  func() config.HandlerSettings { return new(guests) },
+			"jwt":     func() config.HandlerSettings { return new(tokens) },
+			"oidc":    func() config.HandlerSettings { return new(provider) },
+			"rest":    func() config.HandlerSettings { return new(leftovers) },
+			"people":  func() config.HandlerSettings { return new(people) },
+			"cards":   func() config.HandlerSettings { return new(cards) },
+			"edge":    func() config.HandlerSettings { return new(edge) },
+			"catuser": func() config.HandlerSettings { return new(catUsers) },
 		},
 		Permissions: []string{"*"},
 		RefuseAttribute: func(name string) string {
