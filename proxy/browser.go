@@ -135,10 +135,13 @@ func (ex *exchange) answerIcon() bool {
 	return true
 }
 
-// serveCatLogin answers in the place of the Cat's own login, whose people are not
-// ours. The admin panel signs out by going there: a page of our own site that does
+// serveCatLogin answers in the place of the Cat's own login. Where its people may sign
+// in, what they send there is looked at as from our own page. The admin panel signs out by going there: a page of our own site that does
 // ends the session; to everybody else it is the page on which one can.
 func (ex *exchange) serveCatLogin() *refusal {
+	if ref, served := ex.servePassword(); served {
+		return ref
+	}
 	if ex.r.Method != http.MethodGet && ex.r.Method != http.MethodHead {
 		return &refusal{
 			status: http.StatusNotFound, code: codeNotFound, public: "The Cat's own login is closed", rule: "sessions",
@@ -148,6 +151,13 @@ func (ex *exchange) serveCatLogin() *refusal {
 	ex.record.Route = "GET " + ex.target.path
 	if site := ex.r.Header["Sec-Fetch-Site"]; len(site) == 1 && site[0] == "same-origin" && ex.r.Method == http.MethodGet && signin.Navigates(ex.r) {
 		ex.recordSignIn(ex.h.o.SignIn.End(ex.w, ex.r, false))
+		return nil
+	}
+	if to := ex.formURL(); to != "" {
+		h := ex.w.Header()
+		h["Location"], h["Cache-Control"] = []string{to}, []string{"no-store"}
+		ex.w.WriteHeader(http.StatusFound)
+		ex.done(OutcomePage, http.StatusFound)
 		return nil
 	}
 	_, res, _ := ex.h.o.SignIn.Serve(ex.w, ex.r, ex.peer.ip, PagePrefix+"logout")

@@ -13,7 +13,11 @@ func (h *Handler) person(u *authhandlers.AuthUserInfo) cat.Person {
 	if u == nil {
 		return cat.Person{ID: cat.AnonymousID}
 	}
-	return cat.Person{ID: u.ID, Held: h.o.Policy.Held(u)}
+	p := cat.Person{ID: u.ID, Held: h.o.Policy.Held(u)}
+	if account := h.o.Chain.CatAccount(u); account != "" {
+		p.Account, p.Stored = account, h.o.Policy.Stored(u)
+	}
+	return p
 }
 
 // Rights are what the Cat may believe of somebody at their socket, for the hub:

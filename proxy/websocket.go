@@ -144,7 +144,11 @@ func (h *Handler) DialCat(ctx context.Context, u *authhandlers.AuthUserInfo) (*w
 
 func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, head http.Header) (*websocket.Conn, error) {
 	id, who := u.ID, h.person(u)
-	who.Held &= chat.Within(ctx) // others share the socket
+	within := chat.Within(ctx) // others share the socket
+	if who.Account != "" && !within.Covers(who.Stored) {
+		return nil, errRisen
+	}
+	who.Held &= within
 	token, err := h.o.Credentials.Chat(who)
 	if err != nil {
 		return nil, err
@@ -170,6 +174,11 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	}
 	return c, err
 }
+
+// errRisen is of a person whose account at the Cat has been given rights since their
+// socket was opened. Such a socket would say that they have them, to those who may be
+// told no more, and could not be taken back. They get one when they come again.
+var errRisen = errors.New("the person's account at the Cat has more rights than the socket was opened with")
 
 // handshakeError is an answer of the Cat's to a handshake, which opened no socket.
 type handshakeError struct{ status int }

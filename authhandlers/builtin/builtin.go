@@ -9,6 +9,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/anonymous"
 	"github.com/catflap/catflap/authhandlers/apikey"
+	"github.com/catflap/catflap/authhandlers/catuser"
 	"github.com/catflap/catflap/authhandlers/forwarded"
 	"github.com/catflap/catflap/authhandlers/introspection"
 	"github.com/catflap/catflap/authhandlers/jwt"
@@ -22,6 +23,7 @@ func Registry() authhandlers.Registry {
 	return authhandlers.Registry{
 		"anonymous":     func() authhandlers.Config { return anonymous.NewConfig() },
 		"apikey":        func() authhandlers.Config { return apikey.NewConfig() },
+		"catuser":       func() authhandlers.Config { return catuser.NewConfig() },
 		"forwarded":     func() authhandlers.Config { return forwarded.NewConfig() },
 		"introspection": func() authhandlers.Config { return introspection.NewConfig() },
 		"jwt":           func() authhandlers.Config { return jwt.NewConfig() },

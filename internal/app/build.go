@@ -55,16 +55,23 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 	if err != nil {
 		return nil, err
 	}
-	chain, err := a.chain(ctx, c, g.keys, toldToo(c.Cat.Attributes, policy.Claims))
-	if err != nil {
-		return nil, err
-	}
 	contract := contractOf(c.Cat)
 	credentials, accounts, err := credentials(c.Cat, contract)
 	if err != nil {
 		return nil, err
 	}
 	if g.cats, err = a.cats(ctx, c.Cat, credentials, accounts); err != nil {
+		return nil, err
+	}
+	users, err := catUsers(c, g.cats, credentials, accounts)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := a.chain(ctx, c, g.keys, toldToo(c.Cat.Attributes, policy.Claims), users)
+	if err != nil {
+		return nil, err
+	}
+	if credentials, err = withOwnAccounts(c, credentials, contract); err != nil {
 		return nil, err
 	}
 	if g.trusted, err = prefixes(c.TrustedProxies); err != nil {
@@ -94,7 +101,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 }
 
 // chain opens the handlers in their order.
-func (a *app) chain(ctx context.Context, c *config.Config, keys [][]byte, claims func(handler string) []string) (*authhandlers.Chain, error) {
+func (a *app) chain(ctx context.Context, c *config.Config, keys [][]byte, claims func(handler string) []string, users authhandlers.CatUsers) (*authhandlers.Chain, error) {
 	links := make([]authhandlers.Link, 0, len(c.Handlers))
 	for _, h := range c.Handlers {
 		settings, ok := h.Settings.(authhandlers.Config)
@@ -108,7 +115,7 @@ func (a *app) chain(ctx context.Context, c *config.Config, keys [][]byte, claims
 		opened, err := authhandlers.Open(ctx, settings, authhandlers.Env{
 			Cookie: session.HandlerCookie(c.PublicURL, h.Name), Keys: own, Kept: a.keptFor(h),
 			Name: h.Name, Log: a.log.With("handler", h.Name), HTTP: outbound(), Now: time.Now, Gate: a.gate, Claims: claims(h.Name), Certificates: a.certificates(),
-			CachedTokens: c.Limits.CachedTokens, Observe: a.metrics.HandlerEvents(h.Name, eventsOf(settings)...),
+			CachedTokens: c.Limits.CachedTokens, CatUsers: users, Observe: a.metrics.HandlerEvents(h.Name, eventsOf(settings)...),
 		})
 		if err != nil {
 			return nil, err

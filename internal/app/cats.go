@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -105,11 +104,7 @@ func guard(c config.Cat, roots *x509.CertPool, base *url.URL, credentials cat.Cr
 	}
 	secure := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	p := &cat.Probe{
-		Base: base, Credentials: credentials, Accounts: accounts, Documents: c.Documents == "private", Now: time.Now, TLS: secure,
-		HTTP: &http.Client{
-			Timeout: outboundTimeout, Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure.Clone()},
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		Base: base, Credentials: credentials, Accounts: accounts, Documents: c.Documents == "private", Now: time.Now, TLS: secure, HTTP: catClient(secure.Clone()),
 	}
 	switch own := credentials.(type) {
 	case *cat.Minter:

@@ -21,12 +21,15 @@ type Rate struct{ Burst, PerSecond float64 }
 const rememberedAddresses = 16384
 
 // Pace is a bound for each address and one for all. It is used by many goroutines at once.
-type Pace struct {
+type Pace struct{ keyed *Keyed[netip.Addr] }
+
+// Keyed is a bound for each of something else than addresses, and one for all.
+type Keyed[K comparable] struct {
 	now func() time.Time
 
 	mu        sync.Mutex
 	each, all Rate
-	known     *lru.Cache[netip.Addr, *bucket]
+	known     *lru.Cache[K, *bucket]
 	total     bucket
 }
 
@@ -38,12 +41,26 @@ type bucket struct {
 
 // New makes a pace that nobody has used yet.
 func New(now func() time.Time, each, all Rate) *Pace {
-	known, _ := lru.New[netip.Addr, *bucket](rememberedAddresses) // fails for no size alone
-	return &Pace{now: now, each: each, all: all, known: known}
+	return &Pace{NewKeyed[netip.Addr](now, each, all)}
+}
+
+// NewKeyed makes one for keys of another kind.
+func NewKeyed[K comparable](now func() time.Time, each, all Rate) *Keyed[K] {
+	known, _ := lru.New[K, *bucket](rememberedAddresses) // fails for no size alone
+	return &Keyed[K]{now: now, each: each, all: all, known: known}
 }
 
 // Set changes the rates, and leaves what is used up.
-func (p *Pace) Set(each, all Rate) {
+func (p *Pace) Set(each, all Rate) { p.keyed.Set(each, all) }
+
+// Take counts one of an address, or says why it has to wait.
+func (p *Pace) Take(address netip.Addr) *Excess { return p.keyed.Take(Network(address)) }
+
+// GiveBack uncounts one that has come to something.
+func (p *Pace) GiveBack(address netip.Addr) { p.keyed.GiveBack(Network(address)) }
+
+// Set changes the rates, and leaves what is used up.
+func (p *Keyed[K]) Set(each, all Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.each, p.all = each, all
@@ -51,15 +68,15 @@ func (p *Pace) Set(each, all Rate) {
 
 // Excess says which bound is reached, and when to come again.
 type Excess struct {
-	Own  bool // the address's own
+	Own  bool // the address's, or the key's own
 	Wait int  // seconds
 }
 
-// Take counts one of an address, or says why it has to wait.
-func (p *Pace) Take(address netip.Addr) *Excess {
+// Take counts one of a key, or says why it has to wait.
+func (p *Keyed[K]) Take(of K) *Excess {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now, own := p.now(), p.bucket(address)
+	now, own := p.now(), p.bucket(of)
 	if wait := own.wait(p.each, now); wait > 0 {
 		return &Excess{Own: true, Wait: wait}
 	}
@@ -72,20 +89,19 @@ func (p *Pace) Take(address netip.Addr) *Excess {
 }
 
 // GiveBack uncounts one that has come to something.
-func (p *Pace) GiveBack(address netip.Addr) {
+func (p *Keyed[K]) GiveBack(of K) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, b := range []*bucket{p.bucket(address), &p.total} {
+	for _, b := range []*bucket{p.bucket(of), &p.total} {
 		b.used = max(0, b.used-1)
 	}
 }
 
-func (p *Pace) bucket(address netip.Addr) *bucket {
-	place := Network(address)
-	b, ok := p.known.Get(place)
+func (p *Keyed[K]) bucket(of K) *bucket {
+	b, ok := p.known.Get(of)
 	if !ok {
 		b = &bucket{}
-		p.known.Add(place, b)
+		p.known.Add(of, b)
 	}
 	return b
 }

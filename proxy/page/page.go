@@ -64,7 +64,7 @@ func New(prefix string, t Theme) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "choose", "signout", "signedout", "refused", "problem"} {
+	for _, name := range []string{"home", "choose", "password", "signout", "signedout", "refused", "problem"} {
 		page, err := layout.Clone()
 		if err != nil {
 			return nil, err

@@ -40,9 +40,15 @@ func show(t *testing.T, write func(w http.ResponseWriter)) shown {
 }
 
 // all are the elements of a name; * is any.
-func (s shown) all(name string) []*html.Node {
+func (s shown) all(name string) []*html.Node { return all(s.root, name) }
+
+// all are those of the page that an element is of.
+func all(of *html.Node, name string) []*html.Node {
+	for of.Parent != nil {
+		of = of.Parent
+	}
 	var out []*html.Node
-	for n := range s.root.Descendants() {
+	for n := range of.Descendants() {
 		if n.Type == html.ElementNode && (name == "*" || n.Data == name) {
 			out = append(out, n)
 		}
@@ -88,6 +94,9 @@ func every(p *Pages, s, u string) map[string]func(w http.ResponseWriter) {
 		},
 		"alone": func(w http.ResponseWriter) { p.Home(w, Home{Name: s, PanelURL: u}) },
 		"none":  func(w http.ResponseWriter) { p.Choose(w, http.StatusNotFound, Choose{}) },
+		"password": func(w http.ResponseWriter) {
+			p.Password(w, http.StatusForbidden, Password{Title: s, Wrong: true, ReturnTo: u, OtherURL: u, FormOrigins: []string{u}})
+		},
 		"signout": func(w http.ResponseWriter) {
 			p.SignOut(w, SignOut{Name: s, HomeURL: u, FormOrigins: []string{u}})
 		},
@@ -142,7 +151,7 @@ func checkStructure(t *testing.T, s shown) {
 
 func checkElement(t *testing.T, n *html.Node, ids map[string]bool) {
 	t.Helper()
-	known := []string{"html", "head", "meta", "title", "link", "body", "header", "main", "img", "p", "bdi", "h1", "nav", "ul", "li", "a", "span", "form", "button", "strong", "div", "code"}
+	known := []string{"html", "head", "meta", "title", "link", "body", "header", "main", "img", "p", "bdi", "h1", "nav", "ul", "li", "a", "span", "form", "button", "strong", "div", "code", "label", "input"}
 	if !slices.Contains(known, n.Data) {
 		t.Errorf("an element %s", n.Data)
 	}
@@ -164,6 +173,9 @@ func checkElement(t *testing.T, n *html.Node, ids map[string]bool) {
 	if n.Data == "img" && !slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "alt" }) {
 		t.Error("an image without alt")
 	}
+	if n.Data == "input" && attribute(n, "type") != "hidden" && !slices.ContainsFunc(all(n, "label"), func(l *html.Node) bool { return attribute(l, "for") == attribute(n, "id") }) {
+		t.Error("an input without a label")
+	}
 	if n.Data == "nav" && attribute(n, "aria-labelledby") == "" {
 		t.Error("a nav without a name")
 	}
@@ -179,6 +191,7 @@ func TestHeaders(t *testing.T) {
 		"home":      {200, "form-action 'none'", "no-referrer"},
 		"choose":    {200, "form-action 'none'", "no-referrer"},
 		"none":      {404, "form-action 'none'", "no-referrer"},
+		"password":  {403, form, "same-origin"},
 		"signout":   {200, form, "same-origin"},
 		"signedout": {200, "form-action 'none'", "no-referrer"},
 		"refused":   {403, "form-action 'none'", "no-referrer"},

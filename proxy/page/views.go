@@ -83,6 +83,24 @@ type choice struct {
 	GuestURL, CopyURL string
 }
 
+// Password asks for a name and a password. The answer is a POST to login below the
+// prefix with username, password and [ReturnParam].
+type Password struct {
+	Title string // whose names they are
+	Wrong bool   // those before were wrong
+	// ReturnTo is where the person goes afterwards. It has been verified before.
+	ReturnTo string
+	// OtherURL is where another way to sign in can be chosen.
+	OtherURL string
+	// FormOrigins are the origins to which the answer to the POST may redirect.
+	FormOrigins []string
+}
+
+// Password shows the form.
+func (p *Pages) Password(w http.ResponseWriter, status int, f Password) {
+	p.show(w, response{status: status, template: "password", data: f, form: true, formOrigins: f.FormOrigins})
+}
+
 // SignOut asks whether to sign out. The answer is a POST to logout below the
 // prefix, with everywhere=1 if it means every browser.
 type SignOut struct {

@@ -11,6 +11,7 @@ import (
 // own logout, is given back: only what comes to nothing counts. They outlive a reload.
 type Bounds struct {
 	starts, callbacks, logouts *pace.Pace
+	passwords                  *passwords
 }
 
 // NewBounds makes bounds that nobody has used yet.
@@ -19,5 +20,6 @@ func NewBounds(now func() time.Time) *Bounds {
 		starts:    pace.New(now, pace.Rate{Burst: 600, PerSecond: 10}, pace.Rate{Burst: 6000, PerSecond: 100}),
 		callbacks: pace.New(now, pace.Rate{Burst: 60, PerSecond: 1}, pace.Rate{Burst: 600, PerSecond: 10}),
 		logouts:   pace.New(now, pace.Rate{Burst: 60, PerSecond: 1}, pace.Rate{Burst: 600, PerSecond: 10}),
+		passwords: newPasswords(now),
 	}
 }

@@ -44,6 +44,9 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr
 	if !ok {
 		return s.choose(w, r, returnTo)
 	}
+	if _, typed := p.LoginProvider.(authhandlers.PasswordLogin); typed {
+		return s.showForm(w, p, returnTo, false)
+	}
 	if over := s.o.Bounds.starts.Take(client); over != nil {
 		return s.tooMany(w, p, returnTo, over)
 	}

@@ -49,6 +49,9 @@ const (
 	codeCrossOrigin authhandlers.Code = "cross_origin"
 	codeLogoutToken authhandlers.Code = "logout_token_invalid"
 	codeLoggedOut   authhandlers.Code = "logged_out_meanwhile"
+	// CodeTooMany is of names and passwords, too, that programs send.
+	CodeTooMany                        = codeTooMany
+	codePasswordForm authhandlers.Code = "bad_login_form"
 )
 
 // NewRequestID makes the id that stands in an answer and in the log.
@@ -99,6 +102,6 @@ func Codes() []authhandlers.Code {
 	return []authhandlers.Code{
 		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop,
 		codeTooMany, codeTooManyOuts, codeProvider, codeUnknownIDP, CodeSessions,
-		codeCrossOrigin, codeLogoutToken, codeLoggedOut, codeSetup,
+		codeCrossOrigin, codeLogoutToken, codeLoggedOut, codeSetup, codePasswordForm,
 	}
 }

@@ -16,6 +16,9 @@ func (s *SignIn) Serve(w http.ResponseWriter, r *http.Request, client netip.Addr
 	switch {
 	case name == "login":
 		serve = map[string]func() Result{http.MethodGet: func() Result { return s.login(w, r, client) }}
+		if s.Passwords() {
+			serve[http.MethodPost] = func() Result { return s.ServePassword(w, r, client) }
+		}
 	case first == "callback" && (!more || rest != ""):
 		serve = map[string]func() Result{http.MethodGet: func() Result { return s.callback(w, r, client, rest) }}
 	case name == "logout":

@@ -117,6 +117,12 @@ func (s *SignIn) loginURL(idp, returnTo string) string {
 // path returnTo.
 func (s *SignIn) LoginURL(returnTo string) string { return s.loginURL("", s.returnPath(returnTo)) }
 
+// PasswordURL is the page with a form for a name and a password.
+func (s *SignIn) PasswordURL(returnTo string) string {
+	p, _, _ := s.byPassword()
+	return s.loginURL(p.name, s.returnPath(returnTo))
+}
+
 // LogoutURL is the page to sign out.
 func (s *SignIn) LogoutURL() string { return s.o.Prefix + "logout" }
 

@@ -1,0 +1,220 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"math"
+	"net/netip"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
+)
+
+// floor is how long the answer to a name and a password takes at least: longer than the
+// Cat does for a wrong one. What is left beyond it is the same whoever has the name.
+const floor = 1500 * time.Millisecond
+
+// passwordTime bounds what the Cat takes.
+const passwordTime = 15 * time.Second
+
+// passwords hold what names and passwords may cost the Cat, which does little else while
+// it looks at one, and how many somebody may try.
+//
+// Somebody who has signed in from a network before is not held up by strangers who try
+// their name, or any: for the two together there is a bound of its own.
+type passwords struct {
+	networks *pace.Pace          // what has come to nothing
+	names    *pace.Keyed[digest] // the same
+	pairs    *pace.Keyed[digest] // of those who have been here
+	seen     *lru.Cache[digest, struct{}]
+	queue    *queue
+	floor    time.Duration
+}
+
+// rememberedPairs bounds what is known of who has signed in from where.
+const rememberedPairs = 16384
+
+// digest stands for a name, or for a name and a network: a stranger's text is not kept.
+type digest [sha256.Size]byte
+
+func newPasswords(now func() time.Time) *passwords {
+	seen, _ := lru.New[digest, struct{}](rememberedPairs) // fails for no size alone
+	return &passwords{
+		networks: pace.New(now, pace.Rate{Burst: 10, PerSecond: 1.0 / 10}, pace.Rate{Burst: 60, PerSecond: 1}),
+		names:    pace.NewKeyed[digest](now, pace.Rate{Burst: 10, PerSecond: 1.0 / 30}, pace.Rate{Burst: math.MaxInt32, PerSecond: 1}),
+		pairs:    pace.NewKeyed[digest](now, pace.Rate{Burst: 10, PerSecond: 1.0 / 6}, pace.Rate{Burst: 60, PerSecond: 1}),
+		seen:     seen, queue: &queue{of: map[netip.Addr]int{}}, floor: floor,
+	}
+}
+
+// TooManyError says that somebody has to wait before a name and a password are looked at.
+type TooManyError struct {
+	// Own says that it is for what came from their network, or under the name.
+	Own bool
+	// Wait is in seconds.
+	Wait int
+}
+
+func (e *TooManyError) Error() string {
+	if e.Own {
+		return "too many names and passwords from one network, or of one name, have come to nothing"
+	}
+	return "too many names and passwords are to be looked at"
+}
+
+// enter counts an attempt, or says that it has to wait. settle tells whether the name
+// and the password were right.
+func (p *passwords) enter(from netip.Addr, name string) (settle func(right bool), err error) {
+	who := sha256.Sum256([]byte(name))
+	pair := digest(sha256.Sum256([]byte(from.String() + " " + name)))
+	if p.seen.Contains(pair) {
+		if over := p.pairs.Take(pair); over != nil {
+			return nil, &TooManyError{over.Own, over.Wait}
+		}
+		return func(bool) {}, nil
+	}
+	if over := p.networks.Take(from); over != nil {
+		return nil, &TooManyError{over.Own, over.Wait}
+	}
+	if over := p.names.Take(who); over != nil {
+		return nil, &TooManyError{over.Own, over.Wait}
+	}
+	return func(right bool) {
+		if right {
+			p.networks.GiveBack(from)
+			p.names.GiveBack(who)
+			p.seen.Add(pair, struct{}{})
+		}
+	}, nil
+}
+
+// Passwords reports whether people can type a name and a password here.
+func (s *SignIn) Passwords() bool {
+	_, _, ok := s.byPassword()
+	return ok
+}
+
+// byPassword returns the way in by name and password. There is one at most.
+func (s *SignIn) byPassword() (provider, authhandlers.PasswordLogin, bool) {
+	for _, p := range s.providers {
+		if l, ok := p.LoginProvider.(authhandlers.PasswordLogin); ok {
+			return p, l, true
+		}
+	}
+	return provider{}, nil, false
+}
+
+// Grant returns who has this name and password, and the handler's name. The error is a
+// *TooManyError, a *authhandlers.Rejection, authhandlers.ErrBusy or a fault. Each answer
+// that the Cat was asked for takes as long as the others.
+func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password string) (*authhandlers.PasswordGrant, string, error) {
+	p, login, ok := s.byPassword()
+	if !ok {
+		return nil, "", errors.New("signin: nobody signs in by a password")
+	}
+	bounds, from := s.o.Bounds.passwords, pace.Network(client)
+	settle, err := bounds.enter(from, name)
+	if err != nil {
+		return nil, p.name, err
+	}
+	until := time.NewTimer(bounds.floor)
+	defer until.Stop()
+	leave, err := bounds.queue.enter(ctx, from)
+	if err != nil {
+		return nil, p.name, err
+	}
+	// Who goes away does not make the Cat stop.
+	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), passwordTime)
+	defer cancel()
+	grant, err := login.LoginByPassword(asked, name, password)
+	leave()
+	settle(err == nil)
+	select {
+	case <-until.C:
+	case <-ctx.Done():
+	}
+	return grant, p.name, err
+}
+
+// The bounds of the queue in front of the Cat's login, which is asked one at a time.
+const (
+	queueMost    = 16
+	queueShare   = 4 // of one network
+	queuePatient = 10 * time.Second
+)
+
+// queue lets one through at a time, in the order of their coming.
+type queue struct {
+	mu      sync.Mutex
+	taken   bool
+	waiting []chan struct{}
+	of      map[netip.Addr]int // who is under way, and waits
+}
+
+// enter waits for its turn. Without an error, leave must follow.
+func (q *queue) enter(ctx context.Context, from netip.Addr) (leave func(), err error) {
+	q.mu.Lock()
+	if q.of[from] >= queueShare || len(q.waiting) >= queueMost {
+		q.mu.Unlock()
+		return nil, authhandlers.ErrBusy
+	}
+	q.of[from]++
+	leave = func() { q.leave(from) }
+	if !q.taken {
+		q.taken = true
+		q.mu.Unlock()
+		return leave, nil
+	}
+	turn := make(chan struct{})
+	q.waiting = append(q.waiting, turn)
+	q.mu.Unlock()
+	t := time.NewTimer(queuePatient)
+	defer t.Stop()
+	select {
+	case <-turn:
+		return leave, nil
+	case <-ctx.Done():
+		err = ctx.Err()
+	case <-t.C:
+		err = authhandlers.ErrBusy
+	}
+	q.giveUp(from, turn)
+	return nil, err
+}
+
+// giveUp leaves the queue, or the turn that has come meanwhile.
+func (q *queue) giveUp(from netip.Addr, turn chan struct{}) {
+	q.mu.Lock()
+	for i, w := range q.waiting {
+		if w == turn {
+			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+			q.forget(from)
+			q.mu.Unlock()
+			return
+		}
+	}
+	q.mu.Unlock()
+	q.leave(from)
+}
+
+func (q *queue) leave(from netip.Addr) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.forget(from)
+	if q.taken = len(q.waiting) > 0; q.taken {
+		close(q.waiting[0])
+		q.waiting = q.waiting[1:]
+	}
+}
+
+// forget counts one less of a network. The queue is locked.
+func (q *queue) forget(from netip.Addr) {
+	if q.of[from]--; q.of[from] == 0 {
+		delete(q.of, from)
+	}
+}
