@@ -143,17 +143,18 @@ func (a arrival) upgrades() bool { return len(a.values("upgrade")) > 0 }
 // isProbe recognises a question of Catflap's own, whether the Cat is closed: it is
 // asked in nobody's name, of these pages alone, with nothing of a client's.
 func (a arrival) isProbe() bool {
-	switch a.target {
-	case "/", "/users/":
+	path, query, _ := strings.Cut(a.target, "?")
+	listed := path == "/users/" && strings.HasPrefix(query, "limit=1000&skip=") // of the Cat's own users
+	switch {
+	case a.target == "/", a.target == "/users/", listed:
 		id := a.foldedValues("user_id")
 		return a.method == "GET" && len(a.body) == 0 && len(id) == 1 && id[0] == "anonymous"
-	case "/auth/token": // the accounts of a fresh Cat are tried
+	case a.target == "/auth/token": // the accounts of a fresh Cat are tried
 		id, body := a.foldedValues("user_id"), string(a.body)
 		return a.method == "POST" && len(a.foldedValues("authorization")) == 0 && len(id) == 1 && id[0] == "anonymous" &&
 			(strings.Contains(body, `"username":"admin"`) || strings.Contains(body, `"username":"user"`))
 	}
-	path, _, _ := strings.Cut(a.target, "?") // behind it the key for WebSockets, if that is tried
-	return a.method == "GET" && path == "/ws/anonymous"
+	return a.method == "GET" && path == "/ws/anonymous" // with the key for WebSockets, if that is tried
 }
 
 // check asserts what holds for every request of a person that reaches the Cat.

@@ -86,7 +86,7 @@ cat:
 			c.permissions += "\n  - {from: [" + d.name + "], groups: [/cat-admins], allow: [admin]}"
 		}
 	}
-	if len(c.desks) > 0 || c.handlers != "" {
+	if len(c.desks) > 0 || c.handlers != "" || strings.Contains(c.handlersMore, "login: true") {
 		fmt.Fprintf(&b, "public_url: %s\n", cmp.Or(c.publicURL, publicURL(c.listen)))
 	}
 	for _, section := range []struct{ name, lines string }{

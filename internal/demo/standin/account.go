@@ -43,6 +43,9 @@ func (c *Cat) accountByID(id string) (Account, bool) {
 }
 
 func (c *Cat) accountByPassword(name, password string) (Account, bool) {
+	if _, there := c.account(func(a *Account) bool { return a.Name == name }); there && c.options.CheckPassword > 0 {
+		c.wait(c.options.CheckPassword)
+	}
 	return c.account(func(a *Account) bool { return a.Name == name && a.Password == password })
 }
 

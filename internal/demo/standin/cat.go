@@ -34,6 +34,11 @@ type Options struct {
 	// FailedLogin is how long a refused password takes. Default: one second.
 	FailedLogin time.Duration
 
+	// CheckPassword is how long a password takes to be looked at, for a name that there
+	// is. The real Cat takes a quarter of a second or more, in which it does nothing
+	// else; the default is no time.
+	CheckPassword time.Duration
+
 	// PingEvery is the time between the pings on a socket, and how long a pong may
 	// take. Default: 20 seconds.
 	PingEvery time.Duration
