@@ -167,7 +167,11 @@ func (c *Chain) complete(l *Link, u *AuthUserInfo) (*AuthUserInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := userID(alias, u.Subject)
+	taken := collides
+	if _, own := l.Handler.(AccountHolder); own {
+		taken = collidesOwn
+	}
+	id, err := userID(alias, u.Subject, taken)
 	if err != nil {
 		return nil, &Rejection{Code: CodeInvalidUserID, Hint: "the token's subject can't be used as a user id", Err: err}
 	}

@@ -53,10 +53,10 @@ func UserID(alias, subject string) (string, error) {
 	if err := ValidAlias(alias); err != nil {
 		return "", err
 	}
-	return userID(alias, subject)
+	return userID(alias, subject, collides)
 }
 
-func userID(alias, subject string) (string, error) {
+func userID(alias, subject string, collides func(subject string) bool) (string, error) {
 	if err := checkSubject(subject); err != nil {
 		return "", err
 	}
@@ -90,6 +90,13 @@ func checkSubject(s string) error {
 		}
 	}
 	return nil
+}
+
+// collidesOwn is collides for the Cat's own users, whose names admin and user mean these
+// very users there. Nobody's id is nobody's in any case.
+func collidesOwn(subject string) bool {
+	nobody := len(subject) == len(AnonymousID) && equalFoldASCII(subject, AnonymousID)
+	return nobody || subject[0] == '.' || subject[0] == '-'
 }
 
 // collides reports a subject which, written bare, would be a reserved id, a

@@ -1,6 +1,7 @@
 package authhandlers_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -246,4 +248,37 @@ func FuzzUserID(f *testing.F) {
 			t.Fatalf("%q is %q with and without the alias %s", one, bare, alias)
 		}
 	})
+}
+
+// accountHolder lets in whom a test names, as the Cat's own user.
+type accountHolder struct{ subject string }
+
+func (h accountHolder) Authenticate(context.Context, *authhandlers.Request) (*authhandlers.AuthUserInfo, error) {
+	return &authhandlers.AuthUserInfo{Issuer: "the Cat", Subject: h.subject}, nil
+}
+
+func (h accountHolder) CatAccount(*authhandlers.AuthUserInfo) string { return h.subject }
+
+// TestTheCatsOwnUsersKeepTheirNames: what names one of the Cat's own users goes on to do
+// so, but for the id of those who are nobody; and no two of them get one id.
+func TestTheCatsOwnUsersKeepTheirNames(t *testing.T) {
+	ids := map[string]string{}
+	for subject, want := range map[string]string{
+		"admin": "admin", "user": "user", "Admin": "Admin", "alice": "alice", "anonymous": "~61nonymous", "Anonymous": "~41nonymous",
+		".hidden": "~2ehidden", "-rf": "~2drf", "staff:alice": "staff~3aalice", "~61dmin": "~7e61dmin", "~61nonymous": "~7e61nonymous", "a b": "a~20b",
+	} {
+		c, err := authhandlers.NewChain(time.Now, authhandlers.Link{Name: "cat", Handler: accountHolder{subject}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := c.Authenticate(t.Context(), &authhandlers.Request{})
+		if err != nil || u.ID != want {
+			t.Errorf("%q is %+v, %v; want %q", subject, u, err, want)
+			continue
+		}
+		if other, taken := ids[u.ID]; taken {
+			t.Errorf("%q and %q are one", subject, other)
+		}
+		ids[u.ID] = subject
+	}
 }
