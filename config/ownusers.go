@@ -74,6 +74,6 @@ func (i *inspection) sameSecret() {
 	own, err1 := secret.Read()
 	cats, err2 := i.c.Cat.JWTSecret.Read()
 	if err1 == nil && err2 == nil && !bytes.Equal(own, cats) {
-		i.bad(field, "it differs from cat.jwt_secret, and the Cat has one secret", "name the variable or the file of CCAT_JWT_SECRET in both")
+		i.bad(field, "it differs from cat.jwt_secret, and the Cat has one secret", "name the same variable or file in both")
 	}
 }

@@ -8,13 +8,8 @@ import (
 	"net/http"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/signin"
-)
-
-// The Cat's own addresses for a name and a password.
-const (
-	catLoginForm  = "/auth/login"
-	catLoginToken = "/auth/token"
 )
 
 // servePassword answers the Cat's own ways to sign in where people may take them, and
@@ -24,11 +19,11 @@ func (ex *exchange) servePassword() (ref *refusal, served bool) {
 		return nil, false
 	}
 	switch post, path := ex.r.Method == http.MethodPost, ex.target.path; {
-	case post && path == catLoginToken:
-		ex.record.Route = "POST " + catLoginToken
+	case post && path == cat.LoginToken:
+		ex.record.Route = "POST " + cat.LoginToken
 		return ex.serveToken(), true
-	case post && path == catLoginForm:
-		ex.record.Route = "POST " + catLoginForm
+	case post && path == cat.LoginForm:
+		ex.record.Route = "POST " + cat.LoginForm
 		ex.recordSignIn(ex.h.o.SignIn.ServePassword(ex.w, ex.r, ex.peer.ip))
 		return nil, true
 	}
@@ -50,10 +45,7 @@ func (ex *exchange) serveToken() *refusal {
 	if err != nil {
 		return refuseLogin(err)
 	}
-	if ref := ex.answerJSON(map[string]string{"access_token": grant.Token, "token_type": "bearer"}); ref != nil {
-		return ref
-	}
-	return nil
+	return ex.answerJSON(cat.GivenToken{Token: grant.Token, Type: "bearer"})
 }
 
 // readLogin reads {"username", "password"}, each a text, and nothing else.
@@ -101,7 +93,7 @@ func refuseLogin(err error) *refusal {
 // goes there without a session; "" for whoever signs out by that address.
 func (ex *exchange) formURL() string {
 	r, s := ex.r, ex.h.o.SignIn
-	if !s.Passwords() || ex.target.path != catLoginForm || r.Method != http.MethodGet || ex.h.o.Sessions.HasCookie(r) {
+	if !s.Passwords() || ex.target.path != cat.LoginForm || r.Method != http.MethodGet || ex.h.o.Sessions.HasCookie(r) {
 		return ""
 	}
 	return s.PasswordURL(r.URL.Query().Get("referer"))

@@ -69,7 +69,7 @@ func (c *Config) Validate() error {
 		problems = append(problems, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
 	}
 	if c.JWTSecret.IsZero() {
-		add("jwt_secret", "required", "write jwt_secret: {env: NAME} with the variable that holds the Cat's CCAT_JWT_SECRET")
+		add("jwt_secret", "required", "write jwt_secret: {env: NAME} with the variable that holds the Cat's secret for tokens")
 	} else if err := c.JWTSecret.Validate(); err != nil {
 		add("jwt_secret", err.Error(), "")
 	}

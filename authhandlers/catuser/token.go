@@ -144,5 +144,5 @@ func (h *handler) verify(ctx context.Context, t *keyset.Token) (*keyset.Key, err
 			return k, nil
 		}
 	}
-	return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong", "%w; is jwt_secret the Cat's CCAT_JWT_SECRET?", bad)
+	return nil, reject(authhandlers.CodeBadSignature, "the token's signature is wrong", "%w; is jwt_secret the one that the Cat has?", bad)
 }

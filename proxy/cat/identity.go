@@ -25,13 +25,18 @@ const (
 	// PanelPath is where the admin panel's pages are.
 	PanelPath = "/admin"
 
+	// LoginForm and LoginToken are where the Cat takes a name and a password: as a form
+	// of a browser, and as JSON of a program.
+	LoginForm  = "/auth/login"
+	LoginToken = "/auth/token"
+
 	chatPath = "/ws/"
 )
 
 // OwnLogin reports a path at which the Cat signs in people of its own.
 func OwnLogin(path string) bool {
 	switch strings.TrimSuffix(path, "/") {
-	case "/auth/login", "/auth/token", "/auth/logout":
+	case LoginForm, LoginToken, "/auth/logout":
 		return true
 	}
 	return false

@@ -76,10 +76,16 @@ func (u *Users) isOurs(user User) bool {
 	return slices.ContainsFunc(u.Accounts, func(a Account) bool { return a.ID == user.ID })
 }
 
+// GivenToken is the Cat's answer to a name and a password.
+type GivenToken struct {
+	Token string `json:"access_token"`
+	Type  string `json:"token_type"`
+}
+
 // Token asks the Cat for a token by name and password, and returns "" where the Cat
 // does not take them. It takes the Cat a second or more, in which it does little else.
 func (u *Users) Token(ctx context.Context, name, password string) (string, error) {
-	route, _ := V1().Route(http.MethodPost, "/auth/token")
+	route, _ := V1().Route(http.MethodPost, LoginToken)
 	body, err := json.Marshal(map[string]string{"username": name, "password": password})
 	if err != nil {
 		return "", err
@@ -93,9 +99,7 @@ func (u *Users) Token(ctx context.Context, name, password string) (string, error
 	case status != http.StatusOK:
 		return "", fmt.Errorf("the Cat answers %d to a login", status)
 	}
-	var given struct {
-		Token string `json:"access_token"`
-	}
+	var given GivenToken
 	if err := json.Unmarshal(answer, &given); err != nil || given.Token == "" {
 		return "", errors.New("the Cat's answer to a login has no token")
 	}

@@ -52,6 +52,7 @@ func (s *suite) questions() []question {
 		{"HTTPCredentials", s.httpCredentials},
 		{"SocketCredentials", s.socketCredentials},
 		{"Login", s.login},
+		{"Users", s.users},
 		{"Tokens", s.tokens},
 		{"Plugins", s.plugins},
 		{"Isolation", s.isolation},
