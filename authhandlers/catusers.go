@@ -26,8 +26,8 @@ type CatUser struct {
 // requests go out on their own account, with the permissions that the Cat has stored:
 // the very ones that the handler says.
 type AccountHolder interface {
-	// CatAccount returns the id of the Cat's own user that somebody is whom the handler
-	// has let in, or "".
+	// CatAccount returns the id of the Cat's own user that somebody is, or "". The handler
+	// has let them in.
 	CatAccount(u *AuthUserInfo) string
 }
 

@@ -250,7 +250,7 @@ func FuzzUserID(f *testing.F) {
 	})
 }
 
-// accountHolder lets in whom a test names, as the Cat's own user.
+// accountHolder lets in the one that a test names, as the Cat's own user.
 type accountHolder struct{ subject string }
 
 func (h accountHolder) Authenticate(context.Context, *authhandlers.Request) (*authhandlers.AuthUserInfo, error) {

@@ -12,7 +12,7 @@ import (
 var errCatRefuses = errors.New("the Cat refuses Catflap's credential for what the person may do; the reason is at /readyz")
 
 // refusedByCat reports the Cat's own refusal of a credential, at an endpoint of its own
-// that the policy has opened. A plugin may refuse whom it likes, and so may the Cat its own users: it knows before us
+// that the policy has opened. A plugin may refuse anybody, and so may the Cat its own users: it knows before us
 // what an administrator has taken from them.
 func (ex *exchange) refusedByCat(resp *http.Response) bool {
 	if resp.StatusCode != http.StatusForbidden || ex.user != nil && ex.h.o.Chain.CatAccount(ex.user) != "" || !ex.ofCat || ex.decision.Public || ex.decision.Route.Admin {

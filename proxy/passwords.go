@@ -90,7 +90,7 @@ func refuseLogin(err error) *refusal {
 }
 
 // formURL is the page with our form in the place of the Cat's own, for a browser that
-// goes there without a session; "" for whoever signs out by that address.
+// goes there without a session; "" for those who sign out by that address.
 func (ex *exchange) formURL() string {
 	r, s := ex.r, ex.h.o.SignIn
 	if !s.Passwords() || ex.target.path != cat.LoginForm || r.Method != http.MethodGet || ex.h.o.Sessions.HasCookie(r) {

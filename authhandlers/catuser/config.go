@@ -18,13 +18,13 @@ const Issuer = "urn:cheshire-cat:users"
 // permissions are those that the Cat has stored.
 type Config struct {
 	// The Cat's CCAT_JWT_SECRET, with at least 32 bytes: it signs the tokens of the Cat's
-	// own users. Whoever knows it is any of them.
+	// own users. Who knows it can be any of them.
 	JWTSecret value.Secret `yaml:"jwt_secret" required:"true"`
 	// Let people sign in with their name and password at the Cat: in the browser, by the
 	// Cat's form at /auth/login and by POST /auth/token. Else all of that stays closed, and
 	// only tokens are accepted.
 	Login bool `yaml:"login"`
-	// What people read where they choose how to sign in. Empty: the handler's name.
+	// The text that people read where they choose how to sign in. Empty: the handler's name.
 	Title string `yaml:"title"`
 	// The longest time that a token may still have to live. The Cat's CCAT_JWT_EXPIRE_MINUTES
 	// must not be longer.

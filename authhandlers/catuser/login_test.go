@@ -13,7 +13,7 @@ import (
 
 var jwtHS256 = jwt.SigningMethodHS256
 
-// TestLoginByPassword: the Cat is asked once whoever comes, and for nobody in vain, so
+// TestLoginByPassword: the Cat is asked once for each name and password, so
 // that neither the answer nor its time tells which names there are.
 func TestLoginByPassword(t *testing.T) {
 	clock := authtest.NewClock()

@@ -11,8 +11,8 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
-// The ages of the list. Somebody whom an administrator deletes is out when the next one
-// has come: after fresh, and the time that the Cat takes, and a second or two.
+// The ages of the list. Somebody who is deleted is out when the next one has come:
+// after fresh, and the time that the Cat takes, and a second or two.
 const (
 	fresh  = 3 * time.Second  // then it is asked for again
 	oldest = 10 * time.Second // then nobody is let in by it

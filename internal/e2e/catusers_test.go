@@ -18,7 +18,7 @@ import (
 // ownHandler lets in the Cat's own users, whose secret stands in a variable.
 const ownHandler = "- {name: cat, type: catuser, jwt_secret: {env: OWN_SECRET}, login: true, title: People of the Cat}\n"
 
-// atCat are the Cat's own users of the tests: carla, whom the Cat has given its base set,
+// atCat are the Cat's own users of the tests: carla, who has the Cat's base set,
 // and boss, who may do everything.
 type atCat struct {
 	*catBehindTap
@@ -143,7 +143,7 @@ func TestCatUsers(t *testing.T) {
 					arrived.check(t, c.id)
 				}
 			}
-			// Whom the identity provider knows by the same name is somebody else.
+			// The identity provider's person of the same name is somebody else.
 			if got := atEndpoint(t, a.flap, staff.token("carla")); !strings.HasSuffix(got, " of staff:carla") {
 				t.Errorf("carla of the provider is %s", got)
 			}

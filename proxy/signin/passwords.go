@@ -16,7 +16,7 @@ import (
 )
 
 // floor is how long the answer to a name and a password takes at least: longer than the
-// Cat does for a wrong one. What is left beyond it is the same whoever has the name.
+// Cat does for a wrong one. The rest is the same, whether there is the name or not.
 const floor = 1500 * time.Millisecond
 
 // passwordTime bounds what the Cat takes.
@@ -187,7 +187,7 @@ func (q *queue) enter(ctx context.Context, from netip.Addr) (leave func(), err e
 	return nil, err
 }
 
-// giveUp leaves the queue, or the turn that has come meanwhile.
+// giveUp leaves the queue, or the turn that has come in time.
 func (q *queue) giveUp(from netip.Addr, turn chan struct{}) {
 	q.mu.Lock()
 	for i, w := range q.waiting {
