@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
@@ -18,7 +19,7 @@ func (ex *exchange) servePassword() (ref *refusal, served bool) {
 	if !ex.h.o.SignIn.Passwords() {
 		return nil, false
 	}
-	switch post, path := ex.r.Method == http.MethodPost, ex.target.path; {
+	switch post, path := ex.r.Method == http.MethodPost, strings.TrimSuffix(ex.target.path, "/"); {
 	case post && path == cat.LoginToken:
 		ex.record.Route = "POST " + cat.LoginToken
 		return ex.serveToken(), true
@@ -45,7 +46,12 @@ func (ex *exchange) serveToken() *refusal {
 	if err != nil {
 		return refuseLogin(err)
 	}
-	return ex.answerJSON(cat.GivenToken{Token: grant.Token, Type: "bearer"})
+	u, _, err := ex.h.o.Chain.Admit(ex.r.Context(), handler, &grant.Login.Person)
+	if err != nil {
+		return refuseLogin(err)
+	}
+	ex.record.User = u.ID
+	return ex.answerJSONAs(OutcomeSignedIn, cat.GivenToken{Token: grant.Token, Type: "bearer"})
 }
 
 // readLogin reads {"username", "password"}, each a text, and nothing else.

@@ -153,7 +153,10 @@ func (ex *exchange) serveTicket() *refusal {
 }
 
 // answerJSON answers a front end's program. Nothing of it is ever kept.
-func (ex *exchange) answerJSON(body any) *refusal {
+func (ex *exchange) answerJSON(body any) *refusal { return ex.answerJSONAs(OutcomePage, body) }
+
+// answerJSONAs is answerJSON for what comes to something else than a page.
+func (ex *exchange) answerJSONAs(outcome Outcome, body any) *refusal {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return &refusal{
@@ -171,7 +174,7 @@ func (ex *exchange) answerJSON(body any) *refusal {
 	if ex.r.Method != http.MethodHead {
 		_, _ = ex.w.Write(text) // the client has gone: nobody to tell
 	}
-	ex.done(OutcomePage, http.StatusOK)
+	ex.done(outcome, http.StatusOK)
 	return nil
 }
 

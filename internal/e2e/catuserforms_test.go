@@ -139,6 +139,11 @@ func TestNamesAreNotToldApart(t *testing.T) {
 	if told["there"] != told["nobody"] || told["there"] != told["awkward"] {
 		t.Errorf("the answers differ: %q", told)
 	}
+	a.token(t, "carla")
+	a.await("told of in the audit log", func() bool {
+		said := a.log.String()
+		return strings.Contains(said, `"event":"signed_in"`) && strings.Contains(said, `"code":"wrong_password"`)
+	})
 	if said := a.log.String(); strings.Contains(said, "mallory") || strings.Contains(said, "a wrong one") {
 		t.Error("what a stranger typed is in the log")
 	}
