@@ -3,6 +3,7 @@ package authhandlers
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // CatUsers is what a handler may ask the Cat about: its own users, but for those of
@@ -34,6 +35,16 @@ type AccountHolder interface {
 // ErrLapsed is wrapped by the answer of a handler that could not find out for too long
 // whether somebody is still let in. It is a fault, and it ends what is open.
 var ErrLapsed = errors.New("for too long it could not be found out whether this person is still let in")
+
+// UserRoll is the ability of a handler that keeps the Cat's list of users fresh, for
+// the users that are made for people.
+type UserRoll interface {
+	// UserNamed returns the user of a name, by a list that was asked for at that moment
+	// or after it; nil: there is none. It asks for one if need be.
+	UserNamed(ctx context.Context, name string, after time.Time) (*CatUser, error)
+	// KnownUser is UserNamed by the list that there is, with its moment.
+	KnownUser(name string) (u *CatUser, asOf time.Time, err error)
+}
 
 // PasswordLogin is the ability of a LoginProvider whose people type a name and a
 // password into a page of ours, instead of going to a provider.

@@ -44,6 +44,7 @@ func (c *Config) ownSecretField() string {
 // ownUsers holds what a handler for the Cat's own users needs of the rest.
 func (v *validator) ownUsers() {
 	h, first := v.c.OwnUsers()
+	v.provision(first)
 	if first < 0 {
 		return
 	}
@@ -58,6 +59,22 @@ func (v *validator) ownUsers() {
 	}
 	if v.c.Cat.Credential == "minted" && !slices.ContainsFunc(v.c.Cat.ServiceAccounts, listsUsers) {
 		v.bad(at, "no service account may list the Cat's users, so that nobody could be looked up", `add an account with permissions: ["*"], or with USERS:LIST among others, to cat.service_accounts`)
+	}
+}
+
+// provision holds what it needs to have users made for people.
+func (v *validator) provision(own int) {
+	for i, h := range v.c.Handlers {
+		at := below(item("handlers", i), "provision")
+		switch {
+		case !h.Provision:
+		case i == own:
+			v.bad(at, "these are the Cat's own users already", "remove it")
+		case own < 0:
+			v.bad(at, "no handler knows who the Cat's users are", "add a handler of the type catuser; its login can stay closed")
+		case v.c.Cat.Credential == "minted" && !slices.ContainsFunc(v.c.Cat.ServiceAccounts, func(a ServiceAccount) bool { return slices.Contains(a.Permissions, "*") }):
+			v.bad(at, "no service account may make users at the Cat", `add an account with permissions: ["*"] to cat.service_accounts`)
+		}
 	}
 }
 

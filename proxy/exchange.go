@@ -185,6 +185,9 @@ func (ex *exchange) authorise() *refusal {
 		ex.noteDecision()
 		return nil // public, and decided so
 	}
+	if err := ex.h.o.People.ensure(ex.r.Context(), ex.user, ex.h.o.Policy.Held(ex.user), ex.h.o.Policy); err != nil {
+		return refuseAuthentication(err, true)
+	}
 	t := permission.Target{Method: ex.r.Method, Path: ex.target.path}
 	if ex.socket {
 		t.Route, t.Known = ex.h.o.Contract.Chat(t.Path)

@@ -36,6 +36,8 @@ type Options struct {
 	// Cats, where there are several, stand instead of Guard and Upstream.
 	Cats *Cats
 	Hub  *chat.Hub
+	// People has users made at the Cat for people of identity providers; nil: for nobody.
+	People *People
 	// Passages is the requests of all Handlers beside one hub; nil: of this one alone.
 	Passages *Passages
 	// SignIn is the way in for people with a browser, and Pages what they see; nil where

@@ -161,6 +161,9 @@ func (h *Handler) stillIn(ctx context.Context, p *passage) error {
 	if err != nil {
 		return err
 	}
+	if err := h.o.People.stays(u); err != nil {
+		return err
+	}
 	t := permission.Target{Method: ex.r.Method, Path: ex.target.path}
 	t.Route, t.Known = h.o.Contract.Route(t.Method, t.Path)
 	d := h.o.Policy.Decide(u, t)

@@ -36,6 +36,9 @@ func (h *Handler) mayChat(u *authhandlers.AuthUserInfo) error {
 	if d := h.o.Policy.Decide(u, permission.Target{Method: http.MethodGet, Path: route.Path, Route: route, Known: true}); !d.Allow {
 		return errors.New(d.Reason)
 	}
+	if err := h.o.People.stays(u); err != nil {
+		return err
+	}
 	_, err := h.o.Credentials.ChatRights(h.person(u))
 	return err
 }

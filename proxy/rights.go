@@ -16,6 +16,8 @@ func (h *Handler) person(u *authhandlers.AuthUserInfo) cat.Person {
 	p := cat.Person{ID: u.ID, Held: h.o.Policy.Held(u)}
 	if account := h.o.Chain.CatAccount(u); account != "" {
 		p.Account, p.Stored = account, h.o.Policy.Stored(u)
+	} else {
+		p.Account, p.Stored = h.o.People.account(u, h.o.Policy)
 	}
 	return p
 }

@@ -56,6 +56,7 @@ type list struct {
 	asOf  time.Time // when it was asked for
 	users map[string]*authhandlers.CatUser
 	named map[string]int // how many have a name
+	first map[string]*authhandlers.CatUser
 }
 
 func newRoll(ctx context.Context, env authhandlers.Env) *roll {
@@ -214,11 +215,13 @@ func (r *roll) fetch(began time.Time, over chan struct{}) {
 }
 
 func newList(asOf time.Time, users []authhandlers.CatUser) *list {
-	l := &list{asOf: asOf, users: make(map[string]*authhandlers.CatUser, len(users)), named: map[string]int{}}
+	l := &list{asOf: asOf, users: make(map[string]*authhandlers.CatUser, len(users)), named: map[string]int{}, first: map[string]*authhandlers.CatUser{}}
 	for i := range users {
 		u := &users[i]
 		l.users[u.ID] = u
-		l.named[u.Name]++
+		if l.named[u.Name]++; l.named[u.Name] == 1 {
+			l.first[u.Name] = u
+		}
 	}
 	return l
 }

@@ -66,7 +66,8 @@ type app struct {
 	endSessions context.CancelFunc
 	handlers    handlerState
 	bounds      *signin.Bounds // of what strangers can have done
-	certificate *certificate   // Catflap's own; nil without TLS
+	people      *proxy.PeopleMemory
+	certificate *certificate // Catflap's own; nil without TLS
 	// clients are the authorities of client certificates; nil where none are asked for.
 	clients *clientcert.Authorities
 	current atomic.Pointer[generation]
@@ -94,7 +95,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &app{o: o, handlers: handlerState{kept: map[handlerPlace]any{}}, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), missed: make(chan struct{}, 1), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now)}
+	a := &app{o: o, handlers: handlerState{kept: map[handlerPlace]any{}}, lines: telemetry.NewWriter(o.Stderr), metrics: telemetry.NewMetrics(o.Version), requested: make(chan chan error), missed: make(chan struct{}, 1), underWay: proxy.NewUnderWay(), bounds: signin.NewBounds(time.Now), people: proxy.NewPeopleMemory()}
 	defer a.lines.Flush() //nolint:errcheck // there is nowhere left to say so
 	a.started.config = c
 	a.log = telemetry.NewLogger(a.lines, c.Log)

@@ -90,6 +90,9 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		return nil, err
 	}
 	g.told = o.Attributes
+	if o.People, err = a.provision(c, chain, users); err != nil {
+		return nil, err
+	}
 	if err = a.signIn(c, chain, &o); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
 )
@@ -45,6 +46,25 @@ func (u users) List(ctx context.Context) ([]authhandlers.CatUser, error) {
 // Token implements authhandlers.CatUsers.
 func (u users) Token(ctx context.Context, name, password string) (string, error) {
 	return u.at.Token(ctx, name, password)
+}
+
+// provision has users made for the people of the handlers that say so.
+func (a *app) provision(c *config.Config, chain *authhandlers.Chain, known authhandlers.CatUsers) (*proxy.People, error) {
+	o := proxy.PeopleOptions{Memory: a.people, Log: a.log, Now: time.Now}
+	for i, h := range c.Handlers {
+		if h.Provision {
+			o.Handlers = append(o.Handlers, h.Name)
+		}
+		if roll, ok := chain.Links()[i].Handler.(authhandlers.UserRoll); ok {
+			o.Roll = roll
+		}
+	}
+	asked, ok := known.(users)
+	if len(o.Handlers) == 0 || !ok {
+		return nil, nil //nolint:nilnil // for nobody
+	}
+	o.Users = asked.at
+	return proxy.NewPeople(o)
 }
 
 // withOwnAccounts sends the Cat's own users out on their own accounts.

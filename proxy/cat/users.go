@@ -3,6 +3,8 @@ package cat
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,6 +106,65 @@ func (u *Users) Token(ctx context.Context, name, password string) (string, error
 		return "", errors.New("the Cat's answer to a login has no token")
 	}
 	return given.Token, nil
+}
+
+// SetPermissions changes what a user may do at the Cat.
+func (u *Users) SetPermissions(ctx context.Context, id string, permissions Permissions) error {
+	route, _ := V1().Route(http.MethodPut, "/users/"+id)
+	body, err := json.Marshal(map[string]any{"permissions": permissions.ByResource()})
+	if err != nil {
+		return err
+	}
+	return u.done(ctx, http.MethodPut, route, body)
+}
+
+// markName is the name of the setting that says that a user was made for a person. The
+// Cat reads a search as a pattern, in which a digest means itself.
+func markName(person string) string {
+	sum := sha256.Sum256([]byte(person))
+	return "catflap_person_" + hex.EncodeToString(sum[:])
+}
+
+// Marked reports whether a user was ever made for a person: the Cat remembers it, when
+// an administrator has deleted the user.
+func (u *Users) Marked(ctx context.Context, person string) (bool, error) {
+	route, _ := V1().Route(http.MethodGet, "/settings/")
+	status, body, err := u.do(ctx, http.MethodGet, route, url.Values{"search": {markName(person)}}, nil, tokenBytes)
+	if err != nil {
+		return false, err
+	}
+	var found struct {
+		Settings []struct {
+			Name string `json:"name"`
+		} `json:"settings"`
+	}
+	if status != http.StatusOK || json.Unmarshal(body, &found) != nil {
+		return false, fmt.Errorf("the Cat answers %d to the question whether a user was made", status)
+	}
+	for _, s := range found.Settings {
+		if s.Name == markName(person) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Mark has the Cat remember that a user was made for a person.
+func (u *Users) Mark(ctx context.Context, person string) error {
+	route, _ := V1().Route(http.MethodPost, "/settings/")
+	body, err := json.Marshal(map[string]any{"name": markName(person), "value": map[string]string{"person": person}, "category": "catflap"})
+	if err != nil {
+		return err
+	}
+	return u.done(ctx, http.MethodPost, route, body)
+}
+
+func (u *Users) done(ctx context.Context, method string, route Route, body []byte) error {
+	status, _, err := u.do(ctx, method, route, nil, body, usersBytes)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("the Cat answers %d to %s", status, route.Pattern)
+	}
+	return err
 }
 
 // do sends one request of Catflap's own. A login goes without a credential, as anybody's.

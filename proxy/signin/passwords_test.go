@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 )
 
-func place(text string) netip.Prefix { return network(netip.MustParseAddr(text)) }
+func place(text string) netip.Addr { return pace.Network(netip.MustParseAddr(text)) }
 
 // guess tries a wrong password n times, and returns how many were looked at.
-func guess(p *passwords, from netip.Prefix, name string, n int) (looked int) {
+func guess(p *passwords, from netip.Addr, name string, n int) (looked int) {
 	for range n {
 		if _, err := p.enter(from, name); err == nil {
 			looked++
@@ -72,7 +73,7 @@ func TestGuessesHaveShares(t *testing.T) {
 // TestTheQueueLetsOneThrough: one at a time, no more of a network than its share, and who
 // goes away leaves no gap.
 func TestTheQueueLetsOneThrough(t *testing.T) {
-	q := &queue{of: map[netip.Prefix]int{}}
+	q := &queue{of: map[netip.Addr]int{}}
 	var under, most atomic.Int32
 	var wg sync.WaitGroup
 	var busy, through atomic.Int32
