@@ -170,7 +170,7 @@ type Handler struct {
 	// Have a user made at the Cat for each of this handler's people, with the permissions
 	// that they have here: the panel shows them, plugins see each as a user of their own,
 	// and who is deleted there stays out. Needs a handler of the type catuser.
-	Provision bool `yaml:"provision"`
+	Provision *bool `yaml:"provision" default:"false"`
 	// The handler's type. It says which further fields the handler has.
 	Type string `yaml:"type" required:"true" example:"jwt"`
 	// What this handler's people may do, instead of `everyone` and every grant; deny
@@ -179,6 +179,9 @@ type Handler struct {
 	// Settings is the typed configuration of the handler's type.
 	Settings HandlerSettings `yaml:"-"`
 }
+
+// Provisions reports whether users are made at the Cat for the handler's people.
+func (h Handler) Provisions() bool { return h.Provision != nil && *h.Provision }
 
 // EffectiveAlias is the alias that is written before the user ids.
 func (h Handler) EffectiveAlias() string {

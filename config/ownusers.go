@@ -67,7 +67,7 @@ func (v *validator) provision(own int) {
 	for i, h := range v.c.Handlers {
 		at := below(item("handlers", i), "provision")
 		switch {
-		case !h.Provision:
+		case !h.Provisions():
 		case i == own:
 			v.bad(at, "these are the Cat's own users already", "remove it")
 		case own < 0:

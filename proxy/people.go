@@ -50,6 +50,7 @@ type PeopleMemory struct {
 type madeUser struct {
 	known time.Time // since then, at the latest, there was one
 	set   time.Time // when the permissions were changed last
+	gone  time.Time // when the Cat was asked last whether one was made, since there was none
 }
 
 // The bounds of what is made: a hash of a password costs the Cat as much as a login.
@@ -58,7 +59,8 @@ const (
 	peopleBurst = 30
 	peopleRate  = 0.5 // a second
 	peopleWait  = 8 * time.Second
-	peopleSet   = time.Minute // between two changes of one person's permissions
+	peopleSet   = time.Minute      // between two changes of one person's permissions
+	peopleGone  = 10 * time.Second // between two questions about one who was deleted
 )
 
 // NewPeopleMemory makes one that knows nobody.
@@ -163,7 +165,7 @@ func (p *People) settle(ctx context.Context, id string, held cat.Permissions, po
 	case err != nil:
 		return err
 	case found == nil && marked:
-		return errGone()
+		return p.gone(ctx, id, made, held)
 	case found == nil:
 		return p.make(ctx, id, held)
 	case !marked:
@@ -182,6 +184,29 @@ func (p *People) settle(ctx context.Context, id string, held cat.Permissions, po
 	}
 	p.Memory.made.Add(id, made)
 	return nil
+}
+
+// gone refuses somebody whose user was deleted, for as long as the Cat remembers that
+// there was one: an administrator can have it forget.
+func (p *People) gone(ctx context.Context, id string, made madeUser, held cat.Permissions) error {
+	now := p.Now()
+	if now.Sub(made.gone) < peopleGone {
+		return errGone()
+	}
+	marked, err := p.Users.Marked(ctx, id)
+	switch {
+	case err != nil:
+		return err
+	case !marked:
+		p.Memory.made.Remove(id)
+		return p.make(ctx, id, held)
+	}
+	if made.known.IsZero() {
+		made.known = now
+	}
+	made.gone = now
+	p.Memory.made.Add(id, made)
+	return errGone()
 }
 
 // make makes a user with a password that nobody knows.

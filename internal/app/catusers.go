@@ -52,7 +52,7 @@ func (u users) Token(ctx context.Context, name, password string) (string, error)
 func (a *app) provision(c *config.Config, chain *authhandlers.Chain, known authhandlers.CatUsers) (*proxy.People, error) {
 	o := proxy.PeopleOptions{Memory: a.people, Log: a.log, Now: time.Now}
 	for i, h := range c.Handlers {
-		if h.Provision {
+		if h.Provisions() {
 			o.Handlers = append(o.Handlers, h.Name)
 		}
 		if roll, ok := chain.Links()[i].Handler.(authhandlers.UserRoll); ok {

@@ -1,0 +1,23 @@
+package proxy
+
+import (
+	"testing"
+	"time"
+)
+
+// TestUsersAreMadeSlowly: a flood of new people has few users made at once.
+func TestUsersAreMadeSlowly(t *testing.T) {
+	m, now := NewPeopleMemory(), time.Unix(1_800_000_000, 0)
+	made := 0
+	for range 200 {
+		if m.take(now) {
+			made++
+		}
+	}
+	if made != peopleBurst {
+		t.Errorf("%d at once", made)
+	}
+	if now = now.Add(10 * time.Second); !m.take(now) || !m.take(now) {
+		t.Error("none ten seconds later")
+	}
+}
