@@ -170,7 +170,7 @@ type Handler struct {
 	// Have a user made at the Cat for each of this handler's people, with the permissions
 	// that they have here: the panel shows them, plugins see each as a user of their own,
 	// and who is deleted there stays out. Needs a handler of the type catuser.
-	Provision *bool `yaml:"provision" default:"false"`
+	Provision *bool `yaml:"provision"`
 	// The handler's type. It says which further fields the handler has.
 	Type string `yaml:"type" required:"true" example:"jwt"`
 	// What this handler's people may do, instead of `everyone` and every grant; deny

@@ -211,8 +211,8 @@ func (p *People) gone(ctx context.Context, id string, made madeUser, held cat.Pe
 
 // make makes a user with a password that nobody knows.
 func (p *People) make(ctx context.Context, id string, held cat.Permissions) error {
-	if !p.Memory.take(p.Now()) {
-		return nil // they come again
+	if held == 0 || !p.Memory.take(p.Now()) {
+		return nil // they may do nothing, or come again
 	}
 	accounts := &cat.Accounts{Base: p.Users.Base, HTTP: p.Users.HTTP, Credentials: p.Users.Credentials}
 	_, err := accounts.Create(ctx, id, held)
