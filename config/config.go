@@ -180,20 +180,6 @@ type Handler struct {
 	Settings HandlerSettings `yaml:"-"`
 }
 
-// Provisions reports whether users are made at the Cat for the handler's people.
-func (h Handler) Provisions() bool { return h.Provision != nil && *h.Provision }
-
-// EffectiveAlias is the alias that is written before the user ids.
-func (h Handler) EffectiveAlias() string {
-	if h.Alias == nil && ownUsers(h) {
-		return ""
-	}
-	if h.Alias == nil {
-		return h.Name
-	}
-	return *h.Alias
-}
-
 // HandlerSettings is what the registry of handler types yields. The optional
 // abilities IdentitySource() string, BareIDs() bool, YieldsGroups() bool, SignsIn() bool,
 // CatSecret() (field string, secret value.Secret),

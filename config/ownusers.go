@@ -7,6 +7,20 @@ import (
 	"github.com/catflap/catflap/config/value"
 )
 
+// Provisions reports whether users are made at the Cat for the handler's people.
+func (h Handler) Provisions() bool { return h.Provision != nil && *h.Provision }
+
+// EffectiveAlias is the alias that is written before the user ids.
+func (h Handler) EffectiveAlias() string {
+	if h.Alias == nil && ownUsers(h) {
+		return ""
+	}
+	if h.Alias == nil {
+		return h.Name
+	}
+	return *h.Alias
+}
+
 // ownUsers reports a handler for the Cat's own users: their ids have always been bare.
 func ownUsers(h Handler) bool {
 	s, ok := h.Settings.(interface{ BareIDs() bool })
