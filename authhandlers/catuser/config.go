@@ -44,6 +44,12 @@ func (c *Config) BareIDs() bool { return true }
 // YieldsGroups reports that the Cat's users have none.
 func (c *Config) YieldsGroups() bool { return false }
 
+// TakesBearers reports that the Cat's tokens are bearer tokens.
+func (c *Config) TakesBearers() bool { return true }
+
+// TakesAllBearers reports that what is no token of the Cat's is left to others.
+func (c *Config) TakesAllBearers() bool { return false }
+
 // LongestLife is how long a token is accepted at most.
 func (c *Config) LongestLife() time.Duration { return c.MaxLifetime.Std() }
 
@@ -135,5 +141,7 @@ var (
 	_ authhandlers.Grouper    = (*Config)(nil)
 	_ authhandlers.SignIn     = (*Config)(nil)
 	_ authhandlers.Lifetimer  = (*Config)(nil)
-	_ authhandlers.Inspector  = (*Config)(nil)
+
+	_ authhandlers.BearerTaker = (*Config)(nil)
+	_ authhandlers.Inspector   = (*Config)(nil)
 )

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/netip"
 	"time"
 
@@ -32,9 +31,6 @@ type generation struct {
 	judged  uint64             // the generation of the keys by which people were judged last
 	end     context.CancelFunc // ends the background work of its handlers
 }
-
-// outboundTimeout bounds a request of a handler's own, such as for keys.
-const outboundTimeout = 10 * time.Second
 
 // build makes a generation. It waits for nothing on the network.
 func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err error) {
@@ -151,15 +147,6 @@ func eventsOf(settings authhandlers.Config) []string {
 		return c.Events()
 	}
 	return nil
-}
-
-// outbound is a client for the handlers' own requests: identity providers may lie
-// behind the environment's proxy, the Cat never does.
-func outbound() *http.Client {
-	return &http.Client{Timeout: outboundTimeout, Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: outboundTimeout, ResponseHeaderTimeout: outboundTimeout, IdleConnTimeout: time.Minute,
-		ForceAttemptHTTP2: true, MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 16,
-	}}
 }
 
 func rules(p config.Permissions) permission.Rules {
