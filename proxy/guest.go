@@ -146,7 +146,7 @@ func (ex *exchange) otherCredential() bool {
 		ex.r.TLS != nil && len(ex.r.TLS.PeerCertificates) > 0 {
 		return true
 	}
-	return ex.h.o.Sessions != nil && !ex.sessionCleared && ex.h.o.Sessions.HasCookie(ex.r)
+	return ex.h.o.SignIn != nil && !ex.sessionCleared && ex.h.o.Sessions.HasCookie(ex.r)
 }
 
 // setCookie is the authhandlers.Request.SetCookie of the exchange.

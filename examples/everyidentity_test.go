@@ -1,0 +1,123 @@
+package examples
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/catflap/catflap/authhandlers/authtest/issuer"
+	"github.com/catflap/catflap/internal/demo/standin"
+)
+
+// TestEveryIdentity runs the example of many kinds of handlers: each kind of credential is
+// its own person, whatever the request claims, and whoever presents none is nobody.
+func TestEveryIdentity(t *testing.T) {
+	dir, k := t.TempDir(), keys()
+	cat, err := standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cat.Close() })
+	cat.AddAccount("rosa", "a long password", standin.Permissions{"STATUS": {"READ"}, "CONVERSATION": {"WRITE"}})
+	edge, err := issuer.New(issuer.Options{Audience: "a-long-audience-tag"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = edge.Close() })
+	asked := answers(t)
+	listen, admin := freePort(t), freePort(t)
+	files := map[string]string{
+		"edge.jwks.json": string(edge.JWKS()),
+		"catflap.yaml": localize(t, read(t, "catflap.identities.example.yaml"),
+			[2]string{`^listen: \S+`, "listen: " + listen}, [2]string{`^admin_listen: \S+`, "admin_listen: " + admin}, [2]string{`^public_url: \S+`, "public_url: http://" + strings.Replace(listen, "127.0.0.1", "localhost", 1)},
+			[2]string{`http://127.0.0.1:1865`, cat.URL}, [2]string{`http://127.0.0.1:8082/token/introspection`, asked + "/introspection"},
+			[2]string{`http://127.0.0.1:9200`, asked}, [2]string{`https://team.cloudflareaccess.com`, edge.URL()}),
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(binary, args...)
+		cmd.Dir, cmd.Env = dir, []string{"OPAQUE_CLIENT_SECRET=of the client"}
+		for name, value := range k {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+		return cmd
+	}
+	key, err := command("key", "new", "--file", "keys.yaml", "--owner", "nightly").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := command("check", "catflap.yaml").CombinedOutput(); err != nil {
+		t.Fatalf("check: %v\n%s", err, out)
+	}
+	start(t, command("run", "--config", "catflap.yaml"), func() bool { return command("healthcheck", "--addr", admin, "--ready").Run() == nil })
+	s := served{url: "http://" + listen, cat: cat}
+	for _, c := range []struct {
+		name, header, value, user string
+		status                    int
+	}{
+		{"nobody", "", "", "", 401},
+		{"an API key", "Authorization", "Bearer " + strings.TrimSpace(string(key)), "bots:nightly", 200},
+		{"a token of the Cat's", "Authorization", "Bearer " + catToken(t, s.url), "rosa", 200},
+		{"a token of the proxy in front", "Cf-Access-Jwt-Assertion", edge.Token("alice", issuer.Header("typ", "JWT")), "edge:alice", 200},
+		{"an opaque token", "Authorization", "Bearer opaque-token", "opaque:olga", 200},
+		{"an opaque token that is not active", "Authorization", "Bearer another-token", "", 401},
+		{"a session of another system", "X-Legacy-Session", "good", "legacy:lena", 200},
+		{"one that is refused", "X-Legacy-Session", "bad", "", 401},
+	} {
+		if status, user := s.getWith(t, c.header, c.value); status != c.status || user != c.user {
+			t.Errorf("%s: %d, at the Cat %q, want %d and %q", c.name, status, user, c.status, c.user)
+		}
+	}
+}
+
+// answers is the introspection endpoint of one provider, and the service that knows the
+// sessions of another system.
+func answers(t *testing.T) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /introspection", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.FormValue("token") == "opaque-token" {
+			_, _ = w.Write([]byte(`{"active": true, "sub": "olga", "client_id": "catflap-opaque", "aud": "catflap-opaque"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"active": false}`))
+	})
+	mux.HandleFunc("/whoami", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.Header.Get("X-Legacy-Session") != "good" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		_, _ = w.Write([]byte(`{"user_id": "lena"}`))
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// catToken signs one of the Cat's own users in, as the Cat's clients do.
+func catToken(t *testing.T, url string) string {
+	t.Helper()
+	resp, err := http.Post(url+"/auth/token", "application/json", strings.NewReader(`{"username": "rosa", "password": "a long password"}`)) //nolint:noctx,gosec // the test's own server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Token == "" {
+		t.Fatalf("%d %v", resp.StatusCode, err)
+	}
+	return answer.Token
+}
