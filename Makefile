@@ -6,7 +6,7 @@ SHELL := bash
 .PHONY: help demo build platforms test soak fuzz bench lint vuln generate
 
 GO       ?= go
-FUZZTIME ?= 5s
+FUZZTIME ?= 2s
 LINT     := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULN     := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PLATFORMS ?= darwin/amd64 darwin/arm64 linux/386 linux/amd64 linux/arm linux/arm64 windows/386 windows/amd64
@@ -48,7 +48,7 @@ test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to en
 	say "end to end, with real parts"
 	$(GO) test -timeout 28m -count=1 ./internal/bench/... ./internal/e2e/...
 
-fuzz: ## Each fuzz target for FUZZTIME (default 5s)
+fuzz: ## Each fuzz target for FUZZTIME (default 2s)
 	@# Minimising is cut short and a run that ended at its deadline is tried once more:
 	@# the fuzzer can call its own deadline a failure. A failing input never is.
 	try() { $(GO) test -run='^$$' -fuzz="^$$2$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=10x ./$$1 2>&1 | tee .cache/fuzz.out; }
