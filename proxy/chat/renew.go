@@ -45,9 +45,15 @@ func (h *Hub) Resync() {
 	}
 }
 
-// renew has a seat's session asked for. The hub is locked.
+// renew has a seat's session asked for. An answer that is already under way may be
+// older than the reason to ask, so the session is asked for once more after it. The
+// hub is locked.
 func (h *Hub) renew(s *seat) {
-	if s.asking || h.stopping.Load() {
+	if h.stopping.Load() {
+		return
+	}
+	if s.asking {
+		s.askAgain = true
 		return
 	}
 	s.asking = true
@@ -70,6 +76,7 @@ func (h *Hub) renewAll() {
 		s := h.renewals.waiting[0]
 		h.renewals.waiting[0] = nil
 		h.renewals.waiting = h.renewals.waiting[1:]
+		s.askAgain = false // the asking begins only now
 		_, open := h.seats[s]
 		h.mu.Unlock()
 		if open {
@@ -86,6 +93,10 @@ func (h *Hub) askFor(s *seat) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		s.asking = false
+		if _, open := h.seats[s]; open && s.askAgain {
+			h.renew(s)
+			return
+		}
 		h.again(s, before)
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), renewWait)

@@ -156,6 +156,35 @@ func TestResync(t *testing.T) {
 	l.eventually(t, "three are closed", func() bool { return asked.Load() == 2*sessions && l.hub.Count() == sessions+1-3 })
 }
 
+// TestResyncDuringAnAnswer asks once more where an answer was already under way: the
+// session may have ended after the answer was made.
+func TestResyncDuringAnAnswer(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan error)
+	l, _ := newCatLab(t, Options{Settings: shared, Renew: func(_ context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
+		asked <- struct{}{}
+		return u, <-answer
+	}})
+	w := l.open(t, "/alice?session=s")
+	l.eventually(t, "it is open", func() bool { return l.hub.Count() == 1 })
+	wait := func() {
+		select {
+		case <-asked:
+		case <-time.After(30 * time.Second):
+			t.Fatal("never asked")
+		}
+	}
+	l.hub.Resync()
+	wait()
+	l.hub.Resync()
+	l.hub.Resync()
+	answer <- nil
+	wait()
+	answer <- errRejected
+	if code, reason := closedWith(t, w); code != CodeSignedOut || reason != closeSessionOver.Reason {
+		t.Errorf("%d %s", code, reason)
+	}
+}
+
 // TestANewToken keeps the socket and never reaches the Cat.
 func TestANewToken(t *testing.T) { inBothModes(t, aNewToken) }
 

@@ -31,6 +31,7 @@ type seat struct {
 	due      time.Time // when its credential is looked at next
 	expiry   int       // the place in the hub's expiries
 	asking   bool      // a renewal waits or is under way
+	askAgain bool      // something has happened since the renewal that is under way began
 	isServed bool
 }
 
