@@ -45,7 +45,8 @@ func rules() []rule {
 		{"proxy/page", "internal/picture"},
 		{"proxy/session", "authhandlers internal/loopback"},
 		{"proxy/session/sessiontest", "proxy/session"},
-		{"proxy/**", "authhandlers internal/pace proxy/*"},
+		{"proxy/chat", "authhandlers internal/pace internal/wsconn proxy/attributes proxy/cat"},
+		{"proxy/**", "authhandlers internal/pace internal/wsconn proxy/*"},
 
 		{"internal/loopback", ""},
 		{"internal/origin", ""},
@@ -55,6 +56,7 @@ func rules() []rule {
 		{"internal/keyset/**", "internal/keyset/** internal/loopback internal/reread"},
 		{"internal/tokencache", ""},
 		{"internal/pace", ""},
+		{"internal/wsconn", "internal/pace"},
 		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache"},
 		{"internal/reread", ""},
 		{"internal/keyfile", "config/value"},

@@ -2,11 +2,11 @@ package chat
 
 import (
 	"bytes"
-	"errors"
 	"io"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -19,7 +19,7 @@ func (s *seat) attributes() (string, error) {
 	}
 	token, err := s.hub.o.Attributes(s.user.Load())
 	if err != nil {
-		return "", &EndedError{closeFault}
+		return "", &EndedError{wsconn.ClosingFault}
 	}
 	return token, nil
 }
@@ -50,29 +50,10 @@ func (s *seat) attributing(begun []byte, ended bool, rest io.Reader) (io.Reader,
 	return attributes.NewReader(whole, token), nil
 }
 
-// begin is own, and with attributes the message is read from its beginning again. It
-// returns where the rest is read, or that there is none for the Cat.
-func (s *socket) begin(scan *typeScan, from *input, buf []byte) (r io.Reader, n int, ends bool, err error) {
-	n, ours, err := s.own(scan, from, buf)
-	whole := errors.Is(err, io.EOF)
-	if ours || err != nil && !whole {
-		return nil, n, true, err
-	}
-	told, failed := s.attributing(buf[:n], whole, from)
-	switch {
-	case failed != nil:
-		return nil, n, true, failed
-	case told != nil:
-		*scan = tokenScan()
-		return told, 0, false, nil
-	}
-	return from, n, false, err
-}
-
 // notAnObject is the answer to a message into which no attributes can be put.
 func notAnObject() []byte {
 	return cat.ErrorFrame("NotAnObject", "A message here is a JSON object. This message was not delivered.")
 }
 
 // closeNotAnObject ends a socket of which a part of such a message may have passed.
-var closeNotAnObject = Closing{websocket.CloseInvalidFramePayloadData, "a message here is a JSON object"}
+var closeNotAnObject = Closing{Code: websocket.CloseInvalidFramePayloadData, Reason: "a message here is a JSON object"}

@@ -43,7 +43,7 @@ func (l *wire) goOn(how Closing) bool {
 	}
 	left := slices.Clone(l.doubt.owed)
 	if !ending {
-		l.peer, l.isCut = nil, false
+		l.conn, l.isCut = nil, false
 	}
 	l.mu.Unlock()
 	if !ending {
@@ -126,17 +126,16 @@ func (l *wire) again(left time.Duration) bool {
 	}
 	l.sending.Lock()
 	defer l.sending.Unlock()
-	pr := l.connect(conn)
+	c := l.connect(conn)
 	l.mu.Lock()
 	if l.closing != nil {
 		l.mu.Unlock()
-		hangUp(pr.in, pr.out)
-		pr.stop()
+		c.HangUp()
 		return false
 	}
-	l.peer = pr
+	l.conn = c
 	var kept []message
-	switch waits := l.reopened(pr); {
+	switch waits := l.reopened(c); {
 	case waits:
 	case l.hub.gateOf(l.person.id) == nil:
 		kept = l.kept.take(l.person)
@@ -145,7 +144,7 @@ func (l *wire) again(left time.Duration) bool {
 	}
 	for _, m := range kept {
 		l.turns.begin(m, time.Now())
-		l.watch(pr)
+		l.watch(c)
 	}
 	l.mu.Unlock()
 	l.person.room.lowered() // before anything is said over it
@@ -154,7 +153,7 @@ func (l *wire) again(left time.Duration) bool {
 	l.tell(EventCatBack, Closing{})
 	l.underWayChanged()
 	for _, m := range kept {
-		l.write(pr, m)
+		l.write(c, m)
 	}
 	return true
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 const (
@@ -76,7 +78,7 @@ func (l *wire) replaced(lost []turn, how Closing, now time.Time) bool {
 	d := &l.doubt
 	renewed := d.renewing
 	d.owed = append(d.owed, asOwed(lost)...)
-	d.blind, d.hearing, d.wait = how == closeSilent, false, l.hub.times.patience
+	d.blind, d.hearing, d.wait = how == wsconn.ClosingSilent, false, l.hub.times.patience
 	if how.Code == websocket.CloseAbnormalClosure {
 		d.uncertain = later(d.uncertain, now.Add(halfOpen))
 	}
@@ -132,7 +134,7 @@ func (d *doubt) tellAll() []message {
 
 // reopened follows the opening of another socket, and reports whether messages must
 // wait for yet another. The wire is locked.
-func (l *wire) reopened(pr *peer) bool {
+func (l *wire) reopened(c *wsconn.Conn) bool {
 	d := &l.doubt
 	d.renewing = false
 	d.holding = d.waits() || d.blind
@@ -141,11 +143,11 @@ func (l *wire) reopened(pr *peer) bool {
 		d.blind = false
 	case d.waits():
 		if len(l.kept.list) > 0 || d.owesWord() {
-			l.bePatient(pr)
+			l.bePatient(c)
 		}
 	default:
 		d.blind = false
-		l.freshSoon(pr)
+		l.freshSoon(c)
 	}
 	return d.holding
 }
@@ -153,13 +155,13 @@ func (l *wire) reopened(pr *peer) bool {
 // mustWait reports whether a message must wait for a fresh socket. Somebody who asks
 // again, while nothing at all has come to what was asked before, deserves one. The wire
 // is locked.
-func (l *wire) mustWait(pr *peer) bool {
+func (l *wire) mustWait(c *wsconn.Conn) bool {
 	d, now := &l.doubt, time.Now()
 	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.silence(now)) {
-		l.renew(pr)
+		l.renew(c)
 	}
 	if d.holding {
-		l.bePatient(pr)
+		l.bePatient(c)
 	}
 	return d.holding || d.renewing
 }
@@ -176,25 +178,25 @@ func (l *wire) silent(now time.Time) time.Duration {
 }
 
 // renew closes the socket, so that another is opened. The wire is locked.
-func (l *wire) renew(pr *peer) {
+func (l *wire) renew(c *wsconn.Conn) {
 	l.doubt.renewing = true
-	pr.end(closeFresh)
+	c.End(closeFresh)
 }
 
 // freshSoon opens the socket again when the Cat has had the time to end what it still had
 // for the last one. Until then no message goes up. The wire is locked.
-func (l *wire) freshSoon(pr *peer) {
+func (l *wire) freshSoon(c *wsconn.Conn) {
 	d := &l.doubt
 	d.holding = true
 	if d.fresh == nil {
-		d.fresh = l.after(settle, pr, l.renew)
+		d.fresh = l.after(settle, c, l.renew)
 	} else {
 		d.fresh.Reset(settle)
 	}
 }
 
 // bePatient bounds the waiting for what an earlier socket has left. The wire is locked.
-func (l *wire) bePatient(pr *peer) {
+func (l *wire) bePatient(c *wsconn.Conn) {
 	if d := &l.doubt; d.patience == nil {
 		if d.deadline.IsZero() {
 			if d.owesWord() {
@@ -202,22 +204,22 @@ func (l *wire) bePatient(pr *peer) {
 			}
 			d.deadline = time.Now().Add(d.wait)
 		}
-		d.patience = l.after(time.Until(d.deadline), pr, l.lose)
+		d.patience = l.after(time.Until(d.deadline), c, l.lose)
 	}
 }
 
 // lose waits no longer for what an earlier socket has left, unless the Cat has just said
 // something. The wire is locked.
-func (l *wire) lose(pr *peer) {
+func (l *wire) lose(c *wsconn.Conn) {
 	d := &l.doubt
 	d.patience = nil
 	if d.hearing || time.Since(d.heard) < d.wait/2 {
 		d.deadline = time.Time{}
-		l.bePatient(pr)
+		l.bePatient(c)
 		return
 	}
 	told := d.giveUp()
-	l.renew(pr)
+	l.renew(c)
 	go func() {
 		defer l.hub.o.Caught()
 		for _, m := range told {
@@ -228,14 +230,14 @@ func (l *wire) lose(pr *peer) {
 
 // watch sees to it that a socket in doubt, which says nothing, is opened again. A turn has
 // begun. The wire is locked.
-func (l *wire) watch(pr *peer) {
+func (l *wire) watch(c *wsconn.Conn) {
 	d := &l.doubt
 	if d.dog == nil && time.Now().Before(d.uncertain) {
-		d.dog = l.after(l.hub.silence(time.Now()), pr, l.bark)
+		d.dog = l.after(l.hub.silence(time.Now()), c, l.bark)
 	}
 }
 
-func (l *wire) bark(pr *peer) {
+func (l *wire) bark(c *wsconn.Conn) {
 	d, now := &l.doubt, time.Now()
 	d.dog = nil
 	idle := l.sending.TryLock() // a long message may be on its way
@@ -245,20 +247,20 @@ func (l *wire) bark(pr *peer) {
 	switch {
 	case l.turns.next() < 0 || d.holding:
 	case idle && l.isSilent(now, l.hub.silence(now)):
-		l.renew(pr)
+		l.renew(c)
 	default:
-		l.watch(pr)
+		l.watch(c)
 	}
 }
 
 // after does something in a while, in the locked wire, if it has the same socket then.
-func (l *wire) after(d time.Duration, pr *peer, do func(*peer)) *time.Timer {
+func (l *wire) after(d time.Duration, c *wsconn.Conn, do func(*wsconn.Conn)) *time.Timer {
 	return time.AfterFunc(d, func() {
 		defer l.hub.o.Caught()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.peer == pr && l.closing == nil && !l.doubt.renewing {
-			do(pr)
+		if l.conn == c && l.closing == nil && !l.doubt.renewing {
+			do(c)
 		}
 	})
 }

@@ -115,7 +115,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.stopping.Store(true)
 	h.renewals.waiting = nil
 	h.mu.Unlock()
-	defer h.parker.close()
+	defer h.poller.Close()
 	endAll(h.all(), closeStopping)
 	h.handOver()
 	for _, r := range h.rooms() {

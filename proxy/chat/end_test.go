@@ -86,7 +86,7 @@ func tRevokeRejudgeShutdown(t *testing.T, set Settings) {
 	}
 	l.hub.Rejudge(func(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
 		if u.ID == "/bob" {
-			return nil, &Closing{CodeForbidden, "no longer allowed"}
+			return nil, &Closing{Code: CodeForbidden, Reason: "no longer allowed"}
 		}
 		return u, nil
 	})
@@ -137,7 +137,7 @@ func TestWhatEndsBeforeItHasOpened(t *testing.T) {
 		"judged": {
 			func(l *lab) {
 				l.hub.Rejudge(func(*authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
-					return nil, &Closing{CodeForbidden, "no"}
+					return nil, &Closing{Code: CodeForbidden, Reason: "no"}
 				})
 			},
 			func(err error) bool {

@@ -177,7 +177,7 @@ func (g *guest) end(c Closing) {
 }
 
 // closeSilentPeer ends a guest whose process says nothing any more.
-var closeSilentPeer = Closing{websocket.CloseAbnormalClosure, "another process is silent"}
+var closeSilentPeer = Closing{Code: websocket.CloseAbnormalClosure, Reason: "another process is silent"}
 
 // forsake takes the guest out without its word. What it has not taken may be lost: that
 // is told to whoever is there if nobody else has it, and else to whoever comes.

@@ -161,8 +161,8 @@ func (r *room) announce(m *said) {
 func (l *wire) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.peer != nil {
+	if l.conn != nil {
 		l.isCut = true
-		l.peer.in.cut()
+		l.conn.Cut()
 	}
 }

@@ -1,5 +1,7 @@
 package chat
 
+import "github.com/catflap/catflap/internal/wsconn"
+
 const (
 	// clientPart is the part of either bound, in quarters, that what clients send may
 	// fill. The rest is for what the Cat says.
@@ -23,6 +25,17 @@ func (p *person) hold(n int64, from int) *Closing {
 		return &closeFull
 	}
 	return nil
+}
+
+// read reads a message that is taken from a side into memory. What it holds is counted;
+// the caller drops it, also with an error.
+func (p *person) read(c *wsconn.Conn, from, kind int, spare int) (data []byte, held int64, err error) {
+	return c.ReadMessage(kind, int64(spare), func(n int64) error {
+		if c := p.hold(n, from); c != nil {
+			return &EndedError{*c}
+		}
+		return nil
+	})
 }
 
 // fits reports whether so much may be held; a bound of 0 is none.

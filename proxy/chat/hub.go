@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -75,13 +76,12 @@ type Joining struct {
 type Hub struct {
 	o      Options
 	born   time.Time
-	inputs sync.Pool
+	poller *wsconn.Poller
 	pieces sync.Pool
 	times  times
 	held   atomic.Int64 // bytes of messages that are in memory
-	pace   pace
+	pace   catPace
 	counts counts
-	parker parker
 	post   post
 	guests atomic.Uint64 // ever; their numbers
 	gates  gates
@@ -118,10 +118,9 @@ func NewHub(o Options) *Hub {
 	}
 	h := &Hub{
 		o: o, born: time.Now(), times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{}, places: map[string]*place{},
+		poller: wsconn.NewPoller(parkAfter),
 		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
-		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
 	}
-	h.parker.after = restAfter
 	h.settings.Store(&o.Settings)
 	if o.Fleet != nil {
 		o.Fleet.Listen(h)

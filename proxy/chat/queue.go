@@ -4,11 +4,9 @@ import (
 	"errors"
 	"net"
 	"time"
-)
 
-// slowest is how many bytes in a second a client must take of a message, once it has
-// had its time without any.
-const slowest = 64 << 10
+	"github.com/catflap/catflap/internal/wsconn"
+)
 
 // takes reports whether there is room for one more message: any if nothing waits.
 func (w *window) takes(n int64) bool {
@@ -131,7 +129,7 @@ func (w *window) writeAll(here bool) {
 		}
 		w.written(whole)
 		if fault { // else whoever wrote knows how the client ends
-			w.end(closeFault)
+			w.end(wsconn.ClosingFault)
 		}
 	}()
 	for first := true; ; first = false {
@@ -140,7 +138,7 @@ func (w *window) writeAll(here bool) {
 		case m == nil:
 			if w.left != nil { // the client has gone meanwhile
 				w.left = nil
-				w.peer.out.abandon()
+				w.conn.AbandonOffer()
 			}
 			whole, fault = true, false
 			return
@@ -208,17 +206,17 @@ func (w *window) writeOne(m *said) bool {
 	if w.guest != nil {
 		return w.guest.write(m)
 	}
-	o, within := w.peer.out, w.hub.times.toWrite(m.size())
+	within := w.hub.times.toWrite(m.size())
 	var late bool
 	var err error
 	if w.left != nil {
-		late, err = o.finish(w.left, within)
+		late, err = w.conn.FinishOffer(w.left, within)
 		w.left = nil
 	} else {
-		late, err = m.write(o, within)
+		late, err = m.write(w.conn, within)
 	}
 	if late && err == nil {
-		w.peer.alive(time.Now()) // it has read
+		w.conn.Alive(time.Now()) // it has read
 	}
 	return w.wrote(m, err)
 }
@@ -228,7 +226,7 @@ func (w *window) offerOne(m *said) (ok, later bool) {
 	if m.size() > smallEnough {
 		return false, true
 	}
-	left, begun, err := m.offer(w.peer.out)
+	left, begun, err := m.offer(w.conn)
 	if !begun || left != nil {
 		w.left = left
 		return false, true
@@ -254,7 +252,7 @@ func (w *window) unwritable(err error) {
 		w.end(closeSlow)
 		return
 	}
-	w.peer.cutSoon()
+	w.conn.CutSoon()
 }
 
 // empty takes what was not written, when the client is gone and its connection

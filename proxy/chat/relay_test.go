@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 func TestMessagesPassUnaltered(t *testing.T) { inBothModes(t, tMessagesPassUnaltered) }
@@ -152,7 +154,7 @@ func TestAReaderThatIsSlowIsNotDead(t *testing.T) {
 			t.Fatalf("after %v: %v", time.Since(start), err)
 		}
 	}
-	l.closed(t, 1, 1006, closeSilent.Reason) // and now it reads no more
+	l.closed(t, 1, 1006, wsconn.ClosingSilent.Reason) // and now it reads no more
 }
 
 // TestABrokenCatIsNotTheClientsFault: the Cat is gone in the middle of a message. The

@@ -197,7 +197,7 @@ func aNewToken(t *testing.T, set Settings) {
 		case "other":
 			return &authhandlers.AuthUserInfo{ID: "/mallory"}, nil
 		case "forbidden":
-			return nil, &EndedError{Closing{CodeForbidden, "you may no longer chat"}}
+			return nil, &EndedError{Closing{Code: CodeForbidden, Reason: "you may no longer chat"}}
 		case "bad":
 			return nil, errRejected
 		}
@@ -242,7 +242,7 @@ func aNewToken(t *testing.T, set Settings) {
 	for frame, want := range map[string]Closing{
 		`{"type":"catflap.token","token":"bad"}`:                                        closeRefused,
 		`{"type":"catflap.token","token":"other"}`:                                      closeOther,
-		`{"type":"catflap.token","token":"forbidden"}`:                                  {CodeForbidden, "you may no longer chat"},
+		`{"type":"catflap.token","token":"forbidden"}`:                                  {Code: CodeForbidden, Reason: "you may no longer chat"},
 		`{"type":"catflap.token"}`:                                                      closeBadToken,
 		`{"type":"catflap.token","token":`:                                              closeBadToken,
 		`{"type":"catflap.token","token":"` + strings.Repeat("x", maxTokenFrame) + `"}`: closeBadToken,

@@ -112,16 +112,16 @@ func (o *route) reopen() {
 
 // fits reports whether a client may go on with a socket of its own at the Cat, which
 // was opened within these rights.
-func (s *socket) fits() bool { return s.hub.rightsOf(s.user.Load()).Covers(s.rights) }
+func (t *tunnel) fits() bool { return t.hub.rightsOf(t.user.Load()).Covers(t.rights) }
 
 // relevel looks at what the person's sockets at the Cat were opened with, after rights
 // may have changed.
 func (p *person) relevel() {
 	p.room.lowered()
 	p.mu.Lock()
-	var over []*socket
+	var over []*tunnel
 	for _, l := range p.atCat {
-		if s, ok := l.(*socket); ok && !s.fits() {
+		if s, ok := l.(*tunnel); ok && !s.fits() {
 			over = append(over, s)
 		}
 	}

@@ -7,10 +7,11 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 // closeMoved ends a way to the Cat and nothing else: there will be another.
-var closeMoved = Closing{websocket.CloseServiceRestart, "the socket at the Cat has moved"}
+var closeMoved = Closing{Code: websocket.CloseServiceRestart, Reason: "the socket at the Cat has moved"}
 
 // route is a person's line where there are other processes before the same Cat: a
 // wire while this one has claimed the person, and else a way through the one that has.
@@ -94,7 +95,7 @@ func (o *route) next(l line) bool {
 
 // finish follows the end, also one by a panic.
 func (o *route) finish() {
-	o.end(closeFault) // in most cases it was ended
+	o.end(wsconn.ClosingFault) // in most cases it was ended
 	o.mu.Lock()
 	l, token := o.now, o.token
 	o.now, o.token = nil, ""
@@ -196,7 +197,7 @@ func (o *route) end(c Closing) {
 	o.mu.Unlock()
 	o.cancel()
 	if l != nil {
-		l.end(Closing{websocket.CloseNormalClosure, c.Reason})
+		l.end(Closing{Code: websocket.CloseNormalClosure, Reason: c.Reason})
 	}
 	if c.Code != websocket.CloseNormalClosure {
 		o.room.gone(o, c)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -53,26 +54,24 @@ func (m *said) size() int64 { return int64(len(m.data)) }
 // prepare encodes the message for several clients. Nobody has it yet.
 func (m *said) prepare() {
 	if m.frame == nil {
-		m.frame = encode(m.kind, m.data)
+		m.frame = wsconn.Encode(m.kind, m.data)
 		m.data = m.frame[len(m.frame)-len(m.data):] // one copy is enough
 	}
 }
 
 // write writes the message, which must be taken within d.
-func (m *said) write(o *output, d time.Duration) (late bool, err error) {
+func (m *said) write(c *wsconn.Conn, d time.Duration) (late bool, err error) {
 	if m.frame != nil {
-		return o.encoded(m.frame, d)
+		return c.WriteFrame(m.frame, d)
 	}
-	return o.message(m.kind, m.data, d)
+	return c.WriteMessage(m.kind, m.data, d)
 }
 
-// offer is write as far as that needs no waiting; see output.offer. The message must be
-// small.
-func (m *said) offer(o *output) (left []byte, begun bool, err error) {
+// offer is write as far as that needs no waiting; see [wsconn.Conn.OfferMessage]. The
+// message must be small.
+func (m *said) offer(c *wsconn.Conn) (left []byte, begun bool, err error) {
 	if m.frame != nil {
-		return o.offer(m.frame)
+		return c.OfferFrame(m.frame)
 	}
-	b := o.pool.Get().(*[]byte)
-	defer o.pool.Put(b)
-	return o.offer(append(appendHead((*b)[:0], m.kind, true, len(m.data), false), m.data...))
+	return c.OfferMessage(m.kind, m.data)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 )
 
 // seat is one client's place in the hub, and what is known of the client.
@@ -21,7 +22,7 @@ type seat struct {
 	ping   time.Duration
 	limit  int64
 	within time.Duration // for a message to come whole
-	rate   rate
+	rate   pace.Allowance
 	since  time.Time
 
 	user    atomic.Pointer[authhandlers.AuthUserInfo] // changes when the credential is renewed
@@ -41,7 +42,7 @@ func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *sea
 	set := h.settings.Load()
 	var s *seat
 	if set.Mode == Separate {
-		t := &socket{cancel: cancel, over: make(chan struct{})}
+		t := &tunnel{cancel: cancel, over: make(chan struct{})}
 		s, t.who = &t.seat, t
 	} else {
 		w := &window{cancel: cancel, page: j.Page}
@@ -49,7 +50,7 @@ func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *sea
 		s, w.who = &w.seat, w
 	}
 	s.hub, s.person, s.n, s.id, s.addr, s.expiry = h, p, h.serial, j.ID, j.Client, noExpiry
-	s.ping, s.limit, s.rate = set.Ping, set.MaxMessage, newRate(set.MessageRate)
+	s.ping, s.limit, s.rate = set.Ping, set.MaxMessage, pace.NewAllowance(set.MessageRate)
 	s.within = set.MessageTimeout
 	s.user.Store(j.User)
 	return s

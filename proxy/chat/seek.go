@@ -102,7 +102,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 	o.room.lowered() // before anything is said over it
 	if !ok {
 		p.left(l)
-		l.peer.stop() // at once: somebody else may be about to open one
+		l.conn.Stop() // at once: somebody else may be about to open one
 		p.rest()
 		o.hub.releaseClaim(p.name, token)
 		return errLostClaim

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -112,9 +113,14 @@ func TestATokenFrameHoweverWritten(t *testing.T) {
 // sendIn sends a message in two fragments.
 func sendIn(t *testing.T, w *websocket.Conn, kind int, p []byte, cut int) {
 	t.Helper()
-	b := append(appendHead(nil, kind, false, cut, true), 0, 0, 0, 0)
-	b = append(appendHead(append(b, p[:cut]...), 0, true, len(p)-cut, true), 0, 0, 0, 0)
-	_, _ = w.NetConn().Write(append(b, p[cut:]...)) // it may be closed already
+	b := append(clientFrame(kind, p[:cut]), clientFrame(0x80, p[cut:])...)
+	_, _ = w.NetConn().Write(b) // it may be closed already
+}
+
+// clientFrame makes a frame that is masked with zeros.
+func clientFrame(first int, p []byte) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{byte(first), 0x80 | 127}, uint64(len(p)))
+	return append(append(b, 0, 0, 0, 0), p...)
 }
 
 // TestWhatIsNoTokenFrame reaches the Cat as it is.

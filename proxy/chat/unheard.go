@@ -29,7 +29,7 @@ func (w *window) keepLatest(m *said) bool {
 func (w *window) forgetLatest() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.latest.timer != nil && !w.peer.isEnding() { // else leave sees to it
+	if w.latest.timer != nil && !w.conn.IsEnding() { // else leave sees to it
 		w.latest.forget(w.person, unheardFor)
 	}
 }
@@ -38,7 +38,7 @@ func (w *window) forgetLatest() {
 // A page that goes away says so with 1001 (RFC 6455 §7.4.1), which no script can, and
 // nothing of it is left that could hear the same twice.
 func (w *window) unheard() []*said {
-	how, at := w.peer.ending()
+	how, at := w.conn.Ending()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l := &w.latest

@@ -34,7 +34,7 @@ func (l *wire) turnEnded(m *said) (of message, whole, secret bool) {
 	}
 	if d.seen < maxStrangers {
 		d.seen++
-		l.freshSoon(l.peer)
+		l.freshSoon(l.conn)
 	}
 	return message{}, false, false
 }
@@ -60,7 +60,7 @@ func (l *wire) owedEnded(i int) message {
 		d.owed, d.strangers = nil, time.Time{}
 	}
 	if !d.waits() {
-		l.freshSoon(l.peer)
+		l.freshSoon(l.conn)
 	}
 	return m
 }

@@ -3,19 +3,19 @@ package chat
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/attributes"
 )
 
 // window is one client of a shared session: a tab, or a device.
 type window struct {
 	seat
-	peer  *peer  // set when it is open
-	guest *guest // set for another process's clients, in place of peer
-	page  bool   // it is a browser's page
+	conn  *wsconn.Conn // set when it is open
+	guest *guest       // set for another process's clients, in place of conn
+	page  bool         // it is a browser's page
 
 	maxBytes int64
 	maxCount int
@@ -43,13 +43,14 @@ func (w *window) open(ctx context.Context, j *Joining) error {
 	if err := r.enter(ctx, w, j); err != nil {
 		return err
 	}
-	conn, err := j.Upgrade()
+	ws, err := j.Upgrade()
 	if err != nil {
 		r.leave(w, w.empty())
 		return &UpgradeError{err}
 	}
-	w.peer = newPeer(w.hub, conn, toCat, w.limit, w.ping)
-	w.peer.in.within = w.within
+	w.conn = wsconn.New(ws, w.hub.poller, wsconn.Options{
+		Role: wsconn.Server, Peer: theClient, MaxMessage: w.limit, MessageTimeout: w.within, Ping: w.ping, WriteTimeout: w.hub.times.stall,
+	})
 	return nil
 }
 
@@ -62,7 +63,7 @@ func (w *window) serve() {
 	w.writeSoon()
 	w.mu.Unlock()
 	if early != nil {
-		w.peer.end(*early) // ended while its handshake was under way
+		w.conn.End(*early) // ended while its handshake was under way
 	}
 	go w.run()
 }
@@ -75,40 +76,37 @@ func (w *window) run() {
 			w.leave()
 		}
 	}()
-	_, parked = w.peer.receive(w.hear, w.run)
+	_, parked = w.conn.Receive(w.hear, w.run)
 }
 
 // leave follows the end, also one by a panic.
 func (w *window) leave() {
 	defer w.hub.release(&w.seat)
-	w.peer.stop()
+	w.conn.Stop()
 	rest := w.empty()
 	w.person.room.leave(w, append(w.unheard(), rest...))
-	how, _ := w.peer.ending()
+	how, _ := w.conn.Ending()
 	w.closed(how)
 }
 
 // hear takes a message of the client's.
 func (w *window) hear(kind int) error {
-	if w.peer.isEnding() {
-		_, err := io.Copy(io.Discard, w.peer.in)
-		return err
+	if w.conn.IsEnding() {
+		return w.conn.Discard()
 	}
-	if ok, keeps := w.rate.take(w.peer.in.came); !ok {
+	if ok, keeps := w.rate.Take(w.conn.CameAt()); !ok {
 		w.hub.o.Observe(Event{Kind: EventRefused, User: w.user.Load(), ID: w.id, Client: w.addr})
 		if !keeps {
 			return &EndedError{closeTooFast}
 		}
 		w.tell(ours(tooFast()))
-		_, err := io.Copy(io.Discard, w.peer.in)
-		return err
+		return w.conn.Discard()
 	}
 	token, err := w.attributes()
 	if err != nil {
 		return err
 	}
-	w.peer.in.spare = attributes.Room(token)
-	data, held, err := w.peer.whole(w.person, kind)
+	data, held, err := w.person.read(w.conn, toCat, kind, attributes.Room(token))
 	defer func() { w.person.drop(held) }()
 	if err != nil {
 		return err
@@ -155,7 +153,7 @@ func (w *window) end(c Closing) {
 	case w.guest != nil:
 		w.guest.end(c)
 	case open:
-		w.peer.end(c)
+		w.conn.End(c)
 	case cancel != nil:
 		cancel(because(c))
 	}
@@ -166,6 +164,6 @@ func (w *window) abort() {
 	open := w.isOpen
 	w.mu.Unlock()
 	if open {
-		w.peer.in.cut()
+		w.conn.Cut()
 	}
 }

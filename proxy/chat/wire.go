@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -26,9 +27,9 @@ type wire struct {
 	sending sync.Mutex // held while one message goes up
 
 	mu      sync.Mutex
-	peer    *peer    // nil while the Cat is gone
-	isCut   bool     // the connection was cut here: what is said now waits for the next
-	closing *Closing // why it was ended from here
+	conn    *wsconn.Conn // nil while the Cat is gone
+	isCut   bool         // the connection was cut here: what is said now waits for the next
+	closing *Closing     // why it was ended from here
 	turns   turns
 	kept    kept // waits for the Cat to be back, and sure to speak
 	doubt   doubt
@@ -44,16 +45,21 @@ func newWire(p *person, r *room, conn *websocket.Conn) *wire {
 	l := &wire{hub: p.hub, person: p, room: r, redial: r.redial, over: make(chan struct{})}
 	l.stop, l.cancel = context.WithCancel(context.Background())
 	l.doubt = p.inDoubt(time.Now())
-	l.peer = l.connect(conn)
+	l.conn = l.connect(conn)
 	return l
 }
 
-func (l *wire) connect(conn *websocket.Conn) *peer {
+func (l *wire) connect(ws *websocket.Conn) *wsconn.Conn {
 	set := l.hub.settings.Load()
 	l.up = time.Now()
-	p := newPeer(l.hub, conn, toClient, set.MaxReply, set.Ping)
-	p.in.within = set.MessageTimeout
-	return p
+	return l.hub.catConn(ws, set)
+}
+
+// catConn takes a connection to the Cat over, whose messages are read whole.
+func (h *Hub) catConn(ws *websocket.Conn, set *Settings) *wsconn.Conn {
+	return wsconn.New(ws, h.poller, wsconn.Options{
+		Role: wsconn.Client, Peer: theCat, MaxMessage: set.MaxReply, MessageTimeout: set.MessageTimeout, Ping: set.Ping, WriteTimeout: h.times.stall,
+	})
 }
 
 // start begins to listen to the Cat. The hub knows the person's place, so that it is
@@ -75,8 +81,13 @@ func (l *wire) run() {
 		}
 	}()
 	for {
-		var how Closing
-		if how, parked = l.peer.receive(l.hear, l.run); parked || !l.goOn(how) {
+		c := l.conn
+		var how wsconn.Ending
+		if how, parked = c.Receive(l.hear, l.run); parked {
+			return
+		}
+		c.Stop()
+		if !l.goOn(how.First) {
 			return
 		}
 	}
@@ -84,12 +95,12 @@ func (l *wire) run() {
 
 // finish follows the end, also one by a panic.
 func (l *wire) finish() {
-	l.end(closeFault) // in most cases it was ended
+	l.end(wsconn.ClosingFault) // in most cases it was ended
 	l.mu.Lock()
-	pr, how := l.peer, *l.closing
+	c, how := l.conn, *l.closing
 	l.mu.Unlock()
-	if pr != nil {
-		pr.stop()
+	if c != nil {
+		c.Stop()
 		l.hub.counts.open.Add(-1)
 	} else {
 		l.hub.counts.lost.Add(-1)
@@ -110,7 +121,7 @@ func (l *wire) hear(kind int) error {
 	l.mu.Lock()
 	l.doubt.hearing = true
 	l.mu.Unlock()
-	data, held, err := l.peer.whole(l.person, kind)
+	data, held, err := l.person.read(l.conn, toClient, kind, 0)
 	if err != nil {
 		l.person.drop(held)
 		return err
@@ -119,9 +130,9 @@ func (l *wire) hear(kind int) error {
 	m.adopt(held)
 	defer m.letGo(l.person)
 	l.mu.Lock()
-	took, first := l.turns.word(m.what, l.peer.in.came)
+	took, first := l.turns.word(m.what, l.conn.CameAt())
 	if first {
-		l.hub.pace.note(l.silent(l.peer.in.came), l.peer.in.came)
+		l.hub.pace.note(l.silent(l.conn.CameAt()), l.conn.CameAt())
 	}
 	var of message
 	whole, secret := false, false
@@ -149,15 +160,15 @@ func (l *wire) say(m message) {
 	l.sending.Lock()
 	defer l.sending.Unlock()
 	l.mu.Lock()
-	pr := l.peer
+	c := l.conn
 	switch {
 	case l.closing != nil:
-	case pr != nil && !l.isCut && !l.mustWait(pr) && l.mayGoUp(&m):
+	case c != nil && !l.isCut && !l.mustWait(c) && l.mayGoUp(&m):
 		l.turns.begin(m, time.Now())
-		l.watch(pr)
+		l.watch(c)
 		l.mu.Unlock()
 		l.underWayChanged()
-		l.write(pr, m)
+		l.write(c, m)
 		return
 	case l.kept.add(l.person, m, func() { l.tellKept(false) }):
 		l.mu.Unlock()
@@ -169,16 +180,16 @@ func (l *wire) say(m message) {
 
 // write writes a message once. Whatever goes wrong, its turn has begun: its sender
 // is told when the connection has ended.
-func (l *wire) write(pr *peer, m message) {
-	late, err := pr.out.message(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
+func (l *wire) write(c *wsconn.Conn, m message) {
+	late, err := c.WriteMessage(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
 	l.mu.Lock()
 	l.doubt.heard = time.Now()
 	l.mu.Unlock()
 	switch {
 	case err != nil:
-		pr.in.cut()
+		c.Cut()
 	case late:
-		pr.alive(time.Now()) // it has read
+		c.Alive(time.Now()) // it has read
 	}
 }
 
@@ -186,7 +197,7 @@ func (l *wire) write(pr *peer, m message) {
 func (l *wire) tellKept(ended bool) {
 	l.mu.Lock()
 	why, list, lost := undelivered(), l.kept.take(l.person), []turn(nil)
-	if l.asked != nil && l.peer != nil {
+	if l.asked != nil && l.conn != nil {
 		why = busy()
 	}
 	if ended {
@@ -229,21 +240,21 @@ func (l *wire) isHolding() bool {
 }
 
 // end closes the socket at the Cat and leaves nothing that would come back.
-func (l *wire) end(c Closing) {
+func (l *wire) end(why Closing) {
 	l.mu.Lock()
 	if l.closing != nil {
 		l.mu.Unlock()
 		return
 	}
-	l.closing = &c
-	pr := l.peer
+	l.closing = &why
+	c := l.conn
 	l.mu.Unlock()
 	l.cancel()
-	if pr != nil {
-		pr.end(Closing{websocket.CloseNormalClosure, c.Reason})
+	if c != nil {
+		c.End(Closing{Code: websocket.CloseNormalClosure, Reason: why.Reason})
 	}
-	if c.Code != websocket.CloseNormalClosure {
-		l.room.gone(l, c)
+	if why.Code != websocket.CloseNormalClosure {
+		l.room.gone(l, why)
 	}
 }
 

@@ -46,8 +46,8 @@ func (l *wire) placeCame(leave func()) {
 	defer l.sending.Unlock()
 	l.mu.Lock()
 	l.asked = nil
-	pr := l.peer
-	if l.closing != nil || pr == nil || len(l.kept.list) == 0 || l.mustWait(pr) { // what is left is asked for when the Cat is back
+	c := l.conn
+	if l.closing != nil || c == nil || len(l.kept.list) == 0 || l.mustWait(c) { // what is left is asked for when the Cat is back
 		l.mu.Unlock()
 		leave()
 		return
@@ -61,12 +61,12 @@ func (l *wire) placeCame(leave func()) {
 	}
 	for _, m := range list {
 		l.turns.begin(m, time.Now())
-		l.watch(pr)
+		l.watch(c)
 	}
 	l.askPlace()
 	l.mu.Unlock()
 	l.underWayChanged()
 	for _, m := range list {
-		l.write(pr, m)
+		l.write(c, m)
 	}
 }

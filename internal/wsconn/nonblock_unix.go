@@ -1,6 +1,6 @@
 //go:build unix
 
-package chat
+package wsconn
 
 import (
 	"io"
@@ -13,22 +13,22 @@ const pollable = true
 
 // try reads what there is. False means that there is nothing, and that it is to be
 // called again when there is.
-func (in *input) try(fd uintptr) bool {
-	in.borrow()
+func (r *reader) try(fd uintptr) bool {
+	r.borrow()
 	for {
-		n, err := syscall.Read(int(fd), *in.buf)
+		n, err := syscall.Read(int(fd), *r.buf)
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			in.giveBack()
+			r.giveBack()
 			return false
 		case err != nil:
-			in.err = err
+			r.err = err
 		case n == 0:
-			in.err = io.EOF
+			r.err = io.EOF
 		default:
-			return in.arrived(n)
+			return r.arrived(n)
 		}
 		return true
 	}
@@ -38,25 +38,25 @@ func (in *input) try(fd uintptr) bool {
 // wait for the reader. What comes meanwhile stays wanted: a kernel that is told otherwise
 // has no more room announced for it, and the other end, if it waits for room, waits for a
 // minute after the close.
-func (in *input) shut() {
-	if in.raw != nil {
-		_ = in.raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_WR) })
+func (r *reader) shut() {
+	if r.raw != nil {
+		_ = r.raw.Control(func(fd uintptr) { _ = syscall.Shutdown(int(fd), syscall.SHUT_WR) })
 	}
 }
 
 // try writes what is taken now, and never waits.
-func (o *output) try(fd uintptr) bool {
-	for o.taken < len(o.offered) {
-		n, err := syscall.Write(int(fd), o.offered[o.taken:])
+func (w *writer) try(fd uintptr) bool {
+	for w.taken < len(w.offered) {
+		n, err := syscall.Write(int(fd), w.offered[w.taken:])
 		switch {
 		case err == syscall.EINTR:
 		case err == syscall.EAGAIN:
 			return true
 		case err != nil:
-			o.refused = os.NewSyscallError("write", err)
+			w.refused = os.NewSyscallError("write", err)
 			return true
 		default:
-			o.taken += n
+			w.taken += n
 		}
 	}
 	return true

@@ -1,4 +1,4 @@
-package chat
+package wsconn
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ var errLongHead = errors.New("the answer to the handshake is too long")
 
 // Upgrader answers handshakes. The Origin must have been judged before, and an
 // error is the caller's to answer; compression is not spoken.
-func (h *Hub) Upgrader() *websocket.Upgrader {
+func Upgrader() *websocket.Upgrader {
 	return &websocket.Upgrader{
 		HandshakeTimeout: controlWait, ReadBufferSize: unused, WriteBufferSize: unused,
 		CheckOrigin: func(*http.Request) bool { return true },
@@ -36,7 +36,7 @@ type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 // net.Dialer. It uses no proxy of the environment. Its way of connecting must stay
 // as it is: it keeps what the Cat says right behind its answer to the handshake.
 // A nil config is TLS by the system's rules.
-func (h *Hub) Dialer(timeout time.Duration, dial Dial, config *tls.Config) *websocket.Dialer {
+func Dialer(timeout time.Duration, dial Dial, config *tls.Config) *websocket.Dialer {
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}

@@ -8,15 +8,15 @@ import (
 // paceKept is how long it is remembered how slow the Cat was.
 const paceKept = time.Hour
 
-// pace is the longest silence of late that an answer has followed. A model may think for
+// catPace is the longest silence of late that an answer has followed. A model may think for
 // a minute: then a shorter silence is no sign that an answer is lost.
-type pace struct {
+type catPace struct {
 	mu   sync.Mutex
 	took time.Duration
 	at   time.Time
 }
 
-func (p *pace) note(took time.Duration, now time.Time) {
+func (p *catPace) note(took time.Duration, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if took >= p.took || now.Sub(p.at) >= paceKept {

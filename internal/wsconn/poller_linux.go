@@ -1,4 +1,4 @@
-package chat
+package wsconn
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ type watcher struct {
 	raw  syscall.RawConn
 }
 
-// open makes the set when it is needed first. The parker is locked.
+// open makes the set when it is needed first. The Poller is locked.
 func (w *watcher) open(woken func(uint64)) bool {
 	if w.file != nil {
 		return true
@@ -56,14 +56,14 @@ func serveEvents(raw syscall.RawConn, woken func(uint64)) {
 }
 
 // watch waits for one event of a connection.
-func (w *watcher) watch(in *input, id uint64) bool {
+func (w *watcher) watch(r *reader, id uint64) bool {
 	e := syscall.EpollEvent{
 		Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT,
 		Fd:     int32(uint32(id)), Pad: int32(uint32(id >> 32)), //nolint:gosec // the two halves of an id
 	}
 	ok := false
 	err := w.raw.Control(func(set uintptr) {
-		_ = in.raw.Control(func(fd uintptr) {
+		_ = r.raw.Control(func(fd uintptr) {
 			err := syscall.EpollCtl(int(set), syscall.EPOLL_CTL_MOD, int(fd), &e)
 			if errors.Is(err, syscall.ENOENT) {
 				err = syscall.EpollCtl(int(set), syscall.EPOLL_CTL_ADD, int(fd), &e)

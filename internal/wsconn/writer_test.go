@@ -1,4 +1,4 @@
-package chat
+package wsconn
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// ends are an output and the library's connection at the other end, which judges it.
-func ends(t *testing.T, masked bool) (*output, *websocket.Conn) {
+// ends are a writer and the library's connection at the other end, which judges it.
+func ends(t *testing.T, masked bool) (*writer, *websocket.Conn) {
 	t.Helper()
 	opened := make(chan *websocket.Conn, 1)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,12 +41,12 @@ func ends(t *testing.T, masked bool) (*output, *websocket.Conn) {
 		_ = theirs.Close()
 	})
 	_ = theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
-	return newOutput(ours.NetConn(), rawOf(t, ours.NetConn()), masked, lent()), theirs
+	return newWriter(ours.NetConn(), rawOf(t, ours.NetConn()), masked), theirs
 }
 
-func TestOutput(t *testing.T) {
+func TestWriter(t *testing.T) {
 	for _, masked := range []bool{false, true} {
-		for _, n := range []int{0, 1, 125, 126, received - maxHeader - 1, received - maxHeader, received - 1, received, 2*received + 3, 1<<16 - 1, 1 << 16, 1 << 20} {
+		for _, n := range []int{0, 1, 125, 126, bufferSize - maxHeader - 1, bufferSize - maxHeader, bufferSize - 1, bufferSize, 2*bufferSize + 3, 1<<16 - 1, 1 << 16, 1 << 20} {
 			t.Run(fmt.Sprintf("%d bytes, masked: %v", n, masked), func(t *testing.T) {
 				o, judge := ends(t, masked)
 				data := bytes.Repeat([]byte("0123456789a"), n/11+1)[:n]
@@ -59,7 +59,7 @@ func TestOutput(t *testing.T) {
 					_, four := o.piece(0, true, data, time.Minute)
 					wrote <- errors.Join(one, two, three, four)
 					if !masked {
-						_, err := o.encoded(encode(websocket.TextMessage, data), time.Minute)
+						_, err := o.encoded(Encode(websocket.TextMessage, data), time.Minute)
 						wrote <- err
 					}
 				}()
@@ -91,11 +91,11 @@ func TestOutput(t *testing.T) {
 	}
 }
 
-// TestOutputMasks: each frame has a key of its own (RFC 6455 §5.3).
-func TestOutputMasks(t *testing.T) {
+// TestWriterMasks: each frame has a key of its own (RFC 6455 §5.3).
+func TestWriterMasks(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
-	o := newOutput(here, nil, true, lent())
+	o := newWriter(here, nil, true)
 	keys := map[string]int{}
 	go func() {
 		for range 100 {
@@ -120,8 +120,8 @@ func TestNothingFollowsAClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, message := o.message(websocket.TextMessage, []byte("late"), time.Second)
-	_, frame := o.encoded(encode(websocket.TextMessage, nil), time.Second)
-	_, begun, offer := o.offer(encode(websocket.TextMessage, nil))
+	_, frame := o.encoded(Encode(websocket.TextMessage, nil), time.Second)
+	_, begun, offer := o.offer(Encode(websocket.TextMessage, nil))
 	if !begun {
 		t.Error("an offer: another try would be made")
 	}
@@ -139,13 +139,13 @@ func TestNothingFollowsAClose(t *testing.T) {
 	}
 }
 
-// TestOutputThatNobodyTakes: a write ends in time, a control frame does not wait for it
+// TestWriterThatNobodyTakes: a write ends in time, a control frame does not wait for it
 // longer than it may, and nothing follows what was cut.
-func TestOutputThatNobodyTakes(t *testing.T) {
+func TestWriterThatNobodyTakes(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
 	defer there.Close()
-	o := newOutput(here, nil, false, lent())
+	o := newWriter(here, nil, false)
 	ended := make(chan error, 1)
 	go func() {
 		_, err := o.message(websocket.TextMessage, []byte("text"), 300*time.Millisecond)
@@ -167,13 +167,13 @@ func TestOutputThatNobodyTakes(t *testing.T) {
 	}
 }
 
-// TestOutputWaits: what does not fit is written when it is read, an offer never waits
+// TestWriterWaits: what does not fit is written when it is read, an offer never waits
 // and is finished later, and a deadline of before is no later write's.
-func TestOutputWaits(t *testing.T) {
+func TestWriterWaits(t *testing.T) {
 	o, judge := ends(t, false)
 	const within = 2 * time.Second
-	some := encode(websocket.TextMessage, []byte("some"))
-	left, begun, err := o.offer(encode(websocket.TextMessage, make([]byte, 32<<20))) // more than any connection takes
+	some := Encode(websocket.TextMessage, []byte("some"))
+	left, begun, err := o.offer(Encode(websocket.TextMessage, make([]byte, 32<<20))) // more than any connection takes
 	if err != nil || !begun || left == nil {
 		t.Fatalf("begun: %v, %d bytes left, %v", begun, len(left), err)
 	}
@@ -183,7 +183,7 @@ func TestOutputWaits(t *testing.T) {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		time.Sleep(2 * waited)
+		time.Sleep(2 * slowWrite)
 		for _, n := range []int{32 << 20, len("after"), len("some")} {
 			if _, p, err := judge.ReadMessage(); err != nil || len(p) != n {
 				t.Errorf("%d bytes of %d, %v", len(p), n, err)
@@ -204,8 +204,16 @@ func TestOutputWaits(t *testing.T) {
 	<-read
 }
 
-// lent are buffers as the hub's.
-func lent() *sync.Pool { return &sync.Pool{New: func() any { b := make([]byte, received); return &b }} }
+func newWriter(c net.Conn, raw syscall.RawConn, masked bool) *writer {
+	w := &writer{}
+	w.init(c, raw, masked, lent())
+	return w
+}
+
+// lent are buffers as a Poller's.
+func lent() *sync.Pool {
+	return &sync.Pool{New: func() any { b := make([]byte, bufferSize); return &b }}
+}
 
 func rawOf(t *testing.T, c net.Conn) syscall.RawConn {
 	t.Helper()

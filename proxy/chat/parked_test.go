@@ -3,7 +3,6 @@ package chat
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"runtime"
 	"slices"
@@ -16,9 +15,8 @@ import (
 
 // parked is how many connections wait without a goroutine.
 func (h *Hub) parked() int {
-	h.parker.mu.Lock()
-	defer h.parker.mu.Unlock()
-	return len(h.parker.waiting)
+	now, _ := h.poller.Parked()
+	return now
 }
 
 // TestAnIdleSocketRests: both sides wait without a goroutine from the start, again
@@ -67,7 +65,7 @@ func TestSilenceWithinAMessage(t *testing.T) { inBothModes(t, silenceWithinAMess
 
 func silenceWithinAMessage(t *testing.T, set Settings) {
 	l := newLab(t, set, echo)
-	l.hub.parker.after = 10 * time.Millisecond
+	l.hub.poller.After = 10 * time.Millisecond
 	w := l.open(t, "/alice")
 	raw := w.NetConn()
 	for _, b := range slices.Concat(
@@ -128,7 +126,7 @@ func TestARestIsShort(t *testing.T) {
 	set := shared
 	set.Ping = 300 * time.Millisecond
 	l := newLab(t, set, echo)
-	l.hub.parker.after = 50 * time.Millisecond
+	l.hub.poller.After = 50 * time.Millisecond
 	w := l.open(t, "/alice")
 	go func() {
 		for {
@@ -139,9 +137,8 @@ func TestARestIsShort(t *testing.T) {
 	}()
 	l.eventually(t, "both sides rest", func() bool { return l.hub.parked() == 2 })
 	serial := func() uint64 {
-		l.hub.parker.mu.Lock()
-		defer l.hub.parker.mu.Unlock()
-		return l.hub.parker.serial
+		_, ever := l.hub.poller.Parked()
+		return ever
 	}
 	before := serial()
 	time.Sleep(4*set.Ping + set.Ping/2)
@@ -151,37 +148,14 @@ func TestARestIsShort(t *testing.T) {
 	_ = w.Close()
 }
 
-// TestARefusedRest: a connection that is closed while its reader is about to rest is no
-// one's but the reader's to clean up after.
-func TestARefusedRest(t *testing.T) {
-	p := &parker{after: time.Second}
-	defer p.close()
-	for range 200 {
-		o, judge := ends(t, false)
-		in := newInput(o.conn, true, o.pool, p)
-		ended := make(chan struct{})
-		var run func()
-		run = func() {
-			if err := in.serve(func(int) error { return nil }, run); !errors.Is(err, errParked) {
-				close(ended)
-			}
-		}
-		go run()
-		in.close()
-		<-ended
-		_ = judge.Close()
-	}
-}
-
 // TestFragmentsStream: where messages stream through, a part of one is passed on when
 // it has ended, though the rest has not come.
 func TestFragmentsStream(t *testing.T) {
 	rest := make(chan struct{})
 	l := newLab(t, separate, func(c *websocket.Conn) {
-		o := newOutput(c.NetConn(), nil, false, lent())
-		_, _ = o.piece(websocket.TextMessage, false, []byte("begun"), time.Second)
+		_, _ = c.NetConn().Write([]byte("\x01\x05begun"))
 		<-rest
-		_, _ = o.piece(0, true, []byte(" and ended"), time.Second)
+		_, _ = c.NetConn().Write([]byte("\x80\x0a and ended"))
 		_, _, _ = c.ReadMessage()
 	})
 	w := l.open(t, "/alice")
@@ -217,7 +191,7 @@ func anEndWithTheLastMessage(t *testing.T, set Settings) {
 			heard <- string(p)
 		}
 	})
-	l.hub.parker.after = 20 * time.Millisecond
+	l.hub.poller.After = 20 * time.Millisecond
 	frame := []byte{0x81, 0x82, 1, 2, 3, 4, 'a' ^ 1, 'b' ^ 2}
 	for i := range 20 {
 		w := l.open(t, "/alice")

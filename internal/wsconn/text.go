@@ -1,18 +1,18 @@
-package chat
+package wsconn
 
 import "unicode/utf8"
 
-// textCheck is UTF-8 checked piece by piece (RFC 6455 §8.1). A character may be
+// Text is UTF-8 checked piece by piece (RFC 6455 §8.1). A character may be
 // cut anywhere.
-type textCheck struct {
-	on   bool
+type Text struct {
+	On   bool // else anything is accepted
 	rest [utf8.UTFMax]byte
 	n    int // bytes of rest
 }
 
-// write takes the next piece and reports whether all of it can be UTF-8.
-func (t *textCheck) write(p []byte) bool {
-	if !t.on {
+// Write takes the next piece and reports whether all of it can be UTF-8.
+func (t *Text) Write(p []byte) bool {
+	if !t.On {
 		return true
 	}
 	for t.n > 0 && len(p) > 0 {
@@ -45,5 +45,5 @@ func (t *textCheck) write(p []byte) bool {
 	return true
 }
 
-// end reports whether the message ended between two characters.
-func (t *textCheck) end() bool { return t.n == 0 }
+// End reports whether the message ended between two characters.
+func (t *Text) End() bool { return t.n == 0 }
