@@ -8,13 +8,13 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// absence is what a room keeps while nobody is there: the line lingers, and what
+// absence is what a room keeps while nobody is there: the upstream lingers, and what
 // the Cat says is kept for whoever comes back in time.
 type absence struct {
 	alone   time.Time // when the last client left
 	since   time.Time // when the last client left, or something was missed after that
 	timer   *time.Timer
-	missed  []*said
+	missed  []*outbound
 	bytes   int64
 	dropped int
 	counted bool // among those who linger
@@ -22,11 +22,11 @@ type absence struct {
 
 // miss keeps a message that nobody is there to hear. The words of an answer are
 // worth nothing once the whole of it has come. The room is locked.
-func (r *room) miss(m *said) {
+func (r *room) miss(m *outbound) {
 	a := &r.absence
 	a.since = time.Now()
 	if m.what == cat.FrameChat {
-		a.missed = slices.DeleteFunc(a.missed, func(before *said) bool {
+		a.missed = slices.DeleteFunc(a.missed, func(before *outbound) bool {
 			word := before.what == cat.FrameToken
 			if word {
 				r.forgo(before)
@@ -49,7 +49,7 @@ func (r *room) miss(m *said) {
 }
 
 // forgo gives a kept message's memory back. The room is locked.
-func (r *room) forgo(m *said) {
+func (r *room) forgo(m *outbound) {
 	r.absence.bytes -= m.size()
 	m.letGo(r.person)
 }
@@ -61,13 +61,13 @@ func (r *room) lose() {
 }
 
 // take hands out what was missed.
-func (a *absence) take(p *person) []*said {
+func (a *absence) take(p *person) []*outbound {
 	list := a.missed
 	for _, m := range list {
 		m.letGo(p)
 	}
 	if a.dropped > 0 {
-		list = append([]*said{ours(cat.NotificationFrame(fmt.Sprintf(
+		list = append([]*outbound{ours(cat.NotificationFrame(fmt.Sprintf(
 			"You were away for too much: %d earlier messages were dropped.", a.dropped)))}, list...)
 	}
 	a.missed, a.bytes, a.dropped = nil, 0, 0
@@ -76,19 +76,19 @@ func (a *absence) take(p *person) []*said {
 
 // left follows the leaving of a client. The room is locked.
 func (r *room) left() {
-	if len(r.windows) == 0 {
+	if len(r.subscribers) == 0 {
 		r.absence.alone = time.Now()
 		r.absence.since = r.absence.alone
 	}
 	r.check()
 }
 
-// check closes the line when nobody has been there for long enough and no answer
+// check closes the upstream when nobody has been there for long enough and no answer
 // is in progress, and sees to it that it is looked at again. The room is locked.
 func (r *room) check() {
 	a := &r.absence
-	empty := len(r.windows) == 0
-	if lingers := empty && r.line != nil; lingers != a.counted {
+	empty := len(r.subscribers) == 0
+	if lingers := empty && r.upstream != nil; lingers != a.counted {
 		a.counted = lingers
 		r.hub.counts.lingering.Add(map[bool]int64{true: 1, false: -1}[lingers])
 	}
@@ -104,9 +104,9 @@ func (r *room) check() {
 		return
 	}
 	a.take(r.person)
-	if r.line != nil {
-		r.line.end(closeUnused)
-		r.line = nil
+	if r.upstream != nil {
+		r.upstream.end(closeUnused)
+		r.upstream = nil
 		r.check()
 	}
 	r.person.forgetSoon()
@@ -116,7 +116,7 @@ func (r *room) check() {
 func (r *room) wait(now time.Time) time.Duration {
 	a := &r.absence
 	switch {
-	case r.hub.stopping.Load(), r.line == nil && len(a.missed) == 0:
+	case r.hub.stopping.Load(), r.upstream == nil && len(a.missed) == 0:
 		return 0
 	case now.Sub(a.alone) >= r.hub.times.turn: // whatever is said still
 		return 0
@@ -124,7 +124,7 @@ func (r *room) wait(now time.Time) time.Duration {
 	if wait := a.since.Add(r.hub.settings.Load().Linger).Sub(now); wait > 0 {
 		return wait
 	}
-	if r.line != nil && r.line.busy() {
+	if r.upstream != nil && r.upstream.busy() {
 		return a.alone.Add(r.hub.times.turn).Sub(now)
 	}
 	return 0
@@ -136,20 +136,20 @@ func (r *room) look() {
 	r.check()
 }
 
-// answered looks whether the line was kept for the answer alone.
-func (r *room) answered(m message) {
+// answered looks whether the upstream was kept for the answer alone.
+func (r *room) answered(m inbound) {
 	if m.ref != 0 {
-		r.answeredFar(m)
+		r.answeredRemote(m)
 	}
 	r.look()
 }
 
-// stop closes the line if nobody is there: the hub is stopping.
+// stop closes the upstream if nobody is there: the hub is stopping.
 func (r *room) stop() { r.look() }
 
-// abort cuts the line.
+// abort cuts the upstream.
 func (r *room) abort() {
-	for _, x := range r.person.lines() {
+	for _, x := range r.person.upstreams() {
 		x.abort()
 	}
 }
@@ -157,14 +157,14 @@ func (r *room) abort() {
 func (r *room) isEmpty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.line == nil && len(r.absence.missed) == 0 && len(r.windows) == 0
+	return r.upstream == nil && len(r.absence.missed) == 0 && len(r.subscribers) == 0
 }
 
-// abandoned reports whether nobody is there, and lets go of the line then.
-func (r *room) abandoned(l line) bool {
+// abandoned reports whether nobody is there, and lets go of the upstream then.
+func (r *room) abandoned(l upstream) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.line == l && len(r.windows) > 0 {
+	if r.upstream == l && len(r.subscribers) > 0 {
 		return false
 	}
 	r.drop(l)
@@ -180,10 +180,10 @@ func (r *room) hasMissed() bool {
 
 // handOver gives what is kept, if nobody is there, to whoever has the Cat now. If that is
 // this process, whoever comes back has linger from now on.
-func (r *room) handOver(o *route) {
+func (r *room) handOver(o *ownerUpstream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.line != o || len(r.windows) > 0 {
+	if r.upstream != o || len(r.subscribers) > 0 {
 		return
 	}
 	if !o.isFar() {
@@ -199,34 +199,34 @@ func (r *room) handOver(o *route) {
 	}
 }
 
-// recall tells what was given to a process that has died, if nobody else was told.
-func (r *room) recall(rest []*said) {
+// redeliver tells what was given to a process that has died, if nobody else was told.
+func (r *room) redeliver(rest []*outbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range rest {
-		if m.only || len(r.windows) == 0 {
+		if m.only || len(r.subscribers) == 0 {
 			r.toAll(m)
 		}
 	}
 	r.check()
 }
 
-// gone ends everybody, since the line has ended for good.
-func (r *room) gone(l line, c Closing) {
+// gone ends everybody, since the upstream has ended for good.
+func (r *room) gone(l upstream, c Closing) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.line == l {
-		for _, w := range r.windows {
+	if r.upstream == l {
+		for _, w := range r.subscribers {
 			w.end(c)
 		}
 	}
 	r.drop(l)
 }
 
-// drop lets go of a line. The room is locked.
-func (r *room) drop(l line) {
-	if r.line == l {
-		r.line = nil
+// drop lets go of an upstream. The room is locked.
+func (r *room) drop(l upstream) {
+	if r.upstream == l {
+		r.upstream = nil
 		r.check()
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // attributes is what plugins are told of the client as it is now, signed; empty where they
 // are told nothing.
-func (s *seat) attributes() (string, error) {
+func (s *client) attributes() (string, error) {
 	if s.hub.o.Attributes == nil {
 		return "", nil
 	}
@@ -25,7 +25,7 @@ func (s *seat) attributes() (string, error) {
 }
 
 // attributed puts a token into a whole message. It writes over the message.
-func (s *seat) attributed(message []byte, token string) ([]byte, error) {
+func (s *client) attributed(message []byte, token string) ([]byte, error) {
 	if token == "" {
 		return message, nil
 	}
@@ -38,7 +38,7 @@ func (s *seat) attributed(message []byte, token string) ([]byte, error) {
 
 // attributing does the same with a message that streams through, of which begun has been
 // read; ended is whether that is all. It returns what is to be read in its place, or nil.
-func (s *seat) attributing(begun []byte, ended bool, rest io.Reader) (io.Reader, error) {
+func (s *client) attributing(begun []byte, ended bool, rest io.Reader) (io.Reader, error) {
 	token, err := s.attributes()
 	if err != nil || token == "" {
 		return nil, err

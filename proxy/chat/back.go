@@ -28,16 +28,16 @@ func unanswered() []byte {
 	return cat.ErrorFrame("Unanswered", "The Cat has not answered. If nothing comes, it has lost the answer; your message is not sent again.")
 }
 
-// goOn follows the end of the connection to the Cat, and reports whether there is
+// reconnect follows the end of the connection to the Cat, and reports whether there is
 // another.
-func (l *wire) goOn(how Closing) bool {
-	l.person.rest()
+func (l *catSocket) reconnect(how Closing) bool {
+	l.person.markEnded()
 	now := time.Now()
 	l.mu.Lock()
 	ending := l.closing != nil
 	lost := l.turns.lost(now)
 	renewed := l.replaced(lost, how, now)
-	var tell []message
+	var tell []inbound
 	if !renewed || ending {
 		tell = append(l.doubt.tellAll(), messagesOf(unaskedOf(lost))...)
 	}
@@ -49,10 +49,10 @@ func (l *wire) goOn(how Closing) bool {
 	if !ending {
 		l.hub.counts.open.Add(-1)
 		l.hub.counts.lost.Add(1)
-		l.tell(EventCatLost, how)
+		l.report(EventCatLost, how)
 	}
 	for _, m := range tell {
-		l.room.failed(m, interrupted())
+		l.events.failed(m, interrupted())
 	}
 	if ending {
 		l.person.owe(left)
@@ -65,7 +65,7 @@ func (l *wire) goOn(how Closing) bool {
 		l.tries = 0
 	}
 	for {
-		if !l.isHolding() && l.room.abandoned(l) {
+		if !l.isHolding() && l.events.abandoned(l) {
 			l.end(closeUnused)
 			return false
 		}
@@ -77,17 +77,17 @@ func (l *wire) goOn(how Closing) bool {
 		if !l.pause(min(l.backoff(), left)) {
 			return false
 		}
-		if l.again(left) {
+		if l.dialAgain(left) {
 			return true
 		}
 	}
 }
 
-// loseHope ends the wire of a Cat that stays away. Those whose messages wait are told
+// loseHope ends the catSocket of a Cat that stays away. Those whose messages wait are told
 // of it before they are closed.
-func (l *wire) loseHope() {
+func (l *catSocket) loseHope() {
 	if l.isHolding() {
-		l.tellKept(false)
+		l.failKept(false)
 		_ = pauseFor(l.stop, againSoon) // for the errors to reach them before the close does
 	}
 	l.end(closeCatGone)
@@ -95,15 +95,15 @@ func (l *wire) loseHope() {
 
 // backoff is how long the next try waits: never so short that the Cat would not
 // hear it, and not as long as others' who wait for the same Cat.
-func (l *wire) backoff() time.Duration {
-	wait := min(settle<<min(l.tries, 16), l.hub.times.most)
+func (l *catSocket) backoff() time.Duration {
+	wait := min(catSettleDelay<<min(l.tries, 16), l.hub.times.maxBackoff)
 	l.tries++
 	return wait + rand.N(wait/2+1) //nolint:gosec // no secret
 }
 
 // pause waits, and for what the Cat needs after the last socket. False means that
-// the wire has been ended.
-func (l *wire) pause(d time.Duration) bool {
+// the catSocket has been ended.
+func (l *catSocket) pause(d time.Duration) bool {
 	t := time.NewTimer(max(d, l.person.unsettled()))
 	defer t.Stop()
 	select {
@@ -114,13 +114,13 @@ func (l *wire) pause(d time.Duration) bool {
 	}
 }
 
-// again tries to reach the Cat, and sends what was kept if it does.
-func (l *wire) again(left time.Duration) bool {
+// dialAgain tries to reach the Cat, and sends what was kept if it does.
+func (l *catSocket) dialAgain(left time.Duration) bool {
 	ctx, cancel := context.WithTimeout(l.stop, max(min(left, dialWait), time.Second))
 	defer cancel()
 	conn, err := l.redial(ctx)
 	if err != nil {
-		l.person.rest() // the Cat may have seen it come and go
+		l.person.markEnded() // the Cat may have seen it come and go
 		l.refused(err)
 		return false
 	}
@@ -134,7 +134,7 @@ func (l *wire) again(left time.Duration) bool {
 		return false
 	}
 	l.conn = c
-	var kept []message
+	var kept []inbound
 	switch waits := l.reopened(c); {
 	case waits:
 	case l.hub.gateOf(l.person.id) == nil:
@@ -150,7 +150,7 @@ func (l *wire) again(left time.Duration) bool {
 	l.person.room.lowered() // before anything is said over it
 	l.hub.counts.lost.Add(-1)
 	l.hub.counts.open.Add(1)
-	l.tell(EventCatBack, Closing{})
+	l.report(EventCatBack, Closing{})
 	l.underWayChanged()
 	for _, m := range kept {
 		l.write(c, m)

@@ -11,7 +11,7 @@ import (
 	"github.com/catflap/catflap/internal/wsconn"
 )
 
-// TestASlowClientHoldsUpNobody: of two windows one does not read. The other hears
+// TestASlowClientHoldsUpNobody: of two subscribers one does not read. The other hears
 // everything, and the slow one is closed with a reason that it finds when it reads.
 func TestASlowClientHoldsUpNobody(t *testing.T) {
 	set := shared
@@ -43,7 +43,7 @@ func TestASlowClientHoldsUpNobody(t *testing.T) {
 }
 
 // TestAloneTheCatWaits: a client that is only slower than the Cat loses nothing, and
-// what is held for it is bounded meanwhile.
+// what is held for it is bounded in the meantime.
 func TestAloneTheCatWaits(t *testing.T) {
 	set := shared
 	set.MaxQueue = 1 << 20

@@ -12,16 +12,16 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// wire is a line that is a socket of this process's at the Cat. When the Cat goes
+// catSocket is an upstream that is a socket of this process's at the Cat. When the Cat goes
 // away, it comes back as soon as the Cat does, as long as somebody is there.
-type wire struct {
+type catSocket struct {
 	hub    *Hub
 	person *person
-	room   ears
+	events upstreamEvents
 	redial func(context.Context) (*websocket.Conn, error)
 	user   *authhandlers.AuthUserInfo // for events
 	over   chan struct{}
-	stop   context.Context // ends with the wire
+	stop   context.Context // ends with the catSocket
 	cancel context.CancelFunc
 
 	sending sync.Mutex // held while one message goes up
@@ -31,7 +31,7 @@ type wire struct {
 	isCut   bool         // the connection was cut here: what is said now waits for the next
 	closing *Closing     // why it was ended from here
 	turns   turns
-	kept    kept // waits for the Cat to be back, and sure to speak
+	kept    outbox // waits for the Cat to be back, and sure to speak
 	doubt   doubt
 	asked   func() bool // gives up the place that is waited for; nil: none is
 
@@ -41,15 +41,15 @@ type wire struct {
 	up    time.Time
 }
 
-func newWire(p *person, r *room, conn *websocket.Conn) *wire {
-	l := &wire{hub: p.hub, person: p, room: r, redial: r.redial, over: make(chan struct{})}
+func newCatSocket(p *person, r *room, conn *websocket.Conn) *catSocket {
+	l := &catSocket{hub: p.hub, person: p, events: r, redial: r.redial, over: make(chan struct{})}
 	l.stop, l.cancel = context.WithCancel(context.Background())
 	l.doubt = p.inDoubt(time.Now())
 	l.conn = l.connect(conn)
 	return l
 }
 
-func (l *wire) connect(ws *websocket.Conn) *wsconn.Conn {
+func (l *catSocket) connect(ws *websocket.Conn) *wsconn.Conn {
 	set := l.hub.settings.Load()
 	l.up = time.Now()
 	return l.hub.catConn(ws, set)
@@ -63,16 +63,16 @@ func (h *Hub) catConn(ws *websocket.Conn, set *Settings) *wsconn.Conn {
 }
 
 // start begins to listen to the Cat. The hub knows the person's place, so that it is
-// not idle meanwhile.
-func (l *wire) start(u *authhandlers.AuthUserInfo) {
+// not idle in the meantime.
+func (l *catSocket) start(u *authhandlers.AuthUserInfo) {
 	l.user = u
 	l.hub.idle.Add(1)
 	l.hub.counts.open.Add(1)
-	l.tell(EventCatOpen, Closing{})
+	l.report(EventCatOpen, Closing{})
 	go l.run()
 }
 
-func (l *wire) run() {
+func (l *catSocket) run() {
 	defer l.hub.o.Caught()
 	parked := false
 	defer func() {
@@ -83,18 +83,18 @@ func (l *wire) run() {
 	for {
 		c := l.conn
 		var how wsconn.Ending
-		if how, parked = c.Receive(l.hear, l.run); parked {
+		if how, parked = c.Receive(l.onMessage, l.run); parked {
 			return
 		}
 		c.Stop()
-		if !l.goOn(how.First) {
+		if !l.reconnect(how.First) {
 			return
 		}
 	}
 }
 
 // finish follows the end, also one by a panic.
-func (l *wire) finish() {
+func (l *catSocket) finish() {
 	l.end(wsconn.ClosingFault) // in most cases it was ended
 	l.mu.Lock()
 	c, how := l.conn, *l.closing
@@ -109,15 +109,15 @@ func (l *wire) finish() {
 	l.doubt.stop()
 	l.giveUpPlace()
 	l.mu.Unlock()
-	l.tellKept(true)
-	l.tell(EventCatEnd, how)
+	l.failKept(true)
+	l.report(EventCatEnd, how)
 	l.person.left(l)
 	close(l.over)
 	l.hub.idle.Done()
 }
 
-// hear takes one message of the Cat's, and passes it on.
-func (l *wire) hear(kind int) error {
+// onMessage takes one message of the Cat's, and passes it on.
+func (l *catSocket) onMessage(kind int) error {
 	l.mu.Lock()
 	l.doubt.hearing = true
 	l.mu.Unlock()
@@ -134,7 +134,7 @@ func (l *wire) hear(kind int) error {
 	if first {
 		l.hub.pace.note(l.silent(l.conn.CameAt()), l.conn.CameAt())
 	}
-	var of message
+	var of inbound
 	whole, secret := false, false
 	l.doubt.hearing, l.doubt.heard = false, time.Now()
 	others := l.doubt.holding && others(l.doubt.owed)
@@ -148,15 +148,15 @@ func (l *wire) hear(kind int) error {
 	if secret || others {
 		return nil
 	}
-	l.room.heard(m)
+	l.events.broadcast(m)
 	if whole {
-		l.room.answered(of)
+		l.events.answered(of)
 	}
 	return nil
 }
 
-// say sends a message up, or keeps it for a while when the Cat is gone.
-func (l *wire) say(m message) {
+// send sends a message up, or keeps it for a while when the Cat is gone.
+func (l *catSocket) send(m inbound) {
 	l.sending.Lock()
 	defer l.sending.Unlock()
 	l.mu.Lock()
@@ -170,17 +170,17 @@ func (l *wire) say(m message) {
 		l.underWayChanged()
 		l.write(c, m)
 		return
-	case l.kept.add(l.person, m, func() { l.tellKept(false) }):
+	case l.kept.add(l.person, m, func() { l.failKept(false) }):
 		l.mu.Unlock()
 		return
 	}
 	l.mu.Unlock()
-	l.room.failed(m, undelivered())
+	l.events.failed(m, undelivered())
 }
 
 // write writes a message once. Whatever goes wrong, its turn has begun: its sender
 // is told when the connection has ended.
-func (l *wire) write(c *wsconn.Conn, m message) {
+func (l *catSocket) write(c *wsconn.Conn, m inbound) {
 	late, err := c.WriteMessage(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
 	l.mu.Lock()
 	l.doubt.heard = time.Now()
@@ -193,8 +193,8 @@ func (l *wire) write(c *wsconn.Conn, m message) {
 	}
 }
 
-// tellKept tells the senders of what was kept that it was not delivered.
-func (l *wire) tellKept(ended bool) {
+// failKept tells the senders of what was kept that it was not delivered.
+func (l *catSocket) failKept(ended bool) {
 	l.mu.Lock()
 	why, list, lost := undelivered(), l.kept.take(l.person), []turn(nil)
 	if l.asked != nil && l.conn != nil {
@@ -207,40 +207,40 @@ func (l *wire) tellKept(ended bool) {
 	l.mu.Unlock()
 	l.person.owe(asOwed(lost))
 	for _, m := range list {
-		l.room.failed(m, why)
+		l.events.failed(m, why)
 	}
 }
 
-func (l *wire) busy() bool {
+func (l *catSocket) busy() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.kept.list) > 0 || l.doubt.owesWord() || l.turns.busy(time.Now(), l.hub.times.turn)
 }
 
 // underWay counts the answers that are under way to the clients that of reports.
-func (l *wire) underWay(of func(from uint64) bool) uint64 {
+func (l *catSocket) underWay(of func(from uint64) bool) uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.turns.underWay(of)
 }
 
 // underWayChanged lets other processes know, if there are any.
-func (l *wire) underWayChanged() {
+func (l *catSocket) underWayChanged() {
 	if l.hub.o.Fleet != nil {
-		l.person.room.bequeath(l)
+		l.person.room.reportPending(l)
 	}
 }
 
 // isHolding reports whether a message waits for the Cat to be back, or an answer whose
 // socket was replaced.
-func (l *wire) isHolding() bool {
+func (l *catSocket) isHolding() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.kept.list) > 0 || l.doubt.owesWord()
 }
 
 // end closes the socket at the Cat and leaves nothing that would come back.
-func (l *wire) end(why Closing) {
+func (l *catSocket) end(why Closing) {
 	l.mu.Lock()
 	if l.closing != nil {
 		l.mu.Unlock()
@@ -254,23 +254,23 @@ func (l *wire) end(why Closing) {
 		c.End(Closing{Code: websocket.CloseNormalClosure, Reason: why.Reason})
 	}
 	if why.Code != websocket.CloseNormalClosure {
-		l.room.gone(l, why)
+		l.events.gone(l, why)
 	}
 }
 
-func (l *wire) isEnding() bool {
+func (l *catSocket) isEnding() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.closing != nil
 }
 
-func (l *wire) done() <-chan struct{} { return l.over }
+func (l *catSocket) done() <-chan struct{} { return l.over }
 
-func (l *wire) abort() {
+func (l *catSocket) abort() {
 	l.cancel()
 	l.cut()
 }
 
-func (l *wire) tell(kind EventKind, how Closing) {
+func (l *catSocket) report(kind EventKind, how Closing) {
 	l.hub.o.Observe(Event{Kind: kind, User: l.user, Code: how.Code, Reason: how.Reason})
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/catflap/catflap/internal/pace"
 )
 
-// seat is one client's place in the hub, and what is known of the client.
-type seat struct {
-	hub    *Hub
-	person *person
-	who    client
-	n      uint64 // tells it from every other
-	id     string
-	addr   netip.Addr
-	ping   time.Duration
-	limit  int64
-	within time.Duration // for a message to come whole
-	rate   pace.Allowance
-	since  time.Time
+// client is one client's place in the hub, and what is known of the client.
+type client struct {
+	hub      *Hub
+	person   *person
+	endpoint endpoint
+	n        uint64 // tells it from every other
+	id       string
+	addr     netip.Addr
+	ping     time.Duration
+	limit    int64
+	within   time.Duration // for a message to come whole
+	rate     pace.Allowance
+	since    time.Time
 
 	user    atomic.Pointer[authhandlers.AuthUserInfo] // changes when the credential is renewed
 	towards [2]traffic
@@ -36,18 +36,18 @@ type seat struct {
 	isServed bool
 }
 
-// newSeat makes a place for a client, in the mode in force. The hub is locked.
-func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *seat {
+// newClient makes a place for a client, in the mode in force. The hub is locked.
+func newClient(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *client {
 	h.serial++
 	set := h.settings.Load()
-	var s *seat
+	var s *client
 	if set.Mode == Separate {
 		t := &tunnel{cancel: cancel, over: make(chan struct{})}
-		s, t.who = &t.seat, t
+		s, t.endpoint = &t.client, t
 	} else {
-		w := &window{cancel: cancel, page: j.Page}
+		w := &subscriber{cancel: cancel, page: j.Page}
 		w.maxBytes, w.maxCount = set.queue()
-		s, w.who = &w.seat, w
+		s, w.endpoint = &w.client, w
 	}
 	s.hub, s.person, s.n, s.id, s.addr, s.expiry = h, p, h.serial, j.ID, j.Client, noExpiry
 	s.ping, s.limit, s.rate = set.Ping, set.MaxMessage, pace.NewAllowance(set.MessageRate)
@@ -58,27 +58,27 @@ func newSeat(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *sea
 
 // release gives the place back. The person is remembered until the Cat has
 // settled, since their next socket must wait for that.
-func (h *Hub) release(s *seat) {
+func (h *Hub) release(s *client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.seats, s)
+	delete(h.clients, s)
 	h.groups.remove(s)
 	h.ends.remove(s)
 	if s.isServed {
 		h.serving--
 	}
 	p := s.person
-	if i := slices.Index(p.seats, s); i >= 0 {
-		p.seats = slices.Delete(p.seats, i, i+1)
+	if i := slices.Index(p.clients, s); i >= 0 {
+		p.clients = slices.Delete(p.clients, i, i+1)
 	}
-	if len(p.seats) == 0 {
+	if len(p.clients) == 0 {
 		p.forgetSoon()
 	}
 	h.idle.Done()
 }
 
 // served notes that the socket is open at both ends.
-func (h *Hub) served(s *seat) {
+func (h *Hub) served(s *client) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.isServed = true
@@ -110,7 +110,7 @@ func (h *Hub) Sockets(u *authhandlers.AuthUserInfo) []SocketInfo {
 		return nil
 	}
 	var list []SocketInfo
-	for _, s := range p.seats {
+	for _, s := range p.clients {
 		if s.isServed {
 			u := s.user.Load()
 			list = append(list, SocketInfo{ID: s.id, Session: u.Session, Client: s.addr, Since: s.since, Handler: u.Handler})

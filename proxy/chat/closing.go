@@ -92,19 +92,19 @@ func (e *UpgradeError) Error() string { return "the handshake could not be finis
 func (e *UpgradeError) Unwrap() error { return e.Err }
 
 const (
-	// settle is how long the Cat is given after a socket's close is complete before
+	// catSettleDelay is how long the Cat is given after a socket's close is complete before
 	// the same person's next one opens: reopened at once, up to a quarter stay silent
-	// for ever; none did from 20 ms on at a Cat with nothing else to do, one in
+	// forever; none did from 20 ms on at a Cat with nothing else to do, one in
 	// twenty did after 25 ms at a busy one.
-	settle = 100 * time.Millisecond
-	// look is how often expiry is compared with the clock.
-	look = 200 * time.Millisecond
+	catSettleDelay = 100 * time.Millisecond
+	// expiryTick is how often expiry is compared with the clock.
+	expiryTick = 200 * time.Millisecond
 	// abortWait is how long sockets that were cut may take to be told of.
 	abortWait = time.Second
 )
 
-// because makes the error of a join that is ended before it has opened anything.
-func because(c Closing) error {
+// joinError makes the error of a join that is ended before it has opened anything.
+func joinError(c Closing) error {
 	if c == closeStopping {
 		return ErrStopping
 	}

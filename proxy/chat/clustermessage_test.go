@@ -9,37 +9,37 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-func parcels() []*parcel {
+func parcels() []*clusterMessage {
 	session := strings.Repeat("s", sessionSize)
-	return []*parcel{
-		{kind: parcelOpen, session: session, n: 1, text: "alice", data: []byte("claim")},
-		{kind: parcelSay, session: session, n: 1 << 40, frame: websocket.BinaryMessage, data: []byte{0, 255}},
-		{kind: parcelSaid, session: session, frame: websocket.TextMessage, data: []byte("{}")},
-		{kind: parcelEnd, session: session, n: endMissed, data: []byte{}},
-		{kind: parcelBye, session: session, n: 7, data: []byte{}, rest: []*said{{kind: websocket.TextMessage, data: []byte("a")}, {kind: websocket.BinaryMessage, data: []byte("b")}}},
+	return []*clusterMessage{
+		{kind: messageOpen, session: session, n: 1, text: "alice", data: []byte("claim")},
+		{kind: messageSend, session: session, n: 1 << 40, frame: websocket.BinaryMessage, data: []byte{0, 255}},
+		{kind: messageBroadcast, session: session, frame: websocket.TextMessage, data: []byte("{}")},
+		{kind: messageEnd, session: session, n: endMissed, data: []byte{}},
+		{kind: messageLeave, session: session, n: 7, data: []byte{}, rest: []*outbound{{kind: websocket.TextMessage, data: []byte("a")}, {kind: websocket.BinaryMessage, data: []byte("b")}}},
 	}
 }
 
 func TestParcels(t *testing.T) {
 	for _, p := range parcels() {
 		b := p.encode()
-		got, err := readParcel(b)
+		got, err := readMessage(b)
 		if err != nil || !reflect.DeepEqual(got, p) {
 			t.Errorf("%+v becomes %+v, %v", p, got, err)
 		}
 		for n := range b {
-			if cut, err := readParcel(b[:n]); err == nil && bytes.Equal(cut.encode(), b) {
+			if cut, err := readMessage(b[:n]); err == nil && bytes.Equal(cut.encode(), b) {
 				t.Errorf("%d of %d bytes of %+v are enough", n, len(b), p)
 			}
 		}
 	}
-	for _, p := range []*parcel{
+	for _, p := range []*clusterMessage{
 		{kind: 0, session: strings.Repeat("s", sessionSize)},
-		{kind: parcelInherit + 1, session: strings.Repeat("s", sessionSize)},
-		{kind: parcelSay, session: strings.Repeat("s", sessionSize), frame: websocket.CloseMessage},
-		{kind: parcelAck, session: strings.Repeat("s", sessionSize), rest: []*said{{kind: websocket.TextMessage}}},
+		{kind: messagePending + 1, session: strings.Repeat("s", sessionSize)},
+		{kind: messageSend, session: strings.Repeat("s", sessionSize), frame: websocket.CloseMessage},
+		{kind: messageAck, session: strings.Repeat("s", sessionSize), rest: []*outbound{{kind: websocket.TextMessage}}},
 	} {
-		if _, err := readParcel(p.encode()); err == nil {
+		if _, err := readMessage(p.encode()); err == nil {
 			t.Errorf("%+v is taken", p)
 		}
 	}
@@ -50,11 +50,11 @@ func FuzzParcel(f *testing.F) {
 		f.Add(p.encode())
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		p, err := readParcel(b)
+		p, err := readMessage(b)
 		if err != nil {
 			return
 		}
-		again, err := readParcel(p.encode())
+		again, err := readMessage(p.encode())
 		if err != nil || !bytes.Equal(again.encode(), p.encode()) {
 			t.Errorf("%q: %v", b, err)
 		}

@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// maxStrangers bounds how often answers that nobody here asked for make a wire open
+	// maxStrangers bounds how often answers that nobody here asked for make a catSocket open
 	// its socket again: a plugin may send such frames all the time.
 	maxStrangers = 8
 	// halfOpen is how long after its connection broke the Cat may not know of that.
 	halfOpen = time.Minute
 )
 
-// doubt is what a wire knows of turns that earlier sockets of its person have left
+// doubt is what a catSocket knows of turns that earlier sockets of its person have left
 // running. Their answers come over the socket of now; then the Cat ends what it had for
 // the old one, and by that forgets the new one: it hears, and never speaks again. So the
 // wire lets those answers come, and opens its socket again behind them.
@@ -73,8 +73,8 @@ func (d *doubt) waits() bool {
 }
 
 // replaced follows the end of a connection, and reports whether it was closed to be
-// opened again. The wire is locked.
-func (l *wire) replaced(lost []turn, how Closing, now time.Time) bool {
+// opened again. The catSocket is locked.
+func (l *catSocket) replaced(lost []turn, how Closing, now time.Time) bool {
 	d := &l.doubt
 	renewed := d.renewing
 	d.owed = append(d.owed, asOwed(lost)...)
@@ -95,10 +95,10 @@ func later(a, b time.Time) time.Time {
 
 // refused follows a failed try to reach the Cat. Where nothing listens, its turns have
 // ended with it; where something else answers in its place, most likely.
-func (l *wire) refused(err error) {
+func (l *catSocket) refused(err error) {
 	l.mu.Lock()
 	d := &l.doubt
-	var tell []message
+	var tell []inbound
 	if gone := errors.Is(err, syscall.ECONNREFUSED); gone || errors.Is(err, websocket.ErrBadHandshake) {
 		tell = d.giveUp()
 		if gone {
@@ -107,12 +107,12 @@ func (l *wire) refused(err error) {
 	}
 	l.mu.Unlock()
 	for _, m := range tell {
-		l.room.failed(m, interrupted())
+		l.events.failed(m, interrupted())
 	}
 }
 
 // giveUp waits for nothing any more, and returns whose senders are to be told.
-func (d *doubt) giveUp() []message {
+func (d *doubt) giveUp() []inbound {
 	for i := range d.owed {
 		d.owed[i].late = true
 	}
@@ -121,8 +121,8 @@ func (d *doubt) giveUp() []message {
 }
 
 // tellAll returns the messages whose senders have not been told yet, and are now.
-func (d *doubt) tellAll() []message {
-	var m []message
+func (d *doubt) tellAll() []inbound {
+	var m []inbound
 	for i := range d.owed {
 		if o := &d.owed[i]; !o.told {
 			o.told = true
@@ -133,8 +133,8 @@ func (d *doubt) tellAll() []message {
 }
 
 // reopened follows the opening of another socket, and reports whether messages must
-// wait for yet another. The wire is locked.
-func (l *wire) reopened(c *wsconn.Conn) bool {
+// wait for yet another. The catSocket is locked.
+func (l *catSocket) reopened(c *wsconn.Conn) bool {
 	d := &l.doubt
 	d.renewing = false
 	d.holding = d.waits() || d.blind
@@ -153,9 +153,9 @@ func (l *wire) reopened(c *wsconn.Conn) bool {
 }
 
 // mustWait reports whether a message must wait for a fresh socket. Somebody who asks
-// again, while nothing at all has come to what was asked before, deserves one. The wire
+// again, while nothing at all has come to what was asked before, deserves one. The catSocket
 // is locked.
-func (l *wire) mustWait(c *wsconn.Conn) bool {
+func (l *catSocket) mustWait(c *wsconn.Conn) bool {
 	d, now := &l.doubt, time.Now()
 	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.silence(now)) {
 		l.renew(c)
@@ -168,35 +168,35 @@ func (l *wire) mustWait(c *wsconn.Conn) bool {
 
 // isSilent reports whether the Cat owes an answer and has said nothing for so long. The
 // wire is locked.
-func (l *wire) isSilent(now time.Time, most time.Duration) bool {
+func (l *catSocket) isSilent(now time.Time, most time.Duration) bool {
 	return l.turns.next() >= 0 && !l.doubt.hearing && l.silent(now) >= most
 }
 
-// silent is how long the Cat has said nothing to the turn that it is at. The wire is locked.
-func (l *wire) silent(now time.Time) time.Duration {
+// silent is how long the Cat has said nothing to the turn that it is at. The catSocket is locked.
+func (l *catSocket) silent(now time.Time) time.Duration {
 	return now.Sub(later(later(l.turns.list[l.turns.next()].at, l.doubt.heard), l.up))
 }
 
-// renew closes the socket, so that another is opened. The wire is locked.
-func (l *wire) renew(c *wsconn.Conn) {
+// renew closes the socket, so that another is opened. The catSocket is locked.
+func (l *catSocket) renew(c *wsconn.Conn) {
 	l.doubt.renewing = true
 	c.End(closeFresh)
 }
 
 // freshSoon opens the socket again when the Cat has had the time to end what it still had
-// for the last one. Until then no message goes up. The wire is locked.
-func (l *wire) freshSoon(c *wsconn.Conn) {
+// for the last one. Until then no message goes up. The catSocket is locked.
+func (l *catSocket) freshSoon(c *wsconn.Conn) {
 	d := &l.doubt
 	d.holding = true
 	if d.fresh == nil {
-		d.fresh = l.after(settle, c, l.renew)
+		d.fresh = l.after(catSettleDelay, c, l.renew)
 	} else {
-		d.fresh.Reset(settle)
+		d.fresh.Reset(catSettleDelay)
 	}
 }
 
-// bePatient bounds the waiting for what an earlier socket has left. The wire is locked.
-func (l *wire) bePatient(c *wsconn.Conn) {
+// bePatient bounds the waiting for what an earlier socket has left. The catSocket is locked.
+func (l *catSocket) bePatient(c *wsconn.Conn) {
 	if d := &l.doubt; d.patience == nil {
 		if d.deadline.IsZero() {
 			if d.owesWord() {
@@ -209,8 +209,8 @@ func (l *wire) bePatient(c *wsconn.Conn) {
 }
 
 // lose waits no longer for what an earlier socket has left, unless the Cat has just said
-// something. The wire is locked.
-func (l *wire) lose(c *wsconn.Conn) {
+// something. The catSocket is locked.
+func (l *catSocket) lose(c *wsconn.Conn) {
 	d := &l.doubt
 	d.patience = nil
 	if d.hearing || time.Since(d.heard) < d.wait/2 {
@@ -223,21 +223,21 @@ func (l *wire) lose(c *wsconn.Conn) {
 	go func() {
 		defer l.hub.o.Caught()
 		for _, m := range told {
-			l.room.failed(m, unanswered())
+			l.events.failed(m, unanswered())
 		}
 	}()
 }
 
 // watch sees to it that a socket in doubt, which says nothing, is opened again. A turn has
-// begun. The wire is locked.
-func (l *wire) watch(c *wsconn.Conn) {
+// begun. The catSocket is locked.
+func (l *catSocket) watch(c *wsconn.Conn) {
 	d := &l.doubt
 	if d.dog == nil && time.Now().Before(d.uncertain) {
 		d.dog = l.after(l.hub.silence(time.Now()), c, l.bark)
 	}
 }
 
-func (l *wire) bark(c *wsconn.Conn) {
+func (l *catSocket) bark(c *wsconn.Conn) {
 	d, now := &l.doubt, time.Now()
 	d.dog = nil
 	idle := l.sending.TryLock() // a long message may be on its way
@@ -254,7 +254,7 @@ func (l *wire) bark(c *wsconn.Conn) {
 }
 
 // after does something in a while, in the locked wire, if it has the same socket then.
-func (l *wire) after(d time.Duration, c *wsconn.Conn, do func(*wsconn.Conn)) *time.Timer {
+func (l *catSocket) after(d time.Duration, c *wsconn.Conn, do func(*wsconn.Conn)) *time.Timer {
 	return time.AfterFunc(d, func() {
 		defer l.hub.o.Caught()
 		l.mu.Lock()

@@ -40,13 +40,13 @@ func TestExpiriesInOrder(t *testing.T) {
 	h := NewHub(Options{Settings: separate})
 	h.looking = true // nobody but this test looks
 	start := time.Unix(1000, 0)
-	var all []*seat
+	var all []*client
 	for i := range 10000 {
 		u := &authhandlers.AuthUserInfo{Expiry: start.Add(time.Duration(rand.IntN(1000)) * time.Second)}
 		if i%10 == 0 {
 			u.Expiry = time.Time{}
 		}
-		s := &seat{hub: h, expiry: noExpiry}
+		s := &client{hub: h, expiry: noExpiry}
 		s.user.Store(u)
 		h.watch(s)
 		all = append(all, s)

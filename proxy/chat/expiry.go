@@ -8,9 +8,9 @@ import (
 // expiries holds the places whose credential ends, the next to be looked at first, so
 // that looking costs the same with ten sockets and with ten thousand. The hub
 // guards it.
-type expiries []*seat
+type expiries []*client
 
-// noExpiry is the place of a seat that is not among them.
+// noExpiry is the place of a client that is not among them.
 const noExpiry = -1
 
 // Len, Less, Swap, Push and Pop are for container/heap alone.
@@ -21,9 +21,9 @@ func (e expiries) Swap(i, j int) {
 	e[i].expiry, e[j].expiry = i, j
 }
 
-// Push adds a seat.
+// Push adds a client.
 func (e *expiries) Push(x any) {
-	s := x.(*seat)
+	s := x.(*client)
 	s.expiry = len(*e)
 	*e = append(*e, s)
 }
@@ -38,24 +38,24 @@ func (e *expiries) Pop() any {
 	return s
 }
 
-func (e *expiries) remove(s *seat) {
+func (e *expiries) remove(s *client) {
 	if s.expiry != noExpiry {
 		heap.Remove(e, s.expiry)
 	}
 }
 
 // expired takes out those whose time has come.
-func (e *expiries) expired(now time.Time) []*seat {
-	var list []*seat
+func (e *expiries) expired(now time.Time) []*client {
+	var list []*client
 	for len(*e) > 0 && !now.Before((*e)[0].due) {
-		list = append(list, heap.Pop(e).(*seat))
+		list = append(list, heap.Pop(e).(*client))
 	}
 	return list
 }
 
 // watch sees to it that the socket ends with its credential, and that a session's
 // is asked to be renewed before. The hub is locked.
-func (h *Hub) watch(s *seat) {
+func (h *Hub) watch(s *client) {
 	u := s.user.Load()
 	if u.Expiry.IsZero() {
 		h.ends.remove(s)
@@ -68,25 +68,25 @@ func (h *Hub) watch(s *seat) {
 	h.await(s)
 }
 
-// await has a seat looked at when it is due. The hub is locked.
-func (h *Hub) await(s *seat) {
+// await has a client looked at when it is due. The hub is locked.
+func (h *Hub) await(s *client) {
 	h.ends.remove(s)
 	heap.Push(&h.ends, s)
 	if !h.looking {
 		h.looking = true
-		go h.look()
+		go h.watchExpiry()
 	}
 }
 
-// look compares with the hub's own clock, a few times a second, while there is
+// watchExpiry compares with the hub's own clock, a few times a second, while there is
 // a socket whose credential ends.
-func (h *Hub) look() {
-	t := time.NewTicker(look)
+func (h *Hub) watchExpiry() {
+	t := time.NewTicker(expiryTick)
 	defer t.Stop()
 	for range t.C {
 		h.mu.Lock()
 		now := h.o.Now()
-		var over []*seat
+		var over []*client
 		for _, s := range h.ends.expired(now) {
 			u := s.user.Load()
 			if u.Expiry.IsZero() || now.Before(u.Expiry) {

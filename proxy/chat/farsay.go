@@ -8,9 +8,9 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// say sends a message to the process that has the Cat. It waits while too much has
+// send sends a message to the process that has the Cat. It waits while too much has
 // not been passed on there.
-func (f *far) say(m message) {
+func (f *remoteUpstream) send(m inbound) {
 	most, _ := f.hub.settings.Load().queue()
 	n := int64(len(m.data))
 	f.mu.Lock()
@@ -19,16 +19,16 @@ func (f *far) say(m message) {
 	}
 	if f.isOver || f.parting {
 		f.mu.Unlock()
-		f.route.keep(m)
+		f.owner.keep(m)
 		return
 	}
 	f.ref++
 	m.ref = f.ref
 	f.waits[m.ref] = m
 	f.waiting += n
-	f.route.person.mustHold(n)
+	f.owner.person.mustHold(n)
 	f.turns.begin(m, time.Now())
-	f.send(&parcel{kind: parcelSay, n: m.ref, frame: m.kind, data: m.data})
+	f.transmit(&clusterMessage{kind: messageSend, n: m.ref, frame: m.kind, data: m.data})
 	f.mu.Unlock()
 }
 
@@ -36,7 +36,7 @@ func (f *far) say(m message) {
 // is given back. Until the other process has that, it is not over: if that dies before,
 // what is under way is lost, and somebody must hear of it. False means that the session
 // is over already. The room is locked.
-func (f *far) bye(rest []*said) bool {
+func (f *remoteUpstream) bye(rest []*outbound) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver || f.parting {
@@ -48,16 +48,16 @@ func (f *far) bye(rest []*said) bool {
 	}
 	f.parting, f.rest = true, rest
 	for _, m := range rest {
-		m.only = m.only || m.far == nil && m.given <= 1 // said when this process had the Cat, to nobody else
-		m.mustKeep(f.route.person)
+		m.only = m.only || m.via == nil && m.given <= 1 // said when this process had the Cat, to nobody else
+		m.mustKeep(f.owner.person)
 	}
 	f.space.Broadcast()
-	f.send(&parcel{kind: parcelBye, n: taken, rest: rest})
+	f.transmit(&clusterMessage{kind: messageLeave, n: taken, rest: rest})
 	return true
 }
 
 // over follows the end from the other side, or the loss of it.
-func (f *far) over(how int) {
+func (f *remoteUpstream) over(how int) {
 	f.mu.Lock()
 	unsaid := f.unsaidLocked()
 	f.mu.Unlock()
@@ -69,29 +69,29 @@ func (f *far) over(how int) {
 		close(f.finished)
 		return
 	}
-	f.route.person.owe(asOwed(lost))
-	f.route.keepFirst(unsaid)
-	f.route.room.recall(f.rest)
+	f.owner.person.owe(asOwed(lost))
+	f.owner.keepFirst(unsaid)
+	f.owner.room.redeliver(f.rest)
 	for _, m := range messagesOf(lost) {
 		m.ref = 0
-		f.route.failed(m, interrupted())
+		f.owner.failed(m, interrupted())
 	}
 	switch how {
 	case endMissed:
-		f.route.room.announce(ours(missed()))
+		f.owner.room.announce(ours(missed()))
 	case endFinal:
-		f.route.gone(f, closeCatGone)
+		f.owner.gone(f, closeCatGone)
 	}
 	close(f.finished)
 }
 
 // unsaidLocked takes out what the other process has not passed on, as it says itself at
 // the end: the Cat has not heard that, and the next way takes it.
-func (f *far) unsaidLocked() []message {
+func (f *remoteUpstream) unsaidLocked() []inbound {
 	if f.passed == nil || f.isOver {
 		return nil
 	}
-	var list []message
+	var list []inbound
 	for _, ref := range slices.Sorted(maps.Keys(f.waits)) {
 		if ref > *f.passed {
 			m := f.waits[ref]
@@ -110,10 +110,10 @@ func missed() []byte {
 
 // end ends the session from here. Nobody has to be told of what is under way: it is
 // answered where the socket is, or the clients are ended.
-func (f *far) end(c Closing) {
+func (f *remoteUpstream) end(c Closing) {
 	f.mu.Lock()
 	if !f.isOver && !f.parting {
-		f.send(&parcel{kind: parcelBye, n: f.taken})
+		f.transmit(&clusterMessage{kind: messageLeave, n: f.taken})
 	}
 	f.mu.Unlock()
 	if _, ok := f.stop(endAgain); ok {
@@ -121,10 +121,10 @@ func (f *far) end(c Closing) {
 	}
 }
 
-func (f *far) abort() { f.end(closeUnused) }
+func (f *remoteUpstream) abort() { f.end(closeUnused) }
 
 // stop ends the session, once, and returns what may be lost with it.
-func (f *far) stop(how int) ([]turn, bool) {
+func (f *remoteUpstream) stop(how int) ([]turn, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver {
@@ -136,7 +136,7 @@ func (f *far) stop(how int) ([]turn, bool) {
 		f.ack.Stop()
 	}
 	f.unwatch()
-	f.hub.post.removeFar(f)
+	f.hub.router.removeFar(f)
 	f.letGo()
 	list := f.turns.lost(time.Now())
 	for range min(f.inherited, maxTurns) {
@@ -145,33 +145,33 @@ func (f *far) stop(how int) ([]turn, bool) {
 	return list, true
 }
 
-func (f *far) busy() bool {
+func (f *remoteUpstream) busy() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.turns.busy(time.Now(), f.hub.times.turn)
 }
 
-func (f *far) isEnding() bool {
+func (f *remoteUpstream) isEnding() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.isOver || f.parting
 }
 
-// nobody is no seat's number.
+// nobody is no client's number.
 const nobody = 0
 
 // hasParted reports that nobody was there any more when it ended.
-func (f *far) hasParted() bool {
+func (f *remoteUpstream) hasParted() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.parted
 }
 
-func (f *far) done() <-chan struct{} { return f.finished }
+func (f *remoteUpstream) done() <-chan struct{} { return f.finished }
 
 // letGo has nothing of the session's counted as held any more. It is locked, and over.
-func (f *far) letGo() {
-	p := f.route.person
+func (f *remoteUpstream) letGo() {
+	p := f.owner.person
 	p.drop(f.waiting)
 	f.waiting = 0
 	clear(f.waits)
@@ -182,9 +182,9 @@ func (f *far) letGo() {
 }
 
 // forgetGot forgets what came and was not told. It is locked.
-func (f *far) forgetGot() {
+func (f *remoteUpstream) forgetGot() {
 	for _, p := range f.got {
-		f.route.person.drop(int64(len(p.data)))
+		f.owner.person.drop(int64(len(p.data)))
 	}
 	f.got = nil
 }

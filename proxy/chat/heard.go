@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// heard passes a message of the Cat's to all. The Cat waits for a client that is
+// broadcast passes a message of the Cat's to all. The Cat waits for a client that is
 // behind, but not for long if another is not: then that one is ended, so that the
 // others need not wait for it.
-func (r *room) heard(m *said) {
-	var few [4]*window
+func (r *room) broadcast(m *outbound) {
+	var few [4]*subscriber
 	for tried := false; ; {
 		r.mu.Lock()
 		idle, wait := r.pass(m, few[:0])
@@ -37,7 +37,7 @@ func (r *room) heard(m *said) {
 }
 
 // await waits for a client to take something, and charges that to those who are behind.
-func (r *room) await(m *said, space <-chan struct{}, most time.Duration) {
+func (r *room) await(m *outbound, space <-chan struct{}, most time.Duration) {
 	start := time.Now()
 	t := time.NewTimer(most)
 	defer t.Stop()
@@ -48,7 +48,7 @@ func (r *room) await(m *said, space <-chan struct{}, most time.Duration) {
 	took := time.Since(start)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, w := range r.windows {
+	for _, w := range r.subscribers {
 		w.charge(m.size(), took)
 	}
 }
@@ -56,13 +56,13 @@ func (r *room) await(m *said, space <-chan struct{}, most time.Duration) {
 // pass queues a message for everybody, and ends whoever has been waited for long
 // enough. It returns how long to wait first for those who are behind, or else those
 // whose writing the caller must see to. The room is locked.
-func (r *room) pass(m *said, idle []*window) ([]*window, time.Duration) {
-	if m.far != nil && m.far.isEnding() {
+func (r *room) pass(m *outbound, idle []*subscriber) ([]*subscriber, time.Duration) {
+	if m.via != nil && m.via.isEnding() {
 		return nil, 0 // whoever has the Cat keeps it
 	}
-	var few [4]*window
-	ready, slow := few[:0], []*window(nil)
-	for _, w := range r.windows {
+	var few [4]*subscriber
+	ready, slow := few[:0], []*subscriber(nil)
+	for _, w := range r.subscribers {
 		switch {
 		case w.isEnding():
 		case w.takes(m.size()):
@@ -97,7 +97,7 @@ func (r *room) pass(m *said, idle []*window) ([]*window, time.Duration) {
 			idle = append(idle, w)
 		}
 	}
-	if slices.ContainsFunc(ready, func(w *window) bool { return w.guest != nil }) {
+	if slices.ContainsFunc(ready, func(w *subscriber) bool { return w.remote != nil }) {
 		r.remember(m)
 	}
 	if len(ready) == 0 {

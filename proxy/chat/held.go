@@ -6,9 +6,9 @@ const (
 	// clientPart is the part of either bound, in quarters, that what clients send may
 	// fill. The rest is for what the Cat says.
 	clientPart = 3
-	// always is what a person may hold also when the others hold all the rest, so that
+	// assured is what a person may hold also when the others hold all the rest, so that
 	// nobody's ordinary answers are lost over somebody else.
-	always = 64 << 10
+	assured = 64 << 10
 )
 
 // hold counts bytes of a person's messages that are in memory, by the side that they come
@@ -20,7 +20,7 @@ func (p *person) hold(n int64, from int) *Closing {
 		p.held.Add(-n) // somebody who has too much does not touch what is for all
 		return &closeOwnFull
 	}
-	if all := p.hub.held.Add(n); !fits(all, set.MaxHeld, from) && mine > always {
+	if all := p.hub.held.Add(n); !fits(all, set.MaxHeld, from) && mine > assured {
 		p.drop(n)
 		return &closeFull
 	}
@@ -59,7 +59,7 @@ func (p *person) drop(n int64) {
 
 // keep has the message counted once, however many of a person's clients keep it. With a
 // reason it must not be kept. Each keep, mustKeep or adopt needs a letGo.
-func (m *said) keep(p *person) *Closing {
+func (m *outbound) keep(p *person) *Closing {
 	if m.keepers.Add(1) > 1 {
 		return nil
 	}
@@ -71,19 +71,19 @@ func (m *said) keep(p *person) *Closing {
 }
 
 // mustKeep is keep for what is bounded otherwise.
-func (m *said) mustKeep(p *person) {
+func (m *outbound) mustKeep(p *person) {
 	if m.keepers.Add(1) == 1 {
 		p.mustHold(m.weight())
 	}
 }
 
 // adopt makes the message's what its reader has had counted.
-func (m *said) adopt(held int64) {
+func (m *outbound) adopt(held int64) {
 	m.held = held
 	m.keepers.Add(1)
 }
 
-func (m *said) letGo(p *person) {
+func (m *outbound) letGo(p *person) {
 	if m.keepers.Add(-1) == 0 {
 		p.drop(m.weight())
 	}
@@ -91,4 +91,4 @@ func (m *said) letGo(p *person) {
 
 // weight is how much memory the message is counted with, which never changes while
 // somebody keeps it.
-func (m *said) weight() int64 { return max(m.held, m.size()) }
+func (m *outbound) weight() int64 { return max(m.held, m.size()) }

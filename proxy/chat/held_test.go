@@ -101,12 +101,12 @@ func TestManyClientsOneMessage(t *testing.T) {
 // TestTheShareSeparate: where messages stream through, what they stream through counts.
 func TestTheShareSeparate(t *testing.T) {
 	set := separate
-	set.MaxHeldPerUser = 4 * piece
+	set.MaxHeldPerUser = 4 * copyBufferSize
 	l := newLab(t, set, echo)
 	for range 3 {
 		part(t, l.open(t, "/alice"), 1<<20, 10)
 	}
-	l.eventually(t, "they are held", func() bool { return l.hub.held.Load() == 3*piece })
+	l.eventually(t, "they are held", func() bool { return l.hub.held.Load() == 3*copyBufferSize })
 	w := l.open(t, "/alice")
 	part(t, w, 1<<20, 10)
 	if code, reason := closedWith(t, w); code != websocket.CloseTryAgainLater || reason != closeOwnFull.Reason {

@@ -186,7 +186,7 @@ func (l *lab) places(user string) int {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
 	if p := l.hub.people[info(user).Key()]; p != nil {
-		return len(p.seats)
+		return len(p.clients)
 	}
 	return 0
 }

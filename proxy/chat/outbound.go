@@ -10,29 +10,31 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// said is a message on its way to clients.
-type said struct {
+// outbound is a message on its way to clients.
+type outbound struct {
 	kind   int
 	data   []byte
-	what   string   // the type of the Cat's frame
-	alone  bool     // only one client was given it, or one process
-	given  int      // how many were given it and have not given it back; the room guards it
-	backs  []string // the processes that have given it back; the room guards it
-	frame  []byte   // where several clients get it, so that it is encoded once
-	far    *far     // the way it came by, if it came from another process
-	only   bool     // no other process was given it
-	passed bool     // that came to clients; the room guards it
+	what   string          // the type of the Cat's frame
+	alone  bool            // only one client was given it, or one process
+	given  int             // how many were given it and have not given it back; the room guards it
+	backs  []string        // the processes that have given it back; the room guards it
+	frame  []byte          // where several clients get it, so that it is encoded once
+	via    *remoteUpstream // the way it came by, if it came from another process
+	only   bool            // no other process was given it
+	passed bool            // that came to clients; the room guards it
 
 	keepers atomic.Int32 // how many keep it in memory
 	held    int64        // what it was counted with when it was read
 }
 
 // ours is a text of our own.
-func ours(text []byte) *said { return &said{kind: websocket.TextMessage, data: text, only: true} }
+func ours(text []byte) *outbound {
+	return &outbound{kind: websocket.TextMessage, data: text, only: true}
+}
 
 // ofCat is a message of the Cat's.
-func ofCat(kind int, data []byte) *said {
-	m := &said{kind: kind, data: data}
+func ofCat(kind int, data []byte) *outbound {
+	m := &outbound{kind: kind, data: data}
 	if kind == websocket.TextMessage {
 		m.what = cat.FrameType(data)
 	}
@@ -40,19 +42,19 @@ func ofCat(kind int, data []byte) *said {
 }
 
 // giveTo notes how many are given the message. The room is locked.
-func (m *said) giveTo(n int) { m.given, m.alone, m.backs = n, n == 1, nil }
+func (m *outbound) giveTo(n int) { m.given, m.alone, m.backs = n, n == 1, nil }
 
 // giveBack notes that one of them did not read it, and reports whether that was the last.
 // The room is locked.
-func (m *said) giveBack() bool {
+func (m *outbound) giveBack() bool {
 	m.given--
 	return m.given == 0
 }
 
-func (m *said) size() int64 { return int64(len(m.data)) }
+func (m *outbound) size() int64 { return int64(len(m.data)) }
 
 // prepare encodes the message for several clients. Nobody has it yet.
-func (m *said) prepare() {
+func (m *outbound) prepare() {
 	if m.frame == nil {
 		m.frame = wsconn.Encode(m.kind, m.data)
 		m.data = m.frame[len(m.frame)-len(m.data):] // one copy is enough
@@ -60,7 +62,7 @@ func (m *said) prepare() {
 }
 
 // write writes the message, which must be taken within d.
-func (m *said) write(c *wsconn.Conn, d time.Duration) (late bool, err error) {
+func (m *outbound) write(c *wsconn.Conn, d time.Duration) (late bool, err error) {
 	if m.frame != nil {
 		return c.WriteFrame(m.frame, d)
 	}
@@ -69,7 +71,7 @@ func (m *said) write(c *wsconn.Conn, d time.Duration) (late bool, err error) {
 
 // offer is write as far as that needs no waiting; see [wsconn.Conn.OfferMessage]. The
 // message must be small.
-func (m *said) offer(c *wsconn.Conn) (left []byte, begun bool, err error) {
+func (m *outbound) offer(c *wsconn.Conn) (left []byte, begun bool, err error) {
 	if m.frame != nil {
 		return c.OfferFrame(m.frame)
 	}

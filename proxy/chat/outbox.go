@@ -2,15 +2,15 @@ package chat
 
 import "time"
 
-// kept are messages that wait for a way to the Cat. Its owner guards it.
-type kept struct {
-	list    []message
+// outbox are messages that wait for a way to the Cat. Its owner guards it.
+type outbox struct {
+	list    []inbound
 	bytes   int64
 	expires *time.Timer
 }
 
 // add keeps a message, if there is room. What has waited for long enough expires.
-func (k *kept) add(p *person, m message, expire func()) bool {
+func (k *outbox) add(p *person, m inbound, expire func()) bool {
 	set := p.hub.settings.Load()
 	bytes, count := set.queue()
 	if k.bytes+int64(len(m.data)) > bytes || len(k.list) >= min(count, maxKept) || p.hold(int64(len(m.data)), toCat) != nil {
@@ -25,7 +25,7 @@ func (k *kept) add(p *person, m message, expire func()) bool {
 }
 
 // take takes what was kept.
-func (k *kept) take(p *person) []message {
+func (k *outbox) take(p *person) []inbound {
 	list := k.list
 	p.drop(k.bytes)
 	k.list, k.bytes = nil, 0
@@ -36,8 +36,8 @@ func (k *kept) take(p *person) []message {
 	return list
 }
 
-// first takes what was kept up to its first turn. The rest has its time anew.
-func (k *kept) first(p *person) []message {
+// first takes what was kept up to its first turn. The rest has its time again.
+func (k *outbox) first(p *person) []inbound {
 	n, bytes := 0, int64(0)
 	for n < len(k.list) {
 		m := &k.list[n]

@@ -56,7 +56,7 @@ func TestAMessageWaitsForTheCat(t *testing.T) {
 // TestTheDefaultOutlastsAStart: the Cat 1 takes up to half a minute to start, and is
 // asked each 7.5 s by then.
 func TestTheDefaultOutlastsAStart(t *testing.T) {
-	most := defaultTimes().most * 3 / 2
+	most := defaultTimes().maxBackoff * 3 / 2
 	if got := (&Settings{}).deliverWithin(); got < 30*time.Second+most {
 		t.Errorf("a message waits for %v", got)
 	}

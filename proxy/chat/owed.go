@@ -86,8 +86,8 @@ func unaskedOf(list []turn) []turn {
 }
 
 // messagesOf are the messages of turns.
-func messagesOf(list []turn) []message {
-	var m []message
+func messagesOf(list []turn) []inbound {
+	var m []inbound
 	for _, t := range list {
 		m = append(m, t.message())
 	}

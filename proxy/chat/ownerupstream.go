@@ -13,33 +13,33 @@ import (
 // closeMoved ends a way to the Cat and nothing else: there will be another.
 var closeMoved = Closing{Code: websocket.CloseServiceRestart, Reason: "the socket at the Cat has moved"}
 
-// route is a person's line where there are other processes before the same Cat: a
+// ownerUpstream is a person's upstream where there are other processes before the same Cat: a
 // wire while this one has claimed the person, and else a way through the one that has.
 // When either ends, it looks for the next, and the clients stay.
-type route struct {
+type ownerUpstream struct {
 	hub      *Hub
 	person   *person
 	room     *room
 	finished chan struct{}
-	stop     context.Context // ends with the route
+	stop     context.Context // ends with the upstream
 	cancel   context.CancelFunc
 
 	sending sync.Mutex // held while one message goes on its way
 
 	mu      sync.Mutex
 	user    *authhandlers.AuthUserInfo
-	now     line   // nil while there is none
-	token   string // of the claim, while it stands
-	again   bool   // clients have been there since before this way
-	spoken  bool   // the Cat has said something over this process's own socket
-	late    bool   // a claim was lost, and somebody may have been disturbed by that
+	now     upstream // nil while there is none
+	token   string   // of the claim, while it stands
+	again   bool     // clients have been there since before this way
+	spoken  bool     // the Cat has said something over this process's own socket
+	late    bool     // a claim was lost, and somebody may have been disturbed by that
 	closing *Closing
-	kept    kept
+	kept    outbox
 }
 
 // openRoute finds a person's first way to the Cat.
-func openRoute(ctx context.Context, p *person, j *Joining) (line, error) {
-	o := &route{hub: p.hub, person: p, room: &p.room, finished: make(chan struct{}), user: j.User}
+func openRoute(ctx context.Context, p *person, j *Joining) (upstream, error) {
+	o := &ownerUpstream{hub: p.hub, person: p, room: &p.room, finished: make(chan struct{}), user: j.User}
 	o.stop, o.cancel = context.WithCancel(context.Background())
 	p.joined(o)
 	ctx, cancel := context.WithTimeout(ctx, dialWait)
@@ -53,14 +53,14 @@ func openRoute(ctx context.Context, p *person, j *Joining) (line, error) {
 	return o, nil
 }
 
-func (o *route) start(u *authhandlers.AuthUserInfo) {
+func (o *ownerUpstream) start(u *authhandlers.AuthUserInfo) {
 	o.hub.idle.Add(1)
 	l := o.way()
 	go o.run(l, u)
 }
 
 // run follows one way after another.
-func (o *route) run(l line, u *authhandlers.AuthUserInfo) {
+func (o *ownerUpstream) run(l upstream, u *authhandlers.AuthUserInfo) {
 	defer o.hub.o.Caught()
 	defer o.finish()
 	for {
@@ -78,14 +78,14 @@ func (o *route) run(l line, u *authhandlers.AuthUserInfo) {
 }
 
 // next lets go of a way that is over, and reports whether another is looked for.
-func (o *route) next(l line) bool {
+func (o *ownerUpstream) next(l upstream) bool {
 	o.mu.Lock()
 	o.now = nil
 	token := o.token
 	o.token = ""
 	o.mu.Unlock()
-	if _, own := l.(*wire); own {
-		o.room.dismiss()
+	if _, own := l.(*catSocket); own {
+		o.room.redirectRemotes()
 		o.hub.releaseClaim(o.person.name, token)
 	}
 	o.mu.Lock()
@@ -94,7 +94,7 @@ func (o *route) next(l line) bool {
 }
 
 // finish follows the end, also one by a panic.
-func (o *route) finish() {
+func (o *ownerUpstream) finish() {
 	o.end(wsconn.ClosingFault) // in most cases it was ended
 	o.mu.Lock()
 	l, token := o.now, o.token
@@ -112,8 +112,8 @@ func (o *route) finish() {
 	o.hub.idle.Done()
 }
 
-// say passes a message on, or keeps it for a while when there is no way.
-func (o *route) say(m message) {
+// send passes a message on, or keeps it for a while when there is no way.
+func (o *ownerUpstream) send(m inbound) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
@@ -127,12 +127,12 @@ func (o *route) say(m message) {
 	case !ok:
 		o.room.failed(m, undelivered())
 	case l != nil:
-		l.say(m)
+		l.send(m)
 	}
 }
 
 // keep keeps a message that a way has not taken, which is over. It is called by say.
-func (o *route) keep(m message) {
+func (o *ownerUpstream) keep(m inbound) {
 	o.mu.Lock()
 	ok := o.closing == nil && o.kept.add(o.person, m, o.expire)
 	o.mu.Unlock()
@@ -142,10 +142,10 @@ func (o *route) keep(m message) {
 }
 
 // keepFirst keeps what was said before all that is kept.
-func (o *route) keepFirst(list []message) {
+func (o *ownerUpstream) keepFirst(list []inbound) {
 	o.mu.Lock()
 	later := o.kept.take(o.person)
-	var failed []message
+	var failed []inbound
 	for _, m := range append(list, later...) {
 		if o.closing != nil || !o.kept.add(o.person, m, o.expire) {
 			failed = append(failed, m)
@@ -158,7 +158,7 @@ func (o *route) keepFirst(list []message) {
 }
 
 // replay says what was kept.
-func (o *route) replay(l line) {
+func (o *ownerUpstream) replay(l upstream) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
@@ -166,12 +166,12 @@ func (o *route) replay(l line) {
 	o.now = l // from here on nothing is kept, and nothing overtakes
 	o.mu.Unlock()
 	for _, m := range list {
-		l.say(m)
+		l.send(m)
 	}
 }
 
 // expire tells the senders of what was kept that it was not delivered.
-func (o *route) expire() {
+func (o *ownerUpstream) expire() {
 	o.mu.Lock()
 	list := o.kept.take(o.person)
 	o.mu.Unlock()
@@ -180,13 +180,13 @@ func (o *route) expire() {
 	}
 }
 
-// busy is also a route that looks for its next way: only then can it tell what was missed.
-func (o *route) busy() bool {
+// busy is also an ownerUpstream that looks for its next way: only then can it tell what was missed.
+func (o *ownerUpstream) busy() bool {
 	l := o.way()
 	return o.isHolding() || l == nil || l.busy()
 }
 
-func (o *route) end(c Closing) {
+func (o *ownerUpstream) end(c Closing) {
 	o.mu.Lock()
 	if o.closing != nil {
 		o.mu.Unlock()
@@ -204,15 +204,15 @@ func (o *route) end(c Closing) {
 	}
 }
 
-func (o *route) isEnding() bool {
+func (o *ownerUpstream) isEnding() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.closing != nil
 }
 
-func (o *route) done() <-chan struct{} { return o.finished }
+func (o *ownerUpstream) done() <-chan struct{} { return o.finished }
 
-func (o *route) abort() {
+func (o *ownerUpstream) abort() {
 	o.cancel()
 	l := o.way()
 	if l != nil {
@@ -222,34 +222,34 @@ func (o *route) abort() {
 
 // away tells whoever has the Cat that the last client has left, and what it has not
 // read. False means that it is this process that has it. The room is locked.
-func (o *route) away(rest []*said) bool {
-	f, ok := o.way().(*far)
+func (o *ownerUpstream) away(rest []*outbound) bool {
+	f, ok := o.way().(*remoteUpstream)
 	return ok && f.bye(rest)
 }
 
-func (o *route) isFar() bool {
-	_, ok := o.way().(*far)
+func (o *ownerUpstream) isFar() bool {
+	_, ok := o.way().(*remoteUpstream)
 	return ok
 }
 
 // way is the way that there is now, or nil.
-func (o *route) way() line {
+func (o *ownerUpstream) way() upstream {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.now
 }
 
 // isHolding reports whether a message waits for a way.
-func (o *route) isHolding() bool {
+func (o *ownerUpstream) isHolding() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.kept.list) > 0
 }
 
 // lose cuts the socket at the Cat, since the claim to it stands no more.
-func (o *route) lose(late bool) {
+func (o *ownerUpstream) lose(late bool) {
 	o.mu.Lock()
-	l, own := o.now.(*wire)
+	l, own := o.now.(*catSocket)
 	o.late = o.late || late
 	o.mu.Unlock()
 	if own {

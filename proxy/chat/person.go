@@ -19,20 +19,20 @@ type atCat interface {
 // the Cat. Somebody else under the same id is another person, with a room of their own.
 type person struct {
 	*place
-	hub   *Hub
-	name  string  // the Key of the AuthUserInfo
-	seats []*seat // guarded by the hub
-	room  room
-	held  atomic.Int64 // bytes of their messages that are in memory
+	hub     *Hub
+	name    string    // the Key of the AuthUserInfo
+	clients []*client // guarded by the hub
+	room    room
+	held    atomic.Int64 // bytes of their messages that are in memory
 }
 
 // place is one user id at the Cat, which knows one socket of it. Those who open one
 // there take turns: whoever finds one that ends waits until its close is complete and
 // the Cat has settled, and only then opens the next.
 type place struct {
-	id     string
-	turn   chan struct{}
-	people []*person // guarded by the hub; more than one after a change of the issuer
+	id       string
+	dialLock chan struct{}
+	people   []*person // guarded by the hub; more than one after a change of the issuer
 
 	mu    sync.Mutex
 	atCat []atCat   // what is not closed completely; with Shared, at most one
@@ -45,7 +45,7 @@ type place struct {
 // newPerson makes a person under an id at the Cat. The hub is locked.
 func newPerson(h *Hub, name, id string) *person {
 	if h.places[id] == nil {
-		h.places[id] = &place{id: id, turn: make(chan struct{}, 1)}
+		h.places[id] = &place{id: id, dialLock: make(chan struct{}, 1)}
 	}
 	p := &person{place: h.places[id], hub: h, name: name}
 	p.room.hub, p.room.person = h, p
@@ -53,20 +53,20 @@ func newPerson(h *Hub, name, id string) *person {
 	return p
 }
 
-// takeTurn waits for the person's turn. Without an error, giveTurn must follow.
-func (p *place) takeTurn(ctx context.Context) error {
+// lockDial waits for the person's turn. Without an error, giveTurn must follow.
+func (p *place) lockDial(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err // a client that has left takes no turn
 	}
 	select {
-	case p.turn <- struct{}{}:
+	case p.dialLock <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (p *place) giveTurn() { <-p.turn }
+func (p *place) unlockDial() { <-p.dialLock }
 
 // clear ends what the person has at the Cat, and waits for that. Whoever gives up
 // here leaves the rest of the waiting to the next in turn.
@@ -111,7 +111,7 @@ func (p *place) settled(ctx context.Context, before []atCat) error {
 func (p *place) unsettled() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return settle - time.Since(p.ended)
+	return catSettleDelay - time.Since(p.ended)
 }
 
 // ending returns what has begun to close.
@@ -127,21 +127,21 @@ func (p *place) ending() []atCat {
 	return list
 }
 
-// lines returns the lines for all that are not over.
-func (p *place) lines() []line {
+// upstreams returns the upstreams for all that are not over.
+func (p *place) upstreams() []upstream {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var list []line
+	var list []upstream
 	for _, s := range p.atCat {
-		if l, ok := s.(line); ok {
+		if l, ok := s.(upstream); ok {
 			list = append(list, l)
 		}
 	}
 	return list
 }
 
-// rest makes whoever comes next wait until the Cat has settled.
-func (p *place) rest() {
+// markEnded makes whoever comes next wait until the Cat has settled.
+func (p *place) markEnded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = time.Now()
@@ -167,7 +167,7 @@ func (p *person) left(s atCat) {
 
 // forgetSoon has those of the place forgotten when the Cat has settled, if nothing of
 // theirs is left then. Whatever ends later has it tried again.
-func (p *person) forgetSoon() { time.AfterFunc(settle, func() { p.hub.forget(p.place) }) }
+func (p *person) forgetSoon() { time.AfterFunc(catSettleDelay, func() { p.hub.forget(p.place) }) }
 
 func (h *Hub) forget(pl *place) {
 	h.mu.Lock()
@@ -180,7 +180,7 @@ func (h *Hub) forget(pl *place) {
 		return
 	}
 	pl.people = slices.DeleteFunc(pl.people, func(p *person) bool {
-		over := len(p.seats) == 0 && p.room.isEmpty()
+		over := len(p.clients) == 0 && p.room.isEmpty()
 		if over {
 			delete(h.people, p.name)
 		}

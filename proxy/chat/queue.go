@@ -9,7 +9,7 @@ import (
 )
 
 // takes reports whether there is room for one more message: any if nothing waits.
-func (w *window) takes(n int64) bool {
+func (w *subscriber) takes(n int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.queue) == 0 {
@@ -19,7 +19,7 @@ func (w *window) takes(n int64) bool {
 }
 
 // charge notes that others have waited for this client, if it is behind.
-func (w *window) charge(n int64, took time.Duration) {
+func (w *subscriber) charge(n int64, took time.Duration) {
 	if !w.takes(n) {
 		w.mu.Lock()
 		w.waited += took
@@ -29,21 +29,21 @@ func (w *window) charge(n int64, took time.Duration) {
 }
 
 // waitedFor is how long others have waited for this client, and how long it has
-// taken nothing meanwhile.
-func (w *window) waitedFor() (others, stuck time.Duration) {
+// taken nothing in the meantime.
+func (w *subscriber) waitedFor() (others, stuck time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.waited, w.stuck
 }
 
-func (w *window) isEnding() bool {
+func (w *subscriber) isEnding() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.closing != nil || w.gone
 }
 
-// tell queues a message, and ends the client if there is no room.
-func (w *window) tell(m *said) {
+// enqueue queues a message, and ends the client if there is no room.
+func (w *subscriber) enqueue(m *outbound) {
 	if !w.takes(m.size()) {
 		w.end(closeSlow)
 		return
@@ -53,7 +53,7 @@ func (w *window) tell(m *said) {
 
 // add queues a message. A goroutine writes while there is something to write, and
 // no longer: an idle client has none.
-func (w *window) add(m *said) {
+func (w *subscriber) add(m *outbound) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queueUp(m)
@@ -62,11 +62,11 @@ func (w *window) add(m *said) {
 
 // addIdle queues a message. Where nothing else was to be written, it reports that the
 // caller must see to the writing, with writeHere and without any lock.
-func (w *window) addIdle(m *said) bool {
+func (w *subscriber) addIdle(m *outbound) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queueUp(m)
-	if w.guest == nil && w.canWrite() && len(w.queue) == 1 {
+	if w.remote == nil && w.canWrite() && len(w.queue) == 1 {
 		w.writing = true
 		return true
 	}
@@ -74,8 +74,8 @@ func (w *window) addIdle(m *said) bool {
 	return false
 }
 
-// queueUp is add without the writing. The window is locked.
-func (w *window) queueUp(m *said) {
+// queueUp is add without the writing. The subscriber is locked.
+func (w *subscriber) queueUp(m *outbound) {
 	if w.gone {
 		return
 	}
@@ -94,13 +94,13 @@ func (w *window) queueUp(m *said) {
 }
 
 // canWrite reports whether there is something to be written that nobody sees to. The
-// window is locked.
-func (w *window) canWrite() bool {
+// subscriber is locked.
+func (w *subscriber) canWrite() bool {
 	return !w.writing && !w.broken && !w.gone && w.isOpen && len(w.queue) > 0
 }
 
-// writeSoon has what waits written. The window is locked.
-func (w *window) writeSoon() {
+// writeSoon has what waits written. The subscriber is locked.
+func (w *subscriber) writeSoon() {
 	if w.canWrite() {
 		w.writing = true
 		go w.write()
@@ -113,14 +113,14 @@ const smallEnough = 2 << 10
 // writeHere writes what addIdle has queued: at once where it is small and the
 // connection takes it without waiting, which spares a goroutine that would take as
 // long to start as to write.
-func (w *window) writeHere() { w.writeAll(true) }
+func (w *subscriber) writeHere() { w.writeAll(true) }
 
 // write writes what waits, until nothing does.
-func (w *window) write() { w.writeAll(false) }
+func (w *subscriber) write() { w.writeAll(false) }
 
 // writeAll is either. It holds no lock while it writes: a fault there is caught, and
 // whoever waits for the end of it goes on.
-func (w *window) writeAll(here bool) {
+func (w *subscriber) writeAll(here bool) {
 	defer w.hub.o.Caught()
 	whole, fault, later := false, true, false
 	defer func() {
@@ -136,7 +136,7 @@ func (w *window) writeAll(here bool) {
 		m, ok := w.next(), false
 		switch {
 		case m == nil:
-			if w.left != nil { // the client has gone meanwhile
+			if w.left != nil { // the client has gone in the meantime
 				w.left = nil
 				w.conn.AbandonOffer()
 			}
@@ -162,7 +162,7 @@ func (w *window) writeAll(here bool) {
 }
 
 // next is the message to write next, if there is one.
-func (w *window) next() *said {
+func (w *subscriber) next() *outbound {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.queue) == 0 || w.gone {
@@ -172,7 +172,7 @@ func (w *window) next() *said {
 }
 
 // took takes from the queue what has been written.
-func (w *window) took(m *said) {
+func (w *subscriber) took(m *outbound) {
 	w.mu.Lock()
 	w.queue[0] = nil
 	w.queue = w.queue[1:]
@@ -188,7 +188,7 @@ func (w *window) took(m *said) {
 
 // written notes that nothing is on its way any more. What could not be written stays
 // for whoever comes back.
-func (w *window) written(whole bool) {
+func (w *subscriber) written(whole bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.writing, w.broken = false, !whole
@@ -202,9 +202,9 @@ func (w *window) written(whole bool) {
 	w.writeSoon() // what came since the last look
 }
 
-func (w *window) writeOne(m *said) bool {
-	if w.guest != nil {
-		return w.guest.write(m)
+func (w *subscriber) writeOne(m *outbound) bool {
+	if w.remote != nil {
+		return w.remote.write(m)
 	}
 	within := w.hub.times.toWrite(m.size())
 	var late bool
@@ -222,7 +222,7 @@ func (w *window) writeOne(m *said) bool {
 }
 
 // offerOne writes a message if that needs no waiting, and leaves the rest for later.
-func (w *window) offerOne(m *said) (ok, later bool) {
+func (w *subscriber) offerOne(m *outbound) (ok, later bool) {
 	if m.size() > smallEnough {
 		return false, true
 	}
@@ -235,7 +235,7 @@ func (w *window) offerOne(m *said) (ok, later bool) {
 }
 
 // wrote counts what was written, or follows the failure of that.
-func (w *window) wrote(m *said, err error) bool {
+func (w *subscriber) wrote(m *outbound, err error) bool {
 	if err != nil {
 		w.unwritable(err)
 		return false
@@ -247,7 +247,7 @@ func (w *window) wrote(m *said, err error) bool {
 
 // unwritable follows a failed write. Where the connection broke or is closing, its
 // reader finds out, and says why; it would not of one that takes nothing.
-func (w *window) unwritable(err error) {
+func (w *subscriber) unwritable(err error) {
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() {
 		w.end(closeSlow)
 		return
@@ -258,7 +258,7 @@ func (w *window) unwritable(err error) {
 // empty takes what was not written, when the client is gone and its connection
 // closed. What is on its way is over in no time then, and only that says whether it
 // was written: it must be given neither to nobody nor twice.
-func (w *window) empty() []*said {
+func (w *subscriber) empty() []*outbound {
 	w.person.room.release(w)
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -15,7 +15,7 @@ const recentFor = 2 * time.Second
 // remember keeps what is given to another process, and not to that alone. What that one
 // gives back is a copy, and who else still has the message is counted with the original.
 // The room is locked.
-func (r *room) remember(m *said) {
+func (r *room) remember(m *outbound) {
 	if m.given > 1 && m.what != cat.FrameToken && m.keep(r.person) == nil {
 		bytes, count := r.hub.settings.Load().queue()
 		r.recent.keep(r.person, m, bytes, count, recentFor, r.forgetRecent)
@@ -31,7 +31,7 @@ func (r *room) forgetRecent() {
 // original is what a copy was made of that a process gives back, or the copy. No process
 // gives a message back twice: what it has given back already is another that says the
 // same, or is counted. The room is locked.
-func (r *room) original(m *said, process string) *said {
+func (r *room) original(m *outbound, process string) *outbound {
 	if m.only {
 		m.giveTo(1)
 		return m

@@ -28,7 +28,7 @@ func tMessagesPassUnaltered(t *testing.T, set Settings) {
 	}{
 		{websocket.TextMessage, []byte(`{"text":"hi"}`)}, {websocket.TextMessage, nil}, {websocket.BinaryMessage, nil},
 		{websocket.TextMessage, []byte(strings.Repeat("é日🐱", 20000))}, {websocket.BinaryMessage, big},
-		{websocket.BinaryMessage, big[:125]}, {websocket.BinaryMessage, big[:126]}, {websocket.BinaryMessage, big[:piece+1]},
+		{websocket.BinaryMessage, big[:125]}, {websocket.BinaryMessage, big[:126]}, {websocket.BinaryMessage, big[:copyBufferSize+1]},
 	} {
 		if err := c.WriteMessage(m.kind, m.data); err != nil {
 			t.Fatal(err)

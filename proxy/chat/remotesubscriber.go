@@ -9,10 +9,10 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// guest is another process's clients of a person whose socket at the Cat this one
-// has. In the room it is one window.
-type guest struct {
-	window           *window
+// remoteSubscriber is another process's clients of a person whose socket at the Cat this one
+// has. In the room it is one subscriber.
+type remoteSubscriber struct {
+	subscriber       *subscriber
 	hub              *Hub
 	process, session string
 	rights           cat.Permissions // each of its clients has them
@@ -21,17 +21,17 @@ type guest struct {
 
 	mu      sync.Mutex
 	space   *sync.Cond
-	sent    []*said // not taken yet; the first has the number taken+1
+	sent    []*outbound // not taken yet; the first has the number taken+1
 	taken   uint64
 	passed  uint64 // the last message of its clients' that was passed on
 	bytes   int64  // of sent
-	ups     []*parcel
+	ups     []*clusterMessage
 	passing bool
 	isOver  bool
 }
 
 // invite takes another process's clients in, if this one has the person's socket.
-func (h *Hub) invite(from string, p *parcel) {
+func (h *Hub) invite(from string, p *clusterMessage) {
 	h.mu.Lock()
 	person := h.people[p.text]
 	h.mu.Unlock()
@@ -40,20 +40,20 @@ func (h *Hub) invite(from string, p *parcel) {
 		go h.o.Fleet.Release(p.text, token) // of before; nobody would ever give it up
 	}
 	if person == nil || h.stopping.Load() || !person.room.admit(h, from, p) {
-		h.sendTo(from, &parcel{kind: parcelEnd, session: p.session})
+		h.sendTo(from, &clusterMessage{kind: messageEnd, session: p.session})
 	}
 }
 
-// admit lets a guest in, if there is a socket of this process's.
-func (r *room) admit(h *Hub, from string, p *parcel) bool {
+// admit lets a remote subscriber in, if there is a socket of this process's.
+func (r *room) admit(h *Hub, from string, p *clusterMessage) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o, ok := r.line.(*route)
+	o, ok := r.upstream.(*ownerUpstream)
 	if !ok {
 		return false
 	}
 	o.mu.Lock()
-	l, own := o.now.(*wire)
+	l, own := o.now.(*catSocket)
 	missing := o.spoken && p.n&openAgain != 0
 	own = own && o.closing == nil && o.token == string(p.data)
 	o.mu.Unlock()
@@ -63,16 +63,16 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	if p.n&openLate != 0 {
 		l.cut() // another's socket was closed after this one had opened: it may be silent now
 	}
-	g := &guest{hub: h, process: from, session: p.session, rights: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from)}
+	g := &remoteSubscriber{hub: h, process: from, session: p.session, rights: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from)}
 	g.space = sync.NewCond(&g.mu)
-	w := &window{guest: g, isOpen: true}
+	w := &subscriber{remote: g, isOpen: true}
 	w.maxBytes, w.maxCount = h.settings.Load().queue()
-	w.hub, w.person, w.n = h, r.person, guestNumbers+h.guests.Add(1)
-	g.window = w
-	h.post.addGuest(g)
+	w.hub, w.person, w.n = h, r.person, guestNumbers+h.remotes.Add(1)
+	g.subscriber = w
+	h.router.addGuest(g)
 	g.owed = l.underWay(func(uint64) bool { return true })
-	g.send(&parcel{kind: parcelOpened, n: g.owed})
-	r.windows = append(r.windows, w)
+	g.transmit(&clusterMessage{kind: messageOpened, n: g.owed})
+	r.subscribers = append(r.subscribers, w)
 	r.lower()
 	if missing { // it was said while they had no way to hear it
 		w.add(ours(missed()))
@@ -81,20 +81,20 @@ func (r *room) admit(h *Hub, from string, p *parcel) bool {
 	return true
 }
 
-// guestNumbers are above those of all seats.
+// guestNumbers are above those of all clients.
 const guestNumbers = 1 << 63
 
-func (g *guest) send(p *parcel) {
+func (g *remoteSubscriber) transmit(p *clusterMessage) {
 	p.session = g.session
 	g.hub.sendTo(g.process, p)
 }
 
 // write sends one thing, when enough of what came before was taken. False means that
-// the guest has gone.
-func (g *guest) write(m *said) bool {
+// the remote subscriber has gone.
+func (g *remoteSubscriber) write(m *outbound) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for !g.isOver && len(g.sent) > 0 && (g.bytes+m.size() > g.window.maxBytes || len(g.sent) >= g.window.maxCount) {
+	for !g.isOver && len(g.sent) > 0 && (g.bytes+m.size() > g.subscriber.maxBytes || len(g.sent) >= g.subscriber.maxCount) {
 		g.space.Wait()
 	}
 	if g.isOver {
@@ -102,51 +102,51 @@ func (g *guest) write(m *said) bool {
 	}
 	g.sent = append(g.sent, m)
 	g.bytes += m.size()
-	m.mustKeep(g.window.person)
+	m.mustKeep(g.subscriber.person)
 	switch m.what {
 	case controlAnswered:
-		g.send(&parcel{kind: parcelAnswered, n: m.ref()})
+		g.transmit(&clusterMessage{kind: messageAnswered, n: m.ref()})
 	case controlInherit:
-		g.send(&parcel{kind: parcelInherit, n: m.ref()})
+		g.transmit(&clusterMessage{kind: messagePending, n: m.ref()})
 	case controlFailed:
-		g.send(&parcel{kind: parcelFailed, n: m.ref(), data: m.data[8:]})
+		g.transmit(&clusterMessage{kind: messageFailed, n: m.ref(), data: m.data[8:]})
 	default:
-		p := &parcel{kind: parcelSaid, frame: m.kind, data: m.data}
+		p := &clusterMessage{kind: messageBroadcast, frame: m.kind, data: m.data}
 		if m.alone {
 			p.n = saidAlone
 		}
-		g.send(p)
+		g.transmit(p)
 	}
 	return true
 }
 
-// What a said is that is for another process, and not for a client.
+// What an outbound message is that is for another process, and not for a client.
 const (
 	controlAnswered = "\x00answered"
 	controlFailed   = "\x00failed"
 	controlInherit  = "\x00inherit"
 )
 
-func answeredFar(ref uint64) *said {
-	return &said{what: controlAnswered, data: binary.BigEndian.AppendUint64(nil, ref)}
+func answeredFar(ref uint64) *outbound {
+	return &outbound{what: controlAnswered, data: binary.BigEndian.AppendUint64(nil, ref)}
 }
 
-// inherit tells a guest that n answers are under way to clients that are not its own.
-func inherit(n uint64) *said {
-	return &said{what: controlInherit, data: binary.BigEndian.AppendUint64(nil, n)}
+// inherit tells a remote subscriber that n answers are under way to clients that are not its own.
+func inherit(n uint64) *outbound {
+	return &outbound{what: controlInherit, data: binary.BigEndian.AppendUint64(nil, n)}
 }
 
-// failure is what a guest is told of a message that may be lost.
-func failure(ref uint64, why []byte) *said {
-	return &said{what: controlFailed, data: append(binary.BigEndian.AppendUint64(nil, ref), why...)}
+// failure is what a remote subscriber is told of a message that may be lost.
+func failure(ref uint64, why []byte) *outbound {
+	return &outbound{what: controlFailed, data: append(binary.BigEndian.AppendUint64(nil, ref), why...)}
 }
 
-func (m *said) ref() uint64 { return binary.BigEndian.Uint64(m.data) }
+func (m *outbound) ref() uint64 { return binary.BigEndian.Uint64(m.data) }
 
 // forClients leaves out what is for a process, and makes what failed known to whoever
 // comes.
-func forClients(list []*said) []*said {
-	var rest []*said
+func forClients(list []*outbound) []*outbound {
+	var rest []*outbound
 	for _, m := range list {
 		switch m.what {
 		case controlAnswered, controlInherit:
@@ -161,8 +161,8 @@ func forClients(list []*said) []*said {
 	return rest
 }
 
-// end has the other process look for the person's socket anew, or end its clients.
-func (g *guest) end(c Closing) {
+// end has the other process look for the person's socket again, or end its clients.
+func (g *remoteSubscriber) end(c Closing) {
 	how := uint64(endAgain)
 	switch c {
 	case closeCatGone:
@@ -170,29 +170,29 @@ func (g *guest) end(c Closing) {
 	case closeSlow, closeFull:
 		how = endMissed
 	}
-	unread, ok := g.stop(&parcel{kind: parcelEnd, n: how})
+	unread, ok := g.stop(&clusterMessage{kind: messageEnd, n: how})
 	if ok {
-		go g.forsake(unread, c == closeSilentPeer)
+		go g.dropRemote(unread, c == closeSilentPeer)
 	}
 }
 
-// closeSilentPeer ends a guest whose process says nothing any more.
+// closeSilentPeer ends a remote subscriber whose process says nothing any more.
 var closeSilentPeer = Closing{Code: websocket.CloseAbnormalClosure, Reason: "another process is silent"}
 
-// forsake takes the guest out without its word. What it has not taken may be lost: that
+// dropRemote takes the remote subscriber out without its word. What it has not taken may be lost: that
 // is told to whoever is there if nobody else has it, and else to whoever comes.
-func (g *guest) forsake(unread []*said, silent bool) {
-	r := &g.window.person.room
+func (g *remoteSubscriber) dropRemote(unread []*outbound, silent bool) {
+	r := &g.subscriber.person.room
 	r.mu.Lock()
-	if r.forsaken == nil {
-		r.forsaken = map[uint64]struct{}{}
+	if r.dropped == nil {
+		r.dropped = map[uint64]struct{}{}
 	}
-	r.forsaken[g.window.n] = struct{}{}
+	r.dropped[g.subscriber.n] = struct{}{}
 	r.mu.Unlock()
-	unread = append(unread, g.window.empty()...)
+	unread = append(unread, g.subscriber.empty()...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var rest []*said
+	var rest []*outbound
 	if silent && len(unread) > 0 {
 		m := ours(missed())
 		m.given = 2
@@ -204,11 +204,11 @@ func (g *guest) forsake(unread []*said, silent bool) {
 		}
 		rest = append(rest, m)
 	}
-	r.remove(g.window, rest)
+	r.remove(g.subscriber, rest)
 }
 
 // stop ends the session, once, and returns what was not taken.
-func (g *guest) stop(last *parcel) ([]*said, bool) {
+func (g *remoteSubscriber) stop(last *clusterMessage) ([]*outbound, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.isOver {
@@ -217,12 +217,12 @@ func (g *guest) stop(last *parcel) ([]*said, bool) {
 	g.isOver = true
 	if last != nil {
 		last.data = binary.BigEndian.AppendUint64(nil, g.passed)
-		g.send(last)
+		g.transmit(last)
 	}
-	g.hub.post.removeGuest(g)
+	g.hub.router.removeGuest(g)
 	g.unwatch()
 	for _, m := range g.sent {
-		m.letGo(g.window.person)
+		m.letGo(g.subscriber.person)
 	}
 	g.space.Broadcast()
 	return g.sent, true

@@ -17,12 +17,12 @@ const (
 	ackSoon = 500 * time.Millisecond
 )
 
-// far is a person's way to the Cat through the process that has their socket there.
+// remoteUpstream is a person's way to the Cat through the process that has their socket there.
 // Nothing is ever said twice over one: what had no answer when it ended may have
 // reached the Cat.
-type far struct {
+type remoteUpstream struct {
 	hub              *Hub
-	route            *route
+	owner            *ownerUpstream
 	process, session string
 	unwatch          func()
 	finished         chan struct{}
@@ -34,26 +34,26 @@ type far struct {
 	inherited uint64 // answers that are under way to clients of others
 	others    uint64 // of these, what the last answer is taken for
 	ref       uint64
-	waits     map[uint64]message // what is not passed on yet
+	waits     map[uint64]inbound // what is not passed on yet
 	waiting   int64              // its bytes
 	passed    *uint64            // the last that was, as the end says; nil: it does not say
 	isOpen    bool
 	begun     bool
 	isOver    bool
-	parting   bool      // a bye is on its way
-	parted    bool      // and has come
-	rest      []*said   // what went with it
-	got       []*parcel // what came and was not told yet
+	parting   bool              // a bye is on its way
+	parted    bool              // and has come
+	rest      []*outbound       // what went with it
+	got       []*clusterMessage // what came and was not told yet
 	telling   bool
-	current   *said  // on its way to the room
-	taken     uint64 // how many were told
+	current   *outbound // on its way to the room
+	taken     uint64    // how many were told
 	acked     uint64
 	unacked   int64
 	ack       *time.Timer
 }
 
-func newFar(o *route, process string) *far {
-	f := &far{hub: o.hub, route: o, process: process, session: newSession(), finished: make(chan struct{}), opened: make(chan struct{}), waits: map[uint64]message{}}
+func newFar(o *ownerUpstream, process string) *remoteUpstream {
+	f := &remoteUpstream{hub: o.hub, owner: o, process: process, session: newSession(), finished: make(chan struct{}), opened: make(chan struct{}), waits: map[uint64]inbound{}}
 	f.space = sync.NewCond(&f.mu)
 	return f
 }
@@ -65,11 +65,11 @@ func newSession() string {
 }
 
 // open asks the process for a session.
-func (f *far) open(ctx context.Context, claim string, how uint64) error {
-	f.hub.post.addFar(f)
+func (f *remoteUpstream) open(ctx context.Context, claim string, how uint64) error {
+	f.hub.router.addFar(f)
 	f.unwatch = f.hub.o.Fleet.Watch(f.process)
-	p := &parcel{kind: parcelOpen, session: f.session, text: f.route.person.name, data: []byte(claim), n: how}
-	f.send(p)
+	p := &clusterMessage{kind: messageOpen, session: f.session, text: f.owner.person.name, data: []byte(claim), n: how}
+	f.transmit(p)
 	t := time.NewTimer(farWait)
 	defer t.Stop()
 	select {
@@ -88,56 +88,56 @@ func (f *far) open(ctx context.Context, claim string, how uint64) error {
 	return errNoAnswer
 }
 
-func (f *far) send(p *parcel) {
+func (f *remoteUpstream) transmit(p *clusterMessage) {
 	p.session = f.session
 	f.hub.sendTo(f.process, p)
 }
 
 // received takes what comes, and does not wait.
-func (f *far) received(p *parcel) {
+func (f *remoteUpstream) received(p *clusterMessage) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch p.kind {
-	case parcelOpened:
+	case messageOpened:
 		if !f.isOpen {
 			f.isOpen = true
 			f.inherited = p.n
 			close(f.opened)
 		}
 		return
-	case parcelEnd:
+	case messageEnd:
 		if f.parting {
 			go f.over(endOf(p))
 			return
 		}
-	case parcelWrote:
+	case messagePassed:
 		n := int64(len(f.waits[p.n].data))
 		f.waiting -= n
-		f.route.person.drop(n)
+		f.owner.person.drop(n)
 		delete(f.waits, p.n)
 		f.space.Broadcast()
 		return
 	}
 	switch {
 	case f.isOver, f.parting:
-	case !f.isOpen && p.kind == parcelEnd:
+	case !f.isOpen && p.kind == messageEnd:
 		go f.over(endAgain) // it is not there
 	default:
 		f.got = append(f.got, p) // bounded: they wait for acks
-		f.route.person.mustHold(int64(len(p.data)))
+		f.owner.person.mustHold(int64(len(p.data)))
 		f.tellSoon()
 	}
 }
 
 // tellSoon has what came told. It is locked.
-func (f *far) tellSoon() {
+func (f *remoteUpstream) tellSoon() {
 	if f.begun && !f.telling && len(f.got) > 0 {
 		f.telling = true
 		go f.tell()
 	}
 }
 
-func (f *far) start(*authhandlers.AuthUserInfo) {
+func (f *remoteUpstream) start(*authhandlers.AuthUserInfo) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.begun = true
@@ -145,7 +145,7 @@ func (f *far) start(*authhandlers.AuthUserInfo) {
 }
 
 // tell tells what came, until nothing is left.
-func (f *far) tell() {
+func (f *remoteUpstream) tell() {
 	defer f.hub.o.Caught()
 	for {
 		f.mu.Lock()
@@ -159,19 +159,19 @@ func (f *far) tell() {
 		f.got[0] = nil
 		f.got = f.got[1:]
 		f.mu.Unlock()
-		f.route.person.drop(int64(len(p.data))) // what is kept of it is counted with that
+		f.owner.person.drop(int64(len(p.data))) // what is kept of it is counted with that
 		f.tellOne(p)
 	}
 }
 
-func (f *far) tellOne(p *parcel) {
+func (f *remoteUpstream) tellOne(p *clusterMessage) {
 	whole := false
 	switch p.kind {
-	case parcelSaid:
+	case messageBroadcast:
 		m := ofCat(p.frame, p.data)
-		m.far, m.only = f, p.n == saidAlone
-		m.mustKeep(f.route.person) // while it is told
-		defer m.letGo(f.route.person)
+		m.via, m.only = f, p.n == saidAlone
+		m.mustKeep(f.owner.person) // while it is told
+		defer m.letGo(f.owner.person)
 		whole = m.what == cat.FrameChat
 		f.mu.Lock()
 		f.current = m
@@ -180,24 +180,24 @@ func (f *far) tellOne(p *parcel) {
 			f.inherited -= f.others
 		}
 		f.mu.Unlock()
-		f.route.heard(m)
-	case parcelInherit:
+		f.owner.broadcast(m)
+	case messagePending:
 		f.mu.Lock()
 		f.inherited, f.others = p.n, 0
 		f.mu.Unlock()
-	case parcelAnswered:
+	case messageAnswered:
 		f.mu.Lock()
 		f.inherited += f.others
 		f.others = 0
 		f.mu.Unlock()
 		if m, ok := f.settle(p.n, true); ok {
-			f.route.answered(m)
+			f.owner.answered(m)
 		}
-	case parcelFailed:
+	case messageFailed:
 		if m, ok := f.settle(p.n, false); ok {
-			f.route.failed(m, p.data)
+			f.owner.failed(m, p.data)
 		}
-	case parcelEnd:
+	case messageEnd:
 		f.mu.Lock()
 		f.passed = passedOf(p)
 		f.mu.Unlock()
@@ -212,11 +212,11 @@ func (f *far) tellOne(p *parcel) {
 	}
 }
 
-func endOf(p *parcel) int { return int(min(p.n, endParted)) }
+func endOf(p *clusterMessage) int { return int(min(p.n, endParted)) }
 
 // settle takes a message out of those that may be lost. An answer tells of those
 // before it, too, that have none.
-func (f *far) settle(ref uint64, answered bool) (message, bool) {
+func (f *remoteUpstream) settle(ref uint64, answered bool) (inbound, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	m, ok := f.turns.settle(ref, answered)
@@ -225,7 +225,7 @@ func (f *far) settle(ref uint64, answered bool) (message, bool) {
 }
 
 // took lets the other process send more.
-func (f *far) took(n int64) {
+func (f *remoteUpstream) took(n int64) {
 	bytes, count := f.hub.settings.Load().queue()
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -246,13 +246,13 @@ func (f *far) took(n int64) {
 }
 
 // sendAck says what was taken. It is locked.
-func (f *far) sendAck() {
+func (f *remoteUpstream) sendAck() {
 	if f.ack != nil {
 		f.ack.Stop()
 		f.ack = nil
 	}
 	if f.acked < f.taken && !f.isOver && !f.parting {
 		f.acked, f.unacked = f.taken, 0
-		f.send(&parcel{kind: parcelAck, n: f.taken})
+		f.transmit(&clusterMessage{kind: messageAck, n: f.taken})
 	}
 }

@@ -23,7 +23,7 @@ func renewed(u *authhandlers.AuthUserInfo, expiry time.Time) *authhandlers.AuthU
 	return &next
 }
 
-// TestEachEndsWithItsOwnAccess: of three windows of one person one has a token that
+// TestEachEndsWithItsOwnAccess: of three subscribers of one person one has a token that
 // ends, and one a session that is ended.
 func TestEachEndsWithItsOwnAccess(t *testing.T) {
 	l, _ := newCatLab(t, Options{Settings: shared})
@@ -83,7 +83,7 @@ func aSessionIsRenewed(t *testing.T, set Settings) {
 		sockets[session] = l.open(t, "/"+session+"?session="+session)
 	}
 	token := l.open(t, "/token")
-	time.Sleep(2 * look)
+	time.Sleep(2 * expiryTick)
 	if n := asked.Load(); n != 0 {
 		t.Errorf("asked %d times an hour before", n)
 	}
@@ -116,7 +116,7 @@ func aSessionIsRenewed(t *testing.T, set Settings) {
 func (l *lab) isAsking() bool {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
-	for s := range l.hub.seats {
+	for s := range l.hub.clients {
 		if s.asking {
 			return true
 		}
@@ -228,7 +228,7 @@ func aNewToken(t *testing.T, set Settings) {
 		t.Errorf("%s", got)
 	}
 	l.now.Add(int64(90 * time.Minute)) // the first token has ended
-	time.Sleep(2 * look)
+	time.Sleep(2 * expiryTick)
 	ask(t, w, "still here")
 	if f := answer(t, w); f.Content != "still here" {
 		t.Errorf("%+v", f)

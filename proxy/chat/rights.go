@@ -10,8 +10,8 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// level is with which rights a room's line to the Cat may be open: never with more
-// than each of the clients has. It only falls while there is a line; who would rise
+// level is with which rights a room's upstream to the Cat may be open: never with more
+// than each of the clients has. It only falls while there is an upstream; who would rise
 // gets a new one later. The room guards it.
 type level struct {
 	most   cat.Permissions // what each client has, of those that have been there
@@ -58,30 +58,30 @@ func (r *room) dialWithin(ctx context.Context, dial func(context.Context) (*webs
 	return conn, nil
 }
 
-// lower has the line opened again if it was opened with rights that somebody who is
+// lower has the upstream opened again if it was opened with rights that somebody who is
 // here does not have, or no longer. The room is locked.
 func (r *room) lower() {
-	if len(r.windows) == 0 && r.newest.user != nil {
+	if len(r.subscribers) == 0 && r.newest.user != nil {
 		r.level.most &= r.hub.rightsOf(r.newest.user)
 	}
-	for _, w := range r.windows {
+	for _, w := range r.subscribers {
 		r.level.most &= w.rights()
 	}
-	if r.line == nil || r.level.most.Covers(r.level.opened) {
+	if r.upstream == nil || r.level.most.Covers(r.level.opened) {
 		return
 	}
-	switch l := r.line.(type) {
-	case *wire:
+	switch l := r.upstream.(type) {
+	case *catSocket:
 		l.cut()
-	case *route:
+	case *ownerUpstream:
 		l.reopen()
 	}
 }
 
-// mayRise reports a line that nobody uses and that has fewer rights than the client
+// mayRise reports an upstream that nobody uses and that has fewer rights than the client
 // who comes: they get a new one. The room is locked.
 func (r *room) mayRise(j *Joining) bool {
-	return len(r.windows) == 0 && !r.line.busy() && !r.level.opened.Covers(r.hub.rightsOf(j.User))
+	return len(r.subscribers) == 0 && !r.upstream.busy() && !r.level.opened.Covers(r.hub.rightsOf(j.User))
 }
 
 // lowered is lower for those who have not locked the room.
@@ -93,19 +93,19 @@ func (r *room) lowered() {
 
 // rights are a client's own, and those that another process said all of its clients
 // have.
-func (w *window) rights() cat.Permissions {
-	if w.guest != nil {
-		return w.guest.rights
+func (w *subscriber) rights() cat.Permissions {
+	if w.remote != nil {
+		return w.remote.rights
 	}
 	return w.hub.rightsOf(w.user.Load())
 }
 
 // reopen has the socket at the Cat opened again, by whichever process has it.
-func (o *route) reopen() {
+func (o *ownerUpstream) reopen() {
 	switch l := o.way().(type) {
-	case *wire:
+	case *catSocket:
 		l.cut()
-	case *far:
+	case *remoteUpstream:
 		l.end(closeMoved) // what is said from here on waits for the next
 	}
 }
@@ -131,7 +131,7 @@ func (p *person) relevel() {
 	}
 }
 
-// The rights that a process's clients have travel in the n of a parcelOpen, as those
+// The rights that a process's clients have travel in the n of a messageOpen, as those
 // which they lack: a process that says nothing of them has clients that lack none.
 const lackShift = 8
 

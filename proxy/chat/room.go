@@ -11,42 +11,42 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 )
 
-// room is a person's shared session: the clients, and the one line to the Cat.
+// room is a person's shared session: the clients, and the one upstream to the Cat.
 type room struct {
 	hub    *Hub
 	person *person
 	// waiting says that the Cat waits for a client to take something.
 	waiting atomic.Bool
 
-	mu      sync.Mutex
-	line    line // nil while there is none
-	level   level
-	windows []*window // in the order of their coming
-	newest  newest
-	space   chan struct{} // closed when a client has taken something
-	absence absence
-	recent  lately // what another process may give a copy back of
-	// forsaken are guests that left without a word: whoever they spoke for is told by
+	mu          sync.Mutex
+	upstream    upstream // nil while there is none
+	level       level
+	subscribers []*subscriber // in the order of their coming
+	newest      newest
+	space       chan struct{} // closed when a client has taken something
+	absence     absence
+	recent      lately // what another process may give a copy back of
+	// dropped are remote subscribers that left without a word: whoever they spoke for is told by
 	// their own process of what was under way.
-	forsaken map[uint64]struct{}
+	dropped map[uint64]struct{}
 }
 
-// newest is how the line is opened again: as the client that came last would.
+// newest is how the upstream is opened again: as the client that came last would.
 type newest struct {
 	user *authhandlers.AuthUserInfo
 	dial func(context.Context) (*websocket.Conn, error)
 }
 
-// enter lets a client in that comes, when there is a line to the Cat. From here on it
+// enter lets a client in that comes, when there is an upstream to the Cat. From here on it
 // hears what is said, and first what was missed, though it gets to read it only when
 // it is open: without that, it would miss what is said at that moment. Without an
 // error, leave must follow.
-func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
+func (r *room) enter(ctx context.Context, w *subscriber, j *Joining) error {
 	p := r.person
-	if err := p.takeTurn(ctx); err != nil {
+	if err := p.lockDial(ctx); err != nil {
 		return err
 	}
-	defer p.giveTurn()
+	defer p.unlockDial()
 	if r.join(w, j, nil) {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
 	r.mu.Unlock()
 	within := *j
 	within.Dial = func(ctx context.Context) (*websocket.Conn, error) { return r.dialWithin(ctx, j.Dial) }
-	l, err := openLine(ctx, p, &within)
+	l, err := openUpstream(ctx, p, &within)
 	if err != nil {
 		return err
 	}
@@ -67,24 +67,24 @@ func (r *room) enter(ctx context.Context, w *window, j *Joining) error {
 	return nil
 }
 
-// join takes a client in, if there is a line for it; l is a new one.
-func (r *room) join(w *window, j *Joining, l line) bool {
+// join takes a client in, if there is an upstream for it; l is a new one.
+func (r *room) join(w *subscriber, j *Joining, l upstream) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l != nil {
-		r.line, r.forsaken = l, nil
-	} else if r.line == nil || r.line.isEnding() || r.mayRise(j) {
+		r.upstream, r.dropped = l, nil
+	} else if r.upstream == nil || r.upstream.isEnding() || r.mayRise(j) {
 		return false
 	}
 	r.newest = newest{j.User, j.Dial}
-	r.windows = append(r.windows, w)
+	r.subscribers = append(r.subscribers, w)
 	r.lower()
 	r.welcome(w)
 	return true
 }
 
 // welcome gives what was missed to a client that has just come in. The room is locked.
-func (r *room) welcome(w *window) {
+func (r *room) welcome(w *subscriber) {
 	for _, m := range r.absence.take(r.person) {
 		m.giveTo(1)
 		w.add(m)
@@ -95,7 +95,7 @@ func (r *room) welcome(w *window) {
 
 // release has a client be given nothing more. It is done in the locked room, so that
 // nobody counts on a client that takes no more.
-func (r *room) release(w *window) {
+func (r *room) release(w *subscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.mu.Lock()
@@ -105,20 +105,20 @@ func (r *room) release(w *window) {
 
 // leave takes a client out. What it was not written is kept for the next if it was
 // the last, and goes to the others where they were not given it, too.
-func (r *room) leave(w *window, rest []*said) {
+func (r *room) leave(w *subscriber, rest []*outbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.remove(w, rest)
 }
 
 // remove is leave in a locked room.
-func (r *room) remove(w *window, rest []*said) {
-	if i := slices.Index(r.windows, w); i >= 0 {
-		r.windows = slices.Delete(r.windows, i, i+1)
+func (r *room) remove(w *subscriber, rest []*outbound) {
+	if i := slices.Index(r.subscribers, w); i >= 0 {
+		r.subscribers = slices.Delete(r.subscribers, i, i+1)
 	}
-	if len(r.windows) == 0 {
+	if len(r.subscribers) == 0 {
 		list := append(rest, r.absence.take(r.person)...) // what was said since is later
-		if far, ok := r.line.(interface{ away([]*said) bool }); ok && far.away(list) {
+		if far, ok := r.upstream.(interface{ away([]*outbound) bool }); ok && far.away(list) {
 			list = nil // whoever has the Cat keeps it
 		}
 		for _, m := range list {
@@ -135,16 +135,16 @@ func (r *room) remove(w *window, rest []*said) {
 	r.left()
 }
 
-// say passes a client's message to the line.
-func (r *room) say(m message) {
+// send passes a client's message to the upstream.
+func (r *room) send(m inbound) {
 	r.mu.Lock()
-	l := r.line
+	l := r.upstream
 	r.mu.Unlock()
 	if l == nil { // it has just been given up
 		r.failed(m, undelivered())
 		return
 	}
-	l.say(m)
+	l.send(m)
 }
 
 // redial opens a socket at the Cat as the configuration in force has it.
@@ -161,27 +161,27 @@ func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
 }
 
 // failed tells a sender, or whoever there is, that a message may be lost.
-func (r *room) failed(about message, why []byte) {
+func (r *room) failed(about inbound, why []byte) {
 	m := ours(why)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.hub.stopping.Load() {
 		return // that is what they are told
 	}
-	if _, told := r.forsaken[about.from]; told {
+	if _, told := r.dropped[about.from]; told {
 		return // by the process that it came from
 	}
 	r.hub.o.Observe(Event{Kind: EventUndelivered, User: r.newest.user})
-	for _, w := range r.windows {
-		if w.n == about.from && w.guest != nil && w.isEnding() {
+	for _, w := range r.subscribers {
+		if w.n == about.from && w.remote != nil && w.isEnding() {
 			return // as above
 		}
 		if w.n == about.from && !w.isEnding() {
-			if w.guest != nil {
+			if w.remote != nil {
 				m = failure(about.ref, why)
 			}
 			m.giveTo(1)
-			w.tell(m)
+			w.enqueue(m)
 			return
 		}
 	}
@@ -191,11 +191,11 @@ func (r *room) failed(about message, why []byte) {
 
 // toAll tells everybody who is there, or keeps it for whoever comes. The room is
 // locked.
-func (r *room) toAll(m *said) {
-	there := slices.DeleteFunc(slices.Clone(r.windows), (*window).isEnding)
+func (r *room) toAll(m *outbound) {
+	there := slices.DeleteFunc(slices.Clone(r.subscribers), (*subscriber).isEnding)
 	m.giveTo(len(there))
 	for _, w := range there {
-		w.tell(m)
+		w.enqueue(m)
 	}
 	if len(there) == 0 {
 		r.miss(m)

@@ -6,50 +6,50 @@ import (
 	"sync"
 )
 
-// post hands what comes from other processes to whom it is for.
-type post struct {
-	mu     sync.Mutex
-	fars   map[string]*far   // by session
-	guests map[string]*guest // by process and session
+// router hands what comes from other processes to whom it is for.
+type router struct {
+	mu                sync.Mutex
+	remoteUpstreams   map[string]*remoteUpstream   // by session
+	remoteSubscribers map[string]*remoteSubscriber // by process and session
 }
 
 // Received implements Listener.
 func (h *Hub) Received(from string, message []byte) {
-	p, err := readParcel(message)
+	p, err := readMessage(message)
 	if err != nil {
 		return // sealed by one of us: a later version's, perhaps
 	}
-	h.post.mu.Lock()
-	f, g := h.post.fars[p.session], h.post.guests[from+p.session]
-	h.post.mu.Unlock()
+	h.router.mu.Lock()
+	f, g := h.router.remoteUpstreams[p.session], h.router.remoteSubscribers[from+p.session]
+	h.router.mu.Unlock()
 	switch {
-	case p.kind == parcelOpen:
+	case p.kind == messageOpen:
 		h.invite(from, p)
 	case f != nil && f.process == from:
 		f.received(p)
 	case g != nil:
 		g.received(p)
-	case p.kind != parcelEnd && p.kind != parcelBye:
-		h.sendTo(from, &parcel{kind: parcelEnd, session: p.session})
+	case p.kind != messageEnd && p.kind != messageLeave:
+		h.sendTo(from, &clusterMessage{kind: messageEnd, session: p.session})
 	}
 }
 
-func (h *Hub) sendTo(process string, p *parcel) { h.o.Fleet.Send(process, p.encode()) }
+func (h *Hub) sendTo(process string, p *clusterMessage) { h.o.Fleet.Send(process, p.encode()) }
 
 // Gone implements Listener.
 func (h *Hub) Gone(process string) {
-	h.post.mu.Lock()
-	fars, guests := slices.Collect(maps.Values(h.post.fars)), slices.Collect(maps.Values(h.post.guests))
-	h.post.mu.Unlock()
+	h.router.mu.Lock()
+	fars, guests := slices.Collect(maps.Values(h.router.remoteUpstreams)), slices.Collect(maps.Values(h.router.remoteSubscribers))
+	h.router.mu.Unlock()
 	for _, f := range fars {
 		if f.process == process {
-			h.sendTo(process, &parcel{kind: parcelEnd, session: f.session})
-			f.received(&parcel{kind: parcelEnd}) // after what has come before
+			h.sendTo(process, &clusterMessage{kind: messageEnd, session: f.session})
+			f.received(&clusterMessage{kind: messageEnd}) // after what has come before
 		}
 	}
 	for _, g := range guests {
 		if g.process == process {
-			g.window.end(closeSilentPeer)
+			g.subscriber.end(closeSilentPeer)
 		}
 	}
 }
@@ -57,58 +57,58 @@ func (h *Hub) Gone(process string) {
 // Lost implements Listener.
 func (h *Hub) Lost(late bool) {
 	for _, r := range h.rooms() {
-		for _, l := range r.person.lines() {
-			if o, ok := l.(*route); ok {
+		for _, l := range r.person.upstreams() {
+			if o, ok := l.(*ownerUpstream); ok {
 				o.lose(late)
 			}
 		}
 	}
 }
 
-func (p *post) addFar(f *far) {
+func (p *router) addFar(f *remoteUpstream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.fars == nil {
-		p.fars = map[string]*far{}
+	if p.remoteUpstreams == nil {
+		p.remoteUpstreams = map[string]*remoteUpstream{}
 	}
-	p.fars[f.session] = f
+	p.remoteUpstreams[f.session] = f
 }
 
-func (p *post) addGuest(g *guest) {
+func (p *router) addGuest(g *remoteSubscriber) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.guests == nil {
-		p.guests = map[string]*guest{}
+	if p.remoteSubscribers == nil {
+		p.remoteSubscribers = map[string]*remoteSubscriber{}
 	}
-	p.guests[g.process+g.session] = g
+	p.remoteSubscribers[g.process+g.session] = g
 }
 
-func (p *post) removeFar(f *far) {
+func (p *router) removeFar(f *remoteUpstream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.fars, f.session)
+	delete(p.remoteUpstreams, f.session)
 }
 
-func (p *post) removeGuest(g *guest) {
+func (p *router) removeGuest(g *remoteSubscriber) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.guests, g.process+g.session)
+	delete(p.remoteSubscribers, g.process+g.session)
 }
 
 // handOver closes the sockets at the Cat that others may take over, without waiting
 // for clients that are slow to go.
 func (h *Hub) handOver() {
 	for _, r := range h.rooms() {
-		for _, l := range r.person.lines() {
-			if o, ok := l.(*route); ok {
+		for _, l := range r.person.upstreams() {
+			if o, ok := l.(*ownerUpstream); ok {
 				o.end(closeStopping)
 			}
 		}
 	}
 }
 
-func (p *post) counts() (relayed, guests int) {
+func (p *router) counts() (relayed, guests int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.fars), len(p.guests)
+	return len(p.remoteUpstreams), len(p.remoteSubscribers)
 }

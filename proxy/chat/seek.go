@@ -9,7 +9,7 @@ import (
 )
 
 // againSoon is how long after a process could not be found, or had no socket, it is
-// asked anew.
+// asked again.
 const againSoon = 150 * time.Millisecond
 
 var (
@@ -20,7 +20,7 @@ var (
 
 // find waits until there is a way to the Cat, or the ctx ends. An error is a *ClaimError,
 // a *DialError or, where it is the caller who waits no longer, ctx's.
-func (o *route) find(ctx context.Context, dial func(context.Context) (*websocket.Conn, error)) error {
+func (o *ownerUpstream) find(ctx context.Context, dial func(context.Context) (*websocket.Conn, error)) error {
 	var why error // there is none yet
 	for {
 		c, err := o.hub.o.Fleet.Claim(ctx, o.person.name)
@@ -78,7 +78,7 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 }
 
 // dial opens this process's own socket, under a claim.
-func (o *route) dial(ctx context.Context, token string, dial func(context.Context) (*websocket.Conn, error)) error {
+func (o *ownerUpstream) dial(ctx context.Context, token string, dial func(context.Context) (*websocket.Conn, error)) error {
 	p := o.person
 	if err := pauseFor(ctx, p.unsettled()); err != nil {
 		o.hub.releaseClaim(p.name, token)
@@ -86,12 +86,12 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 	}
 	conn, err := dial(ctx)
 	if err != nil {
-		p.rest() // the Cat may have seen it come and go
+		p.markEnded() // the Cat may have seen it come and go
 		o.hub.releaseClaim(p.name, token)
 		return &DialError{err}
 	}
-	l := newWire(p, o.room, conn)
-	l.room, l.redial = o, o.redial
+	l := newCatSocket(p, o.room, conn)
+	l.events, l.redial = o, o.redial
 	o.mu.Lock()
 	ok := o.closing == nil && o.hub.o.Fleet.Holds(token)
 	if ok {
@@ -103,7 +103,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 	if !ok {
 		p.left(l)
 		l.conn.Stop() // at once: somebody else may be about to open one
-		p.rest()
+		p.markEnded()
 		o.hub.releaseClaim(p.name, token)
 		return errLostClaim
 	}
@@ -111,7 +111,7 @@ func (o *route) dial(ctx context.Context, token string, dial func(context.Contex
 }
 
 // redial opens the socket again, while the claim stands.
-func (o *route) redial(ctx context.Context) (*websocket.Conn, error) {
+func (o *ownerUpstream) redial(ctx context.Context) (*websocket.Conn, error) {
 	o.mu.Lock()
 	token := o.token
 	o.mu.Unlock()
@@ -122,7 +122,7 @@ func (o *route) redial(ctx context.Context) (*websocket.Conn, error) {
 }
 
 // join finds a way through the process that has the person.
-func (o *route) join(ctx context.Context, c Claim) error {
+func (o *ownerUpstream) join(ctx context.Context, c Claim) error {
 	f := newFar(o, c.Owner)
 	o.room.mu.Lock()
 	most := o.room.level.most
@@ -156,9 +156,9 @@ func (o *route) join(ctx context.Context, c Claim) error {
 
 // seek looks for the next way, for as long as clients wait for the Cat. It returns nil
 // if there is none.
-func (o *route) seek(before line) line {
+func (o *ownerUpstream) seek(before upstream) upstream {
 	began := time.Now()
-	f, ok := before.(*far)
+	f, ok := before.(*remoteUpstream)
 	parted := ok && f.hasParted()
 	o.mu.Lock()
 	o.again = !parted

@@ -75,11 +75,11 @@ const parkAfter = 250 * time.Millisecond
 
 // times are what the hub waits for. Tests shorten them.
 type times struct {
-	stall  time.Duration // a piece of a message may take this long to be written
-	grace  time.Duration // others wait this long for a client that is behind, in all
-	turn   time.Duration // an answer is waited for this long
-	steady time.Duration // a socket at the Cat that lived this long was no flash in the pan
-	most   time.Duration // between two tries to reach the Cat
+	stall      time.Duration // a piece of a message may take this long to be written
+	grace      time.Duration // others wait this long for a client that is behind, in all
+	turn       time.Duration // an answer is waited for this long
+	steady     time.Duration // a socket at the Cat that lived this long was no flash in the pan
+	maxBackoff time.Duration // between two tries to reach the Cat
 	// patience is how long a message waits for answers that an earlier socket left
 	// behind; a quarter of it, where that was another process's.
 	patience time.Duration
@@ -93,5 +93,5 @@ func (t *times) toWrite(n int64) time.Duration {
 }
 
 func defaultTimes() times {
-	return times{stall: time.Minute, grace: time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
+	return times{stall: time.Minute, grace: time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, maxBackoff: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
 }

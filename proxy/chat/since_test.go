@@ -157,7 +157,7 @@ func TestTwoPeopleOfOneID(t *testing.T) {
 	})
 }
 
-// TestRejudgeEndsWhatLingers: a line that is kept for somebody who is away ends with
+// TestRejudgeEndsWhatLingers: an upstream that is kept for somebody who is away ends with
 // their access.
 func TestRejudgeEndsWhatLingers(t *testing.T) {
 	long := shared

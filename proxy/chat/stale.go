@@ -17,8 +17,8 @@ import (
 // client is closed, and comes back with another.
 type running struct {
 	turns turns
-	late  []owed  // turns of earlier sockets, whose answers may still come
-	early []*said // what came while the client's handshake was held
+	late  []owed      // turns of earlier sockets, whose answers may still come
+	early []*outbound // what came while the client's handshake was held
 	heard time.Time
 	dog   *time.Timer
 }
@@ -37,7 +37,7 @@ func (t *tunnel) outwait(ctx context.Context, j *Joining) error {
 	}
 	ws, err := j.Dial(ctx)
 	if err != nil {
-		p.rest()
+		p.markEnded()
 		if !errors.Is(err, syscall.ECONNREFUSED) {
 			p.owe(rest)
 		}
@@ -63,13 +63,13 @@ func (t *tunnel) outwait(ctx context.Context, j *Joining) error {
 		}
 		if ends := m.what == cat.FrameChat || m.what == cat.FrameError; ends && len(rest) > 0 {
 			if rest = rest[1:]; len(rest) == 0 {
-				bound.Reset(settle)
+				bound.Reset(catSettleDelay)
 			}
 		}
 		return nil
 	}, nil)
 	c.Stop()
-	p.rest()
+	p.markEnded()
 	if err := p.settled(ctx, nil); err != nil {
 		p.owe(rest)
 		t.forgetEarly()
@@ -100,7 +100,7 @@ func (t *tunnel) forgetEarly() {
 
 // asks notes a message to the Cat, an object, which has this end, or is all of this.
 func (t *tunnel) asks(end []byte, all bool) {
-	m := message{kind: websocket.TextMessage, data: []byte("{")} // its text is not known
+	m := inbound{kind: websocket.TextMessage, data: []byte("{")} // its text is not known
 	if all {
 		m.data = end
 	}
@@ -153,7 +153,7 @@ func (t *tunnel) hears(endsTurn bool, piece []byte, all bool) {
 		stale = t.person.isStrange()
 	}
 	if stale && len(r.late) == 0 {
-		time.AfterFunc(settle, func() { t.end(closeStale) })
+		time.AfterFunc(catSettleDelay, func() { t.end(closeStale) })
 	}
 }
 

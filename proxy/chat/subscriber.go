@@ -10,12 +10,12 @@ import (
 	"github.com/catflap/catflap/proxy/attributes"
 )
 
-// window is one client of a shared session: a tab, or a device.
-type window struct {
-	seat
-	conn  *wsconn.Conn // set when it is open
-	guest *guest       // set for another process's clients, in place of conn
-	page  bool         // it is a browser's page
+// subscriber is one client of a shared session: a tab, or a device.
+type subscriber struct {
+	client
+	conn   *wsconn.Conn      // set when it is open
+	remote *remoteSubscriber // set for another process's clients, in place of conn
+	page   bool              // it is a browser's page
 
 	maxBytes int64
 	maxCount int
@@ -24,8 +24,8 @@ type window struct {
 	cancel  context.CancelCauseFunc // ends the waiting before it is open
 	closing *Closing                // why it was ended from here, if it was
 	isOpen  bool
-	queue   []*said
-	first   [1]*said // has room for a queue of one, which most are
+	queue   []*outbound
+	first   [1]*outbound // has room for a queue of one, which most are
 	bytes   int64
 	writing bool          // the first of the queue is on its way
 	left    []byte        // of it, when that has begun and had to wait; the writer's own
@@ -38,7 +38,7 @@ type window struct {
 }
 
 // open joins the person's room, and then opens the client's side.
-func (w *window) open(ctx context.Context, j *Joining) error {
+func (w *subscriber) open(ctx context.Context, j *Joining) error {
 	r := &w.person.room
 	if err := r.enter(ctx, w, j); err != nil {
 		return err
@@ -54,9 +54,9 @@ func (w *window) open(ctx context.Context, j *Joining) error {
 	return nil
 }
 
-func (w *window) serve() {
+func (w *subscriber) serve() {
 	w.opened()
-	w.hub.served(&w.seat)
+	w.hub.served(&w.client)
 	w.mu.Lock()
 	w.isOpen, w.cancel = true, nil
 	early := w.closing
@@ -68,7 +68,7 @@ func (w *window) serve() {
 	go w.run()
 }
 
-func (w *window) run() {
+func (w *subscriber) run() {
 	defer w.hub.o.Caught()
 	parked := false
 	defer func() {
@@ -76,12 +76,12 @@ func (w *window) run() {
 			w.leave()
 		}
 	}()
-	_, parked = w.conn.Receive(w.hear, w.run)
+	_, parked = w.conn.Receive(w.onMessage, w.run)
 }
 
 // leave follows the end, also one by a panic.
-func (w *window) leave() {
-	defer w.hub.release(&w.seat)
+func (w *subscriber) leave() {
+	defer w.hub.release(&w.client)
 	w.conn.Stop()
 	rest := w.empty()
 	w.person.room.leave(w, append(w.unheard(), rest...))
@@ -89,8 +89,8 @@ func (w *window) leave() {
 	w.closed(how)
 }
 
-// hear takes a message of the client's.
-func (w *window) hear(kind int) error {
+// onMessage takes a message of the client's.
+func (w *subscriber) onMessage(kind int) error {
 	if w.conn.IsEnding() {
 		return w.conn.Discard()
 	}
@@ -99,7 +99,7 @@ func (w *window) hear(kind int) error {
 		if !keeps {
 			return &EndedError{closeTooFast}
 		}
-		w.tell(ours(tooFast()))
+		w.enqueue(ours(tooFast()))
 		return w.conn.Discard()
 	}
 	token, err := w.attributes()
@@ -115,19 +115,19 @@ func (w *window) hear(kind int) error {
 		return w.present(data)
 	}
 	if data, err = w.attributed(data, token); errors.Is(err, attributes.ErrNotObject) {
-		w.tell(ours(notAnObject()))
+		w.enqueue(ours(notAnObject()))
 		return nil
 	} else if err != nil {
 		return err
 	}
 	w.towards[toCat].messages.Add(1)
 	w.towards[toCat].bytes.Add(int64(len(data)))
-	w.person.room.say(message{from: w.n, kind: kind, data: data})
+	w.person.room.send(inbound{from: w.n, kind: kind, data: data})
 	return nil
 }
 
 // present deals with a token frame.
-func (w *window) present(frame []byte) error {
+func (w *subscriber) present(frame []byte) error {
 	if len(frame) > maxTokenFrame {
 		return &EndedError{closeBadToken}
 	}
@@ -135,12 +135,12 @@ func (w *window) present(frame []byte) error {
 	if closing != nil {
 		return &EndedError{*closing}
 	}
-	w.tell(ours(answer))
+	w.enqueue(ours(answer))
 	return nil
 }
 
 // end closes the client's side from here. The first reason counts.
-func (w *window) end(c Closing) {
+func (w *subscriber) end(c Closing) {
 	w.mu.Lock()
 	if w.closing != nil || w.gone {
 		w.mu.Unlock()
@@ -150,16 +150,16 @@ func (w *window) end(c Closing) {
 	cancel, open := w.cancel, w.isOpen
 	w.mu.Unlock()
 	switch {
-	case w.guest != nil:
-		w.guest.end(c)
+	case w.remote != nil:
+		w.remote.end(c)
 	case open:
 		w.conn.End(c)
 	case cancel != nil:
-		cancel(because(c))
+		cancel(joinError(c))
 	}
 }
 
-func (w *window) abort() {
+func (w *subscriber) abort() {
 	w.mu.Lock()
 	open := w.isOpen
 	w.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 const tokenType = "catflap.token"
 
 // maxTokenFrame bounds such a frame.
-const maxTokenFrame = piece
+const maxTokenFrame = copyBufferSize
 
 // reauthWait bounds the verification of a token.
 const reauthWait = 10 * time.Second
@@ -33,7 +33,7 @@ type tokenAnswer struct {
 
 // reauthenticate has a token frame verified, in the reader's goroutine: what the
 // client sends next waits for it. It returns the answer, or why the socket ends.
-func (s *seat) reauthenticate(frame []byte) ([]byte, *Closing) {
+func (s *client) reauthenticate(frame []byte) ([]byte, *Closing) {
 	var f struct {
 		Type  string `json:"type"`
 		Token string `json:"token"`

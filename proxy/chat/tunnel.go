@@ -22,13 +22,13 @@ const (
 	toClient
 )
 
-// piece is how much of a message is on its way at once.
-const piece = 16 << 10
+// copyBufferSize is how much of a message is on its way at once.
+const copyBufferSize = 16 << 10
 
 // tunnel is one client with a socket at the Cat of its own: two connections, and a loop
 // each way that copies messages. The end of one side is passed on to the other.
 type tunnel struct {
-	seat
+	client
 
 	over   chan struct{} // closed when the socket at the Cat is closed completely
 	rights cat.Permissions
@@ -71,24 +71,24 @@ func (t *tunnel) open(ctx context.Context, j *Joining) error {
 // dial opens the socket at the Cat.
 func (t *tunnel) dial(ctx context.Context, j *Joining) error {
 	p := t.person
-	if err := p.takeTurn(ctx); err != nil {
+	if err := p.lockDial(ctx); err != nil {
 		return err
 	}
-	for _, l := range p.lines() { // from before a change of the mode
+	for _, l := range p.upstreams() { // from before a change of the mode
 		l.end(closeChanged)
 	}
 	err := p.settled(ctx, p.ending())
 	if err == nil {
 		err = t.outwait(ctx, j)
 	}
-	p.giveTurn() // others may open theirs meanwhile
+	p.unlockDial() // others may open theirs in the meantime
 	if err != nil {
 		return err
 	}
 	t.rights = t.hub.rightsOf(j.User)
 	ws, err := j.Dial(context.WithValue(ctx, withinKey{}, t.rights))
 	if err != nil {
-		p.rest() // the Cat may have seen it come and go
+		p.markEnded() // the Cat may have seen it come and go
 		return &DialError{err}
 	}
 	conn := wsconn.New(ws, t.hub.poller, wsconn.Options{Role: wsconn.Client, Peer: theCat, Ping: t.ping, WriteTimeout: t.hub.times.stall})
@@ -96,7 +96,7 @@ func (t *tunnel) dial(ctx context.Context, j *Joining) error {
 	t.conns[toClient] = conn
 	t.mu.Unlock()
 	p.joined(t)
-	if !t.fits() { // the rules have changed meanwhile
+	if !t.fits() { // the rules have changed in the meantime
 		t.end(closeChanged)
 	}
 	return nil
@@ -115,7 +115,7 @@ func (t *tunnel) leave() {
 // grown; whichever ends last tidies up.
 func (t *tunnel) serve() {
 	t.opened()
-	t.hub.served(&t.seat)
+	t.hub.served(&t.client)
 	if early := t.endedFromHere(); early != nil {
 		t.endBoth(*early) // ended while its handshake was under way
 	}
@@ -161,7 +161,7 @@ func (t *tunnel) ran(way int) {
 	t.mu.Lock()
 	t.ended = true
 	t.mu.Unlock()
-	defer t.hub.release(&t.seat)
+	defer t.hub.release(&t.client)
 	t.note(wsconn.ClosingFault) // never the first, unless a panic came before any
 	t.closed(*t.first.Load())
 }
@@ -178,7 +178,7 @@ func (t *tunnel) end(c Closing) {
 	cancel, open := t.cancel, t.conns[toCat] != nil
 	t.mu.Unlock()
 	if cancel != nil {
-		cancel(because(c))
+		cancel(joinError(c))
 	}
 	if open {
 		t.endBoth(c)
@@ -233,10 +233,10 @@ func (t *tunnel) copyMessage(way, kind int, from *wsconn.Conn) error {
 	if t.deaf[way] {
 		return from.Discard()
 	}
-	if c := t.person.hold(piece, way); c != nil {
+	if c := t.person.hold(copyBufferSize, way); c != nil {
 		return &EndedError{*c}
 	}
-	defer t.person.drop(piece)
+	defer t.person.drop(copyBufferSize)
 	buf := t.hub.pieces.Get().(*[]byte)
 	defer t.hub.pieces.Put(buf)
 	c := copying{t: t, way: way, kind: kind, from: from, r: from, buf: *buf, scan: turnScan(), text: wsconn.Text{On: kind == websocket.TextMessage}}

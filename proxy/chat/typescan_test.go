@@ -45,7 +45,7 @@ func wideOf(text string, size int, little, mark bool) []byte {
 // tokenSpellings are frames of our type, by what is odd about them.
 func tokenSpellings() map[string]string {
 	const plain = `{"token":"bad","type":"catflap.token"}`
-	long := strings.Repeat("x", 2*piece)
+	long := strings.Repeat("x", 2*copyBufferSize)
 	list := map[string]string{
 		"plain":                 `{"type":"catflap.token","token":"bad"}`,
 		"sorted":                plain,
@@ -65,7 +65,7 @@ func tokenSpellings() map[string]string {
 		"cut":                   `{"token":"bad","type":"catflap.token"`,
 		"no object in it":       `{"type":"catflap.token"}`,
 		"at the end":            `{"text":"` + long + `","token":"bad","type":"catflap.token"}`,
-		"at the end of a piece": `{"text":"` + strings.Repeat("x", piece-20) + `","type":"catflap.token"}`,
+		"at the end of a piece": `{"text":"` + strings.Repeat("x", copyBufferSize-20) + `","type":"catflap.token"}`,
 	}
 	for name, b := range map[string][]byte{
 		"UTF-16LE": wideOf(plain, 2, true, false), "UTF-16BE": wideOf(plain, 2, false, false),

@@ -8,8 +8,8 @@ import (
 )
 
 // turnEnded says whose turn has ended with a frame of the Cat's; secret means that it was
-// somebody else's under the same id. The wire is locked.
-func (l *wire) turnEnded(m *said) (of message, whole, secret bool) {
+// somebody else's under the same id. The catSocket is locked.
+func (l *catSocket) turnEnded(m *outbound) (of inbound, whole, secret bool) {
 	d, now := &l.doubt, l.doubt.heard
 	d.owed = slices.DeleteFunc(d.owed, func(o owed) bool { return now.Sub(o.at) >= l.hub.times.turn })
 	if len(d.owed) == 0 && !now.Before(d.strangers) {
@@ -36,7 +36,7 @@ func (l *wire) turnEnded(m *said) (of message, whole, secret bool) {
 		d.seen++
 		l.freshSoon(l.conn)
 	}
-	return message{}, false, false
+	return inbound{}, false, false
 }
 
 // match is the owed turn that an answer to this text ends, or -1. One that does not say
@@ -49,8 +49,8 @@ func (d *doubt) match(text uint64, own bool) int {
 }
 
 // owedEnded takes out an owed turn, and those before it; after the last one the socket
-// is opened again. The wire is locked.
-func (l *wire) owedEnded(i int) message {
+// is opened again. The catSocket is locked.
+func (l *catSocket) owedEnded(i int) inbound {
 	d := &l.doubt
 	m := d.owed[i].message()
 	l.hub.pace.note(d.heard.Sub(d.owed[i].at), d.heard)

@@ -3,8 +3,8 @@ package chat
 import "time"
 
 // mayGoUp reports whether a message may go to the Cat now: a turn needs a place there,
-// where they are bounded, and nothing overtakes what waits for one. The wire is locked.
-func (l *wire) mayGoUp(m *message) bool {
+// where they are bounded, and nothing overtakes what waits for one. The catSocket is locked.
+func (l *catSocket) mayGoUp(m *inbound) bool {
 	if l.asked != nil {
 		return false
 	}
@@ -16,8 +16,8 @@ func (l *wire) mayGoUp(m *message) bool {
 	return m.leave != nil
 }
 
-// askPlace asks for a place for what was kept. The wire is locked.
-func (l *wire) askPlace() {
+// askPlace asks for a place for what was kept. The catSocket is locked.
+func (l *catSocket) askPlace() {
 	if l.asked != nil || len(l.kept.list) == 0 {
 		return
 	}
@@ -32,15 +32,15 @@ func (l *wire) askPlace() {
 }
 
 // giveUpPlace waits for no place any more. One that comes all the same is left at once.
-// The wire is locked.
-func (l *wire) giveUpPlace() {
+// The catSocket is locked.
+func (l *catSocket) giveUpPlace() {
 	if l.asked != nil {
 		l.asked()
 	}
 }
 
 // placeCame sends the first turn of what was kept.
-func (l *wire) placeCame(leave func()) {
+func (l *catSocket) placeCame(leave func()) {
 	defer l.hub.o.Caught()
 	l.sending.Lock()
 	defer l.sending.Unlock()
