@@ -1,14 +1,21 @@
 package chat
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
 	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/pace"
+	"github.com/catflap/catflap/internal/wsconn"
+	"github.com/catflap/catflap/proxy/attributes"
 )
 
 // client is one client's place in the hub, and what is known of the client.
@@ -34,6 +41,93 @@ type client struct {
 	asking   bool      // a renewal waits or is under way
 	askAgain bool      // something has happened since the renewal that is under way began
 	isServed bool
+}
+
+// attributes is what plugins are told of the client as it is now, signed; empty where they
+// are told nothing.
+func (s *client) attributes() (string, error) {
+	if s.hub.o.Attributes == nil {
+		return "", nil
+	}
+	token, err := s.hub.o.Attributes(s.user.Load())
+	if err != nil {
+		return "", &EndedError{wsconn.ClosingFault}
+	}
+	return token, nil
+}
+
+// attributed puts a token into a whole message. It writes over the message.
+func (s *client) attributed(message []byte, token string) ([]byte, error) {
+	if token == "" {
+		return message, nil
+	}
+	message, err := attributes.Rewrite(message, token)
+	if err == nil && s.limit > 0 && int64(len(message)) > s.limit {
+		return nil, websocket.ErrReadLimit // the Cat would close the socket of them all
+	}
+	return message, err
+}
+
+// attributing does the same with a message that streams through, of which begun has been
+// read; ended is whether that is all. It returns what is to be read in its place, or nil.
+func (s *client) attributing(begun []byte, ended bool, rest io.Reader) (io.Reader, error) {
+	token, err := s.attributes()
+	if err != nil || token == "" {
+		return nil, err
+	}
+	whole := io.Reader(bytes.NewReader(bytes.Clone(begun)))
+	if !ended {
+		whole = io.MultiReader(whole, rest)
+	}
+	return attributes.NewReader(whole, token), nil
+}
+
+// opened tells of the opening.
+func (s *client) opened() {
+	s.since = s.hub.o.Now()
+	s.hub.o.Observe(Event{Kind: EventOpen, User: s.user.Load(), ID: s.id, Client: s.addr})
+}
+
+// closed tells of the closing, when nothing is relayed any more.
+func (s *client) closed(how Closing) {
+	s.hub.o.Observe(Event{
+		Kind: EventClose, User: s.user.Load(), ID: s.id, Client: s.addr, Code: how.Code, Reason: how.Reason,
+		Duration:   s.hub.o.Now().Sub(s.since),
+		FromClient: s.towards[toCat].messages.Load(), ToCat: s.towards[toCat].bytes.Load(),
+		FromCat: s.towards[toClient].messages.Load(), ToClient: s.towards[toClient].bytes.Load(),
+	})
+}
+
+// reauthenticate has a token frame verified, in the reader's goroutine: what the
+// client sends next waits for it. It returns the answer, or why the socket ends.
+func (s *client) reauthenticate(frame []byte) ([]byte, *Closing) {
+	var f struct {
+		Type  string `json:"type"`
+		Token string `json:"token"`
+	}
+	frame = bytes.TrimPrefix(frame, []byte("\xef\xbb\xbf"))
+	if err := json.Unmarshal(frame, &f); err != nil || f.Type != tokenType || f.Token == "" {
+		return nil, &closeBadToken
+	}
+	h := s.hub
+	if h.o.Reauthenticate == nil {
+		return tokenAnswer{Error: "new tokens are not taken here"}.bytes(), nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), reauthWait)
+	defer cancel()
+	before := s.user.Load()
+	since := h.Mark()
+	u, err := h.o.Reauthenticate(ctx, before, f.Token)
+	if err == nil {
+		err = h.become(s, since, before, u)
+	}
+	switch c := ending(err, closeRefused); {
+	case c != nil:
+		return nil, c
+	case err != nil:
+		return tokenAnswer{Error: "the token can't be verified at the moment"}.bytes(), nil
+	}
+	return accepted(u).bytes(), nil
 }
 
 // newClient makes a place for a client, in the mode in force. The hub is locked.

@@ -56,19 +56,6 @@ func (h *Hub) rejudge(p *person, judge Judge) {
 	}
 }
 
-// expel ends the upstream that was kept for somebody who is not let in any more.
-func (r *room) expel(judge Judge) {
-	r.mu.Lock()
-	l, u := r.upstream, r.newest.user
-	r.mu.Unlock()
-	if l == nil || u == nil {
-		return
-	}
-	if _, c := judge(u); c != nil {
-		l.end(*c)
-	}
-}
-
 // Revoke ends the sockets, open or about to be, of those whom the revocation means,
 // and no other of the same person. It holds for whoever began to come in before, too.
 func (h *Hub) Revoke(r authhandlers.Revocation) {

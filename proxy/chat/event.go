@@ -51,22 +51,6 @@ type Event struct {
 // traffic counts what has gone one way.
 type traffic struct{ messages, bytes atomic.Int64 }
 
-// opened tells of the opening.
-func (s *client) opened() {
-	s.since = s.hub.o.Now()
-	s.hub.o.Observe(Event{Kind: EventOpen, User: s.user.Load(), ID: s.id, Client: s.addr})
-}
-
-// closed tells of the closing, when nothing is relayed any more.
-func (s *client) closed(how Closing) {
-	s.hub.o.Observe(Event{
-		Kind: EventClose, User: s.user.Load(), ID: s.id, Client: s.addr, Code: how.Code, Reason: how.Reason,
-		Duration:   s.hub.o.Now().Sub(s.since),
-		FromClient: s.towards[toCat].messages.Load(), ToCat: s.towards[toCat].bytes.Load(),
-		FromCat: s.towards[toClient].messages.Load(), ToClient: s.towards[toClient].bytes.Load(),
-	})
-}
-
 // Stats are the sockets of this moment.
 type Stats struct {
 	Clients      int   // open to clients

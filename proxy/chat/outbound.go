@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"encoding/binary"
 	"sync/atomic"
 	"time"
 
@@ -77,3 +78,41 @@ func (m *outbound) offer(c *wsconn.Conn) (left []byte, begun bool, err error) {
 	}
 	return c.OfferMessage(m.kind, m.data)
 }
+
+// keep has the message counted once, however many of a person's clients keep it. With a
+// reason it must not be kept. Each keep, mustKeep or adopt needs a letGo.
+func (m *outbound) keep(p *person) *Closing {
+	if m.keepers.Add(1) > 1 {
+		return nil
+	}
+	c := p.hold(m.weight(), toClient)
+	if c != nil {
+		m.keepers.Add(-1)
+	}
+	return c
+}
+
+// mustKeep is keep for what is bounded otherwise.
+func (m *outbound) mustKeep(p *person) {
+	if m.keepers.Add(1) == 1 {
+		p.mustHold(m.weight())
+	}
+}
+
+// adopt makes the message's what its reader has had counted.
+func (m *outbound) adopt(held int64) {
+	m.held = held
+	m.keepers.Add(1)
+}
+
+func (m *outbound) letGo(p *person) {
+	if m.keepers.Add(-1) == 0 {
+		p.drop(m.weight())
+	}
+}
+
+// weight is how much memory the message is counted with, which never changes while
+// somebody keeps it.
+func (m *outbound) weight() int64 { return max(m.held, m.size()) }
+
+func (m *outbound) ref() uint64 { return binary.BigEndian.Uint64(m.data) }

@@ -44,43 +44,6 @@ func (h *Hub) invite(from string, p *clusterMessage) {
 	}
 }
 
-// admit lets a remote subscriber in, if there is a socket of this process's.
-func (r *room) admit(h *Hub, from string, p *clusterMessage) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	o, ok := r.upstream.(*ownerUpstream)
-	if !ok {
-		return false
-	}
-	o.mu.Lock()
-	l, own := o.now.(*catSocket)
-	missing := o.spoken && p.n&openAgain != 0
-	own = own && o.closing == nil && o.token == string(p.data)
-	o.mu.Unlock()
-	if !own || l.isEnding() || !h.o.Fleet.Holds(string(p.data)) {
-		return false
-	}
-	if p.n&openLate != 0 {
-		l.cut() // another's socket was closed after this one had opened: it may be silent now
-	}
-	g := &remoteSubscriber{hub: h, process: from, session: p.session, rights: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from)}
-	g.space = sync.NewCond(&g.mu)
-	w := &subscriber{remote: g, isOpen: true}
-	w.maxBytes, w.maxCount = h.settings.Load().queue()
-	w.hub, w.person, w.n = h, r.person, guestNumbers+h.remotes.Add(1)
-	g.subscriber = w
-	h.router.addGuest(g)
-	g.owed = l.underWay(func(uint64) bool { return true })
-	g.transmit(&clusterMessage{kind: messageOpened, n: g.owed})
-	r.subscribers = append(r.subscribers, w)
-	r.lower()
-	if missing { // it was said while they had no way to hear it
-		w.add(ours(missed()))
-	}
-	r.welcome(w)
-	return true
-}
-
 // guestNumbers are above those of all clients.
 const guestNumbers = 1 << 63
 
@@ -140,8 +103,6 @@ func inherit(n uint64) *outbound {
 func failure(ref uint64, why []byte) *outbound {
 	return &outbound{what: controlFailed, data: append(binary.BigEndian.AppendUint64(nil, ref), why...)}
 }
-
-func (m *outbound) ref() uint64 { return binary.BigEndian.Uint64(m.data) }
 
 // forClients leaves out what is for a process, and makes what failed known to whoever
 // comes.
@@ -226,4 +187,100 @@ func (g *remoteSubscriber) stop(last *clusterMessage) ([]*outbound, bool) {
 	}
 	g.space.Broadcast()
 	return g.sent, true
+}
+
+// received takes what a remote subscriber's process says, and does not wait.
+func (g *remoteSubscriber) received(p *clusterMessage) {
+	switch p.kind {
+	case messageAck:
+		g.mu.Lock()
+		g.took(p.n)
+		g.mu.Unlock()
+	case messageSend, messageLeave, messageEnd: // an end may follow a bye, which says more
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.isOver {
+			return
+		}
+		g.ups = append(g.ups, p) // bounded: its process waits until they are passed on
+		g.subscriber.person.mustHold(int64(len(p.data)))
+		if !g.passing {
+			g.passing = true
+			go g.pass()
+		}
+	}
+}
+
+// took forgets what was taken, up to number n. The remote subscriber is locked.
+func (g *remoteSubscriber) took(n uint64) {
+	for g.taken < n && len(g.sent) > 0 && !g.isOver {
+		g.bytes -= g.sent[0].size()
+		g.sent[0].letGo(g.subscriber.person)
+		g.sent[0] = nil
+		g.sent = g.sent[1:]
+		g.taken++
+	}
+	g.space.Broadcast()
+}
+
+// pass passes on what the remote subscriber's clients say, one thing after another.
+func (g *remoteSubscriber) pass() {
+	defer g.hub.o.Caught()
+	for {
+		moves := g.subscriber.person.room.handsOver()
+		g.mu.Lock()
+		if len(g.ups) == 0 || g.isOver {
+			for _, p := range g.ups {
+				g.subscriber.person.drop(int64(len(p.data)))
+			}
+			g.passing, g.ups = false, nil
+			g.mu.Unlock()
+			return
+		}
+		p := g.ups[0]
+		moves = moves && p.kind == messageSend
+		if p.kind == messageSend && !moves {
+			g.passed = p.n // before the end can say so
+		}
+		g.ups[0] = nil
+		g.ups = g.ups[1:]
+		g.mu.Unlock()
+		switch p.kind {
+		case messageSend:
+			if moves { // its own process finds the next way
+				g.subscriber.person.drop(int64(len(p.data)))
+				g.subscriber.end(closeMoved)
+				continue
+			}
+		case messageLeave:
+			g.leave(p)
+			continue
+		case messageEnd:
+			g.subscriber.end(closeSilentPeer)
+			continue
+		}
+		m := inbound{from: g.subscriber.n, ref: p.n, kind: p.frame, data: p.data}
+		if isTokenFrame(m.data) { // of an earlier version of us, which knew fewer spellings
+			g.subscriber.person.room.failed(m, undelivered())
+		} else {
+			g.subscriber.person.room.send(m)
+		}
+		g.subscriber.person.drop(int64(len(p.data)))
+		g.transmit(&clusterMessage{kind: messagePassed, n: p.n})
+	}
+}
+
+// leave takes the remote subscriber out when the last of its clients has left. What those have not
+// read is kept for the next, wherever that comes.
+func (g *remoteSubscriber) leave(p *clusterMessage) {
+	g.mu.Lock()
+	g.took(p.n)
+	g.mu.Unlock()
+	unread, ok := g.stop(nil)
+	if !ok {
+		return
+	}
+	unread = append(unread, g.subscriber.empty()...)
+	g.subscriber.person.room.leaveRemote(g.subscriber, p.rest, forClients(unread))
+	g.transmit(&clusterMessage{kind: messageEnd, n: endParted})
 }

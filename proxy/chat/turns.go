@@ -1,11 +1,8 @@
 package chat
 
 import (
-	"bytes"
 	"slices"
 	"time"
-
-	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -34,11 +31,6 @@ type turn struct {
 	answers   bool   // the Cat answers it: it is an object
 	begun     bool   // the first word has come
 	leave     func() // the message's
-}
-
-// isTurn reports a message that the Cat answers: an object.
-func (m *inbound) isTurn() bool {
-	return m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
 }
 
 // over gives back the place of a turn that is not waited for any more.

@@ -1,7 +1,10 @@
 package chat
 
 import (
+	"bytes"
 	"context"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
 )
@@ -62,4 +65,9 @@ type inbound struct {
 	data []byte
 	// leave, if set, gives back the place among the turns at the Cat.
 	leave func()
+}
+
+// isTurn reports a message that the Cat answers: an object.
+func (m *inbound) isTurn() bool {
+	return m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
 }
