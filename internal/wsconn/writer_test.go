@@ -40,7 +40,7 @@ func ends(t *testing.T, masked bool) (*writer, *websocket.Conn) {
 		_ = ours.Close()
 		_ = theirs.Close()
 	})
-	_ = theirs.SetReadDeadline(time.Now().Add(10 * time.Second))
+	_ = theirs.SetReadDeadline(time.Now().Add(time.Minute))
 	return newWriter(ours.NetConn(), rawOf(t, ours.NetConn()), masked), theirs
 }
 
@@ -171,9 +171,9 @@ func TestWriterThatNobodyTakes(t *testing.T) {
 // and is finished later, and a deadline of before is no later write's.
 func TestWriterWaits(t *testing.T) {
 	o, judge := ends(t, false)
-	const within = 2 * time.Second
+	const within = 4 * time.Second
 	some := Encode(websocket.TextMessage, []byte("some"))
-	left, begun, err := o.offer(Encode(websocket.TextMessage, make([]byte, 32<<20))) // more than any connection takes
+	left, begun, err := o.offer(Encode(websocket.TextMessage, make([]byte, 16<<20))) // more than any connection takes
 	if err != nil || !begun || left == nil {
 		t.Fatalf("begun: %v, %d bytes left, %v", begun, len(left), err)
 	}
@@ -184,7 +184,7 @@ func TestWriterWaits(t *testing.T) {
 	go func() {
 		defer close(read)
 		time.Sleep(2 * slowWrite)
-		for _, n := range []int{32 << 20, len("after"), len("some")} {
+		for _, n := range []int{16 << 20, len("after"), len("some")} {
 			if _, p, err := judge.ReadMessage(); err != nil || len(p) != n {
 				t.Errorf("%d bytes of %d, %v", len(p), n, err)
 				return

@@ -160,7 +160,7 @@ func TestTheBoundOfAPerson(t *testing.T) {
 // TestASilentCatIsGone: one that answers no ping has gone, too.
 func TestASilentCatIsGone(t *testing.T) {
 	set := shared
-	set.Ping, set.ReconnectFor = 50*time.Millisecond, 300*time.Millisecond
+	set.Ping, set.ReconnectFor = 400*time.Millisecond, 2*time.Second
 	release := make(chan struct{})
 	l := newLab(t, set, func(*websocket.Conn) { <-release })
 	defer close(release)
@@ -173,7 +173,7 @@ func TestASilentCatIsGone(t *testing.T) {
 // TestASilentClientIsFreed and another of the same person stays.
 func TestASilentClientIsFreed(t *testing.T) {
 	set := shared
-	set.Ping = 50 * time.Millisecond
+	set.Ping = 400 * time.Millisecond
 	l, _ := newCatLab(t, Options{Settings: set})
 	l.open(t, "/alice") // never read from, so no ping is answered
 	alive := l.open(t, "/alice")

@@ -1,8 +1,9 @@
 package chat
 
 import (
-	"sync"
 	"time"
+
+	"github.com/catflap/catflap/internal/lock"
 )
 
 // paceKept is how long it is remembered how slow the Cat was.
@@ -11,7 +12,7 @@ const paceKept = time.Hour
 // catPace is the longest silence of late that an answer has followed. A model may think for
 // a minute: then a shorter silence is no sign that an answer is lost.
 type catPace struct {
-	mu   sync.Mutex
+	mu   lock.Of[catPace]
 	took time.Duration
 	at   time.Time
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -47,9 +47,9 @@ type catSocket struct {
 	stop   context.Context // ends with the catSocket
 	cancel context.CancelFunc
 
-	sending sync.Mutex // held while one message goes up
+	sending lock.Of[catSending] // held while one message goes up
 
-	mu      sync.Mutex
+	mu      lock.Of[catSocket]
 	conn    *wsconn.Conn // nil while the Cat is gone
 	isCut   bool         // the connection was cut here: what is said now waits for the next
 	closing *Closing     // why it was ended from here

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/catflap/catflap/internal/lock"
 )
 
 // gate bounds the turns under way at one Cat. Who waits comes in by turns of persons: the
@@ -13,7 +15,7 @@ type gate struct {
 	limit func() int // 0 means any number
 	most  time.Duration
 
-	mu    sync.Mutex
+	mu    lock.Of[gate]
 	under int
 	of    map[string]int // by person
 	queue []*waiting

@@ -3,8 +3,9 @@ package chat
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
+
+	"github.com/catflap/catflap/internal/lock"
 )
 
 // ErrBusy means that a turn has waited in vain for its place at the Cat.
@@ -12,7 +13,7 @@ var ErrBusy = errors.New("too many turns are under way at the Cat")
 
 // gates are those of each Cat, by its name.
 type gates struct {
-	mu sync.Mutex
+	mu lock.Of[gates]
 	by map[string]*gate
 }
 

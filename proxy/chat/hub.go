@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -89,7 +90,7 @@ type Hub struct {
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool // set while the hub is locked
 
-	mu       sync.Mutex
+	mu       lock.Of[Hub]
 	judge    Judge         // of the last Rejudge
 	judged   atomic.Uint64 // how many there were
 	lately   revocations

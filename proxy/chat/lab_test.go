@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 )
 
@@ -33,7 +36,16 @@ func inBothModes(t *testing.T, test func(*testing.T, Settings)) {
 	t.Run("separate", func(t *testing.T) { test(t, separate) })
 }
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain finds goroutines that are left, and locks that were taken out of order.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		for _, wrong := range lock.Check(lockOrder()) {
+			fmt.Fprintln(os.Stderr, "LOCKS:", wrong)
+			code = 1
+		}
+		os.Exit(code)
+	}))
+}
 
 // lab is a hub between clients and a Cat whose sockets a test serves.
 type lab struct {

@@ -3,12 +3,12 @@ package chat
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 )
 
@@ -61,9 +61,9 @@ type ownerUpstream struct {
 	stop     context.Context // ends with the upstream
 	cancel   context.CancelFunc
 
-	sending sync.Mutex // held while one message goes on its way
+	sending lock.Of[ownerSending] // held while one message goes on its way
 
-	mu      sync.Mutex
+	mu      lock.Of[ownerUpstream]
 	user    *authhandlers.AuthUserInfo
 	now     upstream // nil while there is none
 	token   string   // of the claim, while it stands

@@ -3,10 +3,10 @@ package chat
 import (
 	"context"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 )
 
@@ -53,7 +53,7 @@ type place struct {
 	dialLock chan struct{}
 	people   []*person // guarded by the hub; more than one after a change of the issuer
 
-	mu    sync.Mutex
+	mu    lock.Of[place]
 	atCat []atCat   // what is not closed completely; with Shared, at most one
 	ended time.Time // when the last socket at the Cat was closed completely
 	owed  []owed    // turns that the last socket has left running
@@ -133,17 +133,13 @@ func (p *place) unsettled() time.Duration {
 	return catSettleDelay - time.Since(p.ended)
 }
 
-// ending returns what has begun to close.
+// ending returns what has begun to close. Whether it has is asked without the lock: a
+// tunnel that is asked may be about to take it.
 func (p *place) ending() []atCat {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	var list []atCat
-	for _, s := range p.atCat {
-		if s.isEnding() {
-			list = append(list, s)
-		}
-	}
-	return list
+	list := slices.Clone(p.atCat)
+	p.mu.Unlock()
+	return slices.DeleteFunc(list, func(s atCat) bool { return !s.isEnding() })
 }
 
 // upstreams returns the upstreams for all that are not over.

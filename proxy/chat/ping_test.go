@@ -15,7 +15,7 @@ import (
 
 func TestWhoeverIsSilentIsFreed(t *testing.T) {
 	set := separate
-	set.Ping = 50 * time.Millisecond
+	set.Ping = 400 * time.Millisecond
 	l := newLab(t, set, echo)
 	l.open(t, "/alice") // never read from, so no ping is answered
 	alive := l.open(t, "/bob")

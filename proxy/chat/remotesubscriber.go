@@ -6,6 +6,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -19,7 +20,7 @@ type remoteSubscriber struct {
 	unwatch          func()
 	owed             uint64 // the answers to others that it was told of last; the room guards it
 
-	mu      sync.Mutex
+	mu      lock.Of[remoteSubscriber]
 	space   *sync.Cond
 	sent    []*outbound // not taken yet; the first has the number taken+1
 	taken   uint64

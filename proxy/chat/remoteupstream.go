@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -38,7 +39,7 @@ type remoteUpstream struct {
 	finished         chan struct{}
 	opened           chan struct{}
 
-	mu        sync.Mutex
+	mu        lock.Of[remoteUpstream]
 	space     *sync.Cond
 	turns     turns
 	inherited uint64 // answers that are under way to clients of others

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -25,7 +26,7 @@ type room struct {
 	// waiting says that the Cat waits for a client to take something.
 	waiting atomic.Bool
 
-	mu          sync.Mutex
+	mu          lock.Of[room]
 	upstream    upstream // nil while there is none
 	level       level
 	subscribers []*subscriber // in the order of their coming

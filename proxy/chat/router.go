@@ -3,12 +3,13 @@ package chat
 import (
 	"maps"
 	"slices"
-	"sync"
+
+	"github.com/catflap/catflap/internal/lock"
 )
 
 // router hands what comes from other processes to whom it is for.
 type router struct {
-	mu                sync.Mutex
+	mu                lock.Of[router]
 	remoteUpstreams   map[string]*remoteUpstream   // by session
 	remoteSubscribers map[string]*remoteSubscriber // by process and session
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
@@ -33,7 +33,7 @@ type subscriber struct {
 	maxBytes int64
 	maxCount int
 
-	mu      sync.Mutex
+	mu      lock.Of[subscriber]
 	cancel  context.CancelCauseFunc // ends the waiting before it is open
 	closing *Closing                // why it was ended from here, if it was
 	isOpen  bool

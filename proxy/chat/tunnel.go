@@ -6,13 +6,13 @@ import (
 	"io"
 	"net"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -39,9 +39,9 @@ type tunnel struct {
 	deaf   [2]bool                 // of each loop: the other side takes nothing any more
 	// speaking is held while a message is written to the client, so that a word of ours
 	// does not come in the middle of it.
-	speaking sync.Mutex
+	speaking lock.Of[tunnelSpeaking]
 
-	mu      sync.Mutex
+	mu      lock.Of[tunnel]
 	running running
 	conns   [2]*wsconn.Conn         // the client, nil until upgraded; the Cat, nil until dialled
 	cancel  context.CancelCauseFunc // ends the waiting before that

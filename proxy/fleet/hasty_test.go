@@ -20,6 +20,7 @@ import (
 // gone, it may be told instead that the answer is lost.
 func TestHastyReloads(t *testing.T) {
 	s, c := startRedis(t), newCat(t)
+	s.times = defaultTimes() // nobody dies here
 	flaps := []*flap{s.flap(t, c, patient), s.flap(t, c, patient)}
 	var all sync.WaitGroup
 	for who := range 60 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -326,11 +328,11 @@ func (f *flap) again(t testing.TB, user string) (c *websocket.Conn) {
 func (f *flap) try(t testing.TB, user string) (*websocket.Conn, error) {
 	d := websocket.Dialer{HandshakeTimeout: 15 * time.Second}
 	c, resp, err := d.DialContext(t.Context(), "ws"+f.URL[4:]+user, nil)
-	if resp != nil {
-		_ = resp.Body.Close()
-	}
 	if err == nil {
 		t.Cleanup(func() { _ = c.Close() })
+	} else if resp != nil {
+		why, _ := io.ReadAll(resp.Body)
+		err = fmt.Errorf("%w: %s", err, why)
 	}
 	return c, err
 }
