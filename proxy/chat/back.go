@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -104,14 +105,7 @@ func (l *wire) backoff() time.Duration {
 // pause waits, and for what the Cat needs after the last socket. False means that
 // the wire has been ended.
 func (l *wire) pause(d time.Duration) bool {
-	t := time.NewTimer(max(d, l.person.unsettled()))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-l.stop.Done():
-		return false
-	}
+	return wait.For(l.stop, max(d, l.person.unsettled())) == nil
 }
 
 // again tries to reach the Cat, and sends what was kept if it does.

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // atCat is something of a person's that is open at the Cat.
@@ -97,14 +99,7 @@ func (p *place) settled(ctx context.Context, before []atCat) error {
 	if rest <= 0 {
 		return nil
 	}
-	t := time.NewTimer(rest)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return wait.For(ctx, rest)
 }
 
 // unsettled is how much longer the Cat needs after the person's last socket.

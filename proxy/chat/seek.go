@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // againSoon is how long after a process could not be found, or had no socket, it is
@@ -67,14 +69,7 @@ func (h *Hub) releaseClaim(person, token string) {
 }
 
 func pauseFor(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(max(d, 10*time.Millisecond))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return wait.For(ctx, max(d, 10*time.Millisecond))
 }
 
 // dial opens this process's own socket, under a claim.

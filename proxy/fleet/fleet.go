@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/chat"
 )
 
@@ -147,13 +148,5 @@ func (f *Fleet) people(person string) []string {
 	return f.keys.people(f.o.Prefix+"fleet:person:", person)
 }
 
-func (f *Fleet) sleep(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-f.stop.Done():
-		return false
-	}
-}
+// sleep waits, and reports whether the fleet goes on.
+func (f *Fleet) sleep(d time.Duration) bool { return wait.For(f.stop, d) == nil }

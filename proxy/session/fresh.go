@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // Refresh asks the provider anew who somebody is, as LoginProvider.RefreshLogin does.
@@ -82,7 +83,7 @@ func (m *Manager) renew(ctx context.Context, f *renewal, s *Session, refresh Ref
 func (m *Manager) renewed(ctx context.Context, s *Session, refresh Refresh) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTime)
 	defer cancel()
-	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		unlock, ok, err := m.store.Lock(ctx, s.key, lockTime)
 		if err != nil {
 			return nil, err
@@ -95,9 +96,7 @@ func (m *Manager) renewed(ctx context.Context, s *Session, refresh Refresh) (*Se
 		if err != nil || !m.due(now) {
 			return now, err
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if wait.For(ctx, pause) != nil {
 			return nil, errors.New("another refresh of the session does not end")
 		}
 	}
@@ -183,14 +182,12 @@ func (m *Manager) keep(ctx context.Context, s *Session) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err = noSession(m.store.Replace(ctx, s.key, sealed))
 		if err == nil || errors.Is(err, ErrNoSession) {
 			return err
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if wait.For(ctx, pause) != nil {
 			return fmt.Errorf("the new tokens can't be stored: %w", err)
 		}
 	}
