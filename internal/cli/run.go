@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/catflap/catflap/internal/gctune"
 	"github.com/catflap/catflap/internal/app"
 )
 
@@ -28,11 +29,11 @@ last good one stays in force.`,
 				if *file == "" {
 					return &usageError{"run needs a configuration file", "catflap run --config catflap.yaml"}
 				}
-				relaxCollector()
-				most := limitMemory()
+				gctune.Relax()
+				most := gctune.Limit()
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
-				go tidyMemory(ctx, most)
+				go gctune.Keep(ctx, most)
 				signals := make(chan os.Signal, 4)
 				signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 				defer signal.Stop(signals)

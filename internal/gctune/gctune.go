@@ -1,4 +1,5 @@
-package cli
+// Package gctune paces the garbage collector by what is live.
+package gctune
 
 import (
 	"context"
@@ -58,8 +59,8 @@ func (p *pacer) next(live, cycles uint64) (percent int, changed bool) {
 // tuned reports whether the operator has tuned the collector, which stands then.
 func tuned() bool { return os.Getenv("GOGC") != "" }
 
-// relaxCollector sets the percentage for the start.
-func relaxCollector() {
+// Relax sets the percentage for the start.
+func Relax() {
 	if !tuned() {
 		debug.SetGCPercent(relaxed)
 	}
@@ -104,9 +105,9 @@ func (l *limiter) apply(live uint64) {
 // limitTuned reports whether the operator has set a limit, which stands then.
 func limitTuned() bool { return os.Getenv("GOMEMLIMIT") != "" }
 
-// limitMemory returns how much the process may use: nine tenths of what the system
+// Limit returns how much the process may use: nine tenths of what the system
 // gives, since that counts more than the collector does. 0 means any number.
-func limitMemory() uint64 {
+func Limit() uint64 {
 	if limitTuned() {
 		if n := debug.SetMemoryLimit(-1); n < math.MaxInt64 {
 			return uint64(n) //nolint:gosec // not negative
@@ -128,10 +129,10 @@ const (
 	worthStacks = 1000
 )
 
-// tidyMemory keeps the collector's percentage, and gives memory back to the system when
+// Keep keeps the collector's percentage, and gives memory back to the system when
 // the process has become quiet: what thousands of handshakes have used once would
 // otherwise stay for as long as their sockets are open and silent. It ends with ctx.
-func tidyMemory(ctx context.Context, most uint64) {
+func Keep(ctx context.Context, most uint64) {
 	list := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/sched/goroutines:goroutines"}, {Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
 	tick := time.NewTicker(tidyEach)
 	defer tick.Stop()
