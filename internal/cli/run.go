@@ -8,8 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/catflap/catflap/internal/gctune"
 	"github.com/catflap/catflap/internal/app"
+	"github.com/catflap/catflap/internal/gctune"
 )
 
 func runCommand() command {
@@ -29,11 +29,9 @@ last good one stays in force.`,
 				if *file == "" {
 					return &usageError{"run needs a configuration file", "catflap run --config catflap.yaml"}
 				}
-				gctune.Relax()
-				most := gctune.Limit()
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
-				go gctune.Keep(ctx, most)
+				most := gctune.Start(ctx)
 				signals := make(chan os.Signal, 4)
 				signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 				defer signal.Stop(signals)
