@@ -39,7 +39,7 @@ func rules() []rule {
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
-		{"config", "config/value internal/clientcert internal/loopback internal/origin internal/picture"},
+		{"config", "config/value internal/clientcert internal/loopback internal/origin internal/picture internal/spelling"},
 
 		{"proxy/cat", "internal/wait"},
 		{"proxy/cat/cattest", "proxy/cat"},
@@ -57,6 +57,7 @@ func rules() []rule {
 		{"internal/tokencache", ""},
 		{"internal/pace", ""},
 		{"internal/wait", ""},
+		{"internal/spelling", ""},
 		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache internal/wait"},
 		{"internal/reread", ""},
 		{"internal/keyfile", "config/value"},
@@ -64,7 +65,7 @@ func rules() []rule {
 		{"internal/gctune", "internal/memlimit"},
 		{"internal/telemetry", "config proxy proxy/*"},
 		{"internal/app", "authhandlers config config/value internal/clientcert internal/pace internal/telemetry proxy proxy/*"},
-		{"internal/cli", "authhandlers config internal/app internal/catcloak internal/demo internal/gctune internal/keyfile internal/licences proxy/cat"},
+		{"internal/cli", "authhandlers config internal/app internal/catcloak internal/demo internal/gctune internal/keyfile internal/licences internal/spelling proxy/cat"},
 		{"internal/catcloak", "internal/loopback proxy/attributes proxy/cat"},
 		{"internal/licences/generate", "internal/licences"},
 		{"internal/licences", ""},
