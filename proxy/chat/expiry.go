@@ -1,54 +1,33 @@
 package chat
 
 import (
-	"container/heap"
 	"time"
+
+	"github.com/catflap/catflap/internal/deadline"
 )
 
-// expiries holds the places whose credential ends, the next to be looked at first, so
-// that looking costs the same with ten sockets and with ten thousand. The hub
-// guards it.
-type expiries []*seat
+// expiries holds the seats whose credential ends, the next to be looked at first. The
+// hub guards it.
+type expiries deadline.Heap[*seat]
 
 // noExpiry is the place of a seat that is not among them.
-const noExpiry = -1
+const noExpiry = 0
 
-// Len, Less, Swap, Push and Pop are for container/heap alone.
-func (e expiries) Len() int           { return len(e) }
-func (e expiries) Less(i, j int) bool { return e[i].due.Before(e[j].due) }
-func (e expiries) Swap(i, j int) {
-	e[i], e[j] = e[j], e[i]
-	e[i].expiry, e[j].expiry = i, j
-}
+// Due implements deadline.Item.
+func (s *seat) Due() time.Time { return s.due }
 
-// Push adds a seat.
-func (e *expiries) Push(x any) {
-	s := x.(*seat)
-	s.expiry = len(*e)
-	*e = append(*e, s)
-}
+// Place implements deadline.Item.
+func (s *seat) Place() *int { return &s.expiry }
 
-// Pop removes the last.
-func (e *expiries) Pop() any {
-	last := len(*e) - 1
-	s := (*e)[last]
-	(*e)[last] = nil
-	*e = (*e)[:last]
-	s.expiry = noExpiry
-	return s
-}
+func (e *expiries) heap() *deadline.Heap[*seat] { return (*deadline.Heap[*seat])(e) }
 
-func (e *expiries) remove(s *seat) {
-	if s.expiry != noExpiry {
-		heap.Remove(e, s.expiry)
-	}
-}
+func (e *expiries) remove(s *seat) { e.heap().Remove(s) }
 
 // expired takes out those whose time has come.
 func (e *expiries) expired(now time.Time) []*seat {
 	var list []*seat
-	for len(*e) > 0 && !now.Before((*e)[0].due) {
-		list = append(list, heap.Pop(e).(*seat))
+	for s, ok := e.heap().Expired(now); ok; s, ok = e.heap().Expired(now) {
+		list = append(list, s)
 	}
 	return list
 }
@@ -71,7 +50,7 @@ func (h *Hub) watch(s *seat) {
 // await has a seat looked at when it is due. The hub is locked.
 func (h *Hub) await(s *seat) {
 	h.ends.remove(s)
-	heap.Push(&h.ends, s)
+	h.ends.heap().Add(s)
 	if !h.looking {
 		h.looking = true
 		go h.look()
@@ -93,7 +72,7 @@ func (h *Hub) look() {
 				s.due = u.Expiry // whatever the answer is, that is the end
 				h.renew(s)
 				if !u.Expiry.IsZero() {
-					heap.Push(&h.ends, s)
+					h.ends.heap().Add(s)
 				}
 				continue
 			}
