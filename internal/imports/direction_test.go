@@ -57,6 +57,7 @@ func rules() []rule {
 		{"internal/tokencache", ""},
 		{"internal/pace", ""},
 		{"internal/deadline", ""},
+		{"internal/seal", ""},
 		{"internal/wait", ""},
 		{"internal/spelling", ""},
 		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache internal/wait"},
