@@ -44,7 +44,7 @@ func rules() []rule {
 		{"proxy/cat", "internal/wait"},
 		{"proxy/cat/cattest", "proxy/cat"},
 		{"proxy/page", "internal/picture"},
-		{"proxy/session", "authhandlers internal/deadline internal/loopback internal/wait"},
+		{"proxy/session", "authhandlers internal/deadline internal/loopback internal/seal internal/wait"},
 		{"proxy/session/sessiontest", "proxy/session"},
 		{"proxy/**", "authhandlers internal/deadline internal/pace internal/wait proxy/*"},
 

@@ -32,7 +32,7 @@ var displayMark = text([]byte(displayHeader)) + "." + text([]byte(displayStart))
 // the session's browser and person rather than to the session, so that what an open
 // page holds stands for a later session of the same person too.
 func (m *Manager) DisplayToken(s *Session, username string, permissions map[string][]string) (string, error) {
-	key := &m.keys.all()[0]
+	key := m.keys.all()[0]
 	claims, err := json.Marshal(struct {
 		Username    string              `json:"username"`
 		Permissions map[string][]string `json:"permissions"`
@@ -90,7 +90,7 @@ func (m *Manager) DisplayMatches(token string, s *Session) bool {
 	return false
 }
 
-func (d *derived) bound(claims string, s *Session) bool {
+func (k eachKey) bound(claims string, s *Session) bool {
 	plain, err := untext(claims)
 	if err != nil {
 		return false
@@ -102,12 +102,12 @@ func (d *derived) bound(claims string, s *Session) bool {
 		return false
 	}
 	binding, err := untext(c.Binding)
-	return err == nil && hmac.Equal(binding, d.binding(s))
+	return err == nil && hmac.Equal(binding, k.binding(s))
 }
 
-func (d *derived) binding(s *Session) []byte {
+func (k eachKey) binding(s *Session) []byte {
 	p := &s.Login.Person
-	return mac(d.display, "bound", s.Browser, p.Issuer, p.Subject)
+	return mac(k.display, "bound", s.Browser, p.Issuer, p.Subject)
 }
 
 // shortened cuts a name between two characters.
