@@ -46,7 +46,7 @@ func rules() []rule {
 		{"proxy/page", "internal/picture"},
 		{"proxy/session", "authhandlers internal/deadline internal/loopback internal/seal internal/wait"},
 		{"proxy/session/sessiontest", "proxy/session"},
-		{"proxy/**", "authhandlers internal/deadline internal/pace internal/wait proxy/*"},
+		{"proxy/**", "authhandlers internal/deadline internal/pace internal/seal internal/wait proxy/*"},
 
 		{"internal/loopback", ""},
 		{"internal/origin", ""},

@@ -101,7 +101,7 @@ func New(o Options) (*Fleet, error) {
 		o: o, self: rand.Text(), started: make(chan struct{}), claims: map[string]string{},
 		links: map[string]*link{}, reading: map[string]*arriving{},
 	}
-	f.keys.list.Store(&keys)
+	f.keys.list.Store(keys)
 	f.stop, f.end = context.WithCancel(context.Background())
 	return f, nil
 }
@@ -112,7 +112,7 @@ func New(o Options) (*Fleet, error) {
 func (f *Fleet) Rekey(secrets [][]byte) error {
 	keys, err := newKeys(secrets)
 	if err == nil {
-		f.keys.list.Store(&keys)
+		f.keys.list.Store(keys)
 	}
 	return err
 }
