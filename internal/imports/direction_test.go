@@ -60,7 +60,7 @@ func rules() []rule {
 		{"internal/seal", ""},
 		{"internal/wait", ""},
 		{"internal/spelling", ""},
-		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache internal/wait"},
+		{"internal/inquiry", "authhandlers internal/keyset/** internal/seal internal/tokencache internal/wait"},
 		{"internal/reread", ""},
 		{"internal/keyfile", "config/value"},
 		{"internal/memlimit", ""},
