@@ -10,6 +10,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/catflap/catflap/internal/seal"
 )
 
 // The form of a cookie: version, name of the key, id, when the guest was made and
@@ -20,7 +22,6 @@ const (
 	idSize      = 16
 	factsSize   = 1 + nameSize + idSize + 8 + 8
 	passSize    = factsSize + sha256.Size
-	minKey      = 32
 )
 
 var (
@@ -79,9 +80,7 @@ type ringKey struct {
 // newRing takes keys of 32 bytes at least. Without any it makes one.
 func newRing(keys [][]byte) ring {
 	if len(keys) == 0 {
-		own := make([]byte, minKey)
-		rand.Read(own) // never fails
-		keys = [][]byte{own}
+		keys = [][]byte{seal.Own()}
 	}
 	var r ring
 	for _, k := range keys {

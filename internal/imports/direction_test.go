@@ -31,7 +31,7 @@ func rules() []rule {
 		{"authhandlers/oidc", "authhandlers authhandlers/jwt config/value internal/keyset/** internal/loopback"},
 		{"authhandlers/forwarded", "authhandlers config/value internal/certname internal/clientcert"},
 		{"authhandlers/mtls", "authhandlers internal/certname internal/clientcert"},
-		{"authhandlers/anonymous", "authhandlers config/value internal/pace"},
+		{"authhandlers/anonymous", "authhandlers config/value internal/pace internal/seal"},
 		{"authhandlers/introspection", "authhandlers authhandlers/jwt config/value internal/inquiry internal/keyset/**"},
 		{"authhandlers/webhook", "authhandlers authhandlers/jwt config/value internal/inquiry internal/keyset/**"},
 		{"authhandlers/apikey", "authhandlers config/value internal/keyfile internal/reread proxy/cat"},
@@ -39,7 +39,7 @@ func rules() []rule {
 		{"authhandlers/**", "authhandlers config/value internal/keyset/** internal/tokencache"},
 
 		{"config/value", ""},
-		{"config", "config/value internal/clientcert internal/loopback internal/origin internal/picture internal/spelling"},
+		{"config", "config/value internal/clientcert internal/loopback internal/origin internal/picture internal/seal internal/spelling"},
 
 		{"proxy/cat", "internal/wait"},
 		{"proxy/cat/cattest", "proxy/cat"},
@@ -66,7 +66,7 @@ func rules() []rule {
 		{"internal/memlimit", ""},
 		{"internal/gctune", "internal/memlimit"},
 		{"internal/telemetry", "config proxy proxy/*"},
-		{"internal/app", "authhandlers config config/value internal/clientcert internal/pace internal/reread internal/telemetry proxy proxy/*"},
+		{"internal/app", "authhandlers config config/value internal/clientcert internal/pace internal/reread internal/seal internal/telemetry proxy proxy/*"},
 		{"internal/cli", "authhandlers config internal/app internal/catcloak internal/demo internal/gctune internal/keyfile internal/licences internal/spelling proxy/cat"},
 		{"internal/catcloak", "internal/loopback proxy/attributes proxy/cat"},
 		{"internal/licences/generate", "internal/licences"},
