@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/catflap/catflap/internal/backoff"
 	"github.com/catflap/catflap/internal/wait"
 )
 
@@ -55,7 +56,7 @@ func (w *watch) run(ctx context.Context) {
 		w.tell(err)
 		kick, pause := w.kick, often
 		if err != nil {
-			kick, pause = nil, min(firstPause<<min(failures, 10), longestPause)
+			kick, pause = nil, backoff.Doubled(firstPause, longestPause, failures)
 			failures++
 		} else {
 			failures = 0

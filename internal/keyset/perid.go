@@ -23,6 +23,8 @@ const (
 	maxSingleBytes = 16 << 10
 	// fetchesInCooldown bounds the fetches of keys that tokens name, in one cool-down.
 	fetchesInCooldown = 8
+	// watch is how often, at least, the clock is looked at while nobody asks.
+	watch = time.Minute
 	// KidPlace is the place of the key's id in the address of OpenPEMs.
 	KidPlace = "{kid}"
 )

@@ -2,10 +2,10 @@ package chat
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"time"
 
+	"github.com/catflap/catflap/internal/backoff"
 	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -97,9 +97,9 @@ func (l *wire) loseHope() {
 // backoff is how long the next try waits: never so short that the Cat would not
 // hear it, and not as long as others' who wait for the same Cat.
 func (l *wire) backoff() time.Duration {
-	wait := min(settle<<min(l.tries, 16), l.hub.times.most)
+	pause := backoff.Doubled(settle, l.hub.times.most, l.tries)
 	l.tries++
-	return wait + rand.N(wait/2+1) //nolint:gosec // no secret
+	return pause + backoff.Part(pause, 2)
 }
 
 // pause waits, and for what the Cat needs after the last socket. False means that
