@@ -35,20 +35,19 @@ func (m *Manager) Fresh(ctx context.Context, s *Session, refresh Refresh) (*Sess
 	if err := m.renewals.resting(s.key, m.now()); err != nil {
 		return m.unrenewed(s, fmt.Errorf("the last attempt has failed: %w", err))
 	}
-	f, mine := m.renewals.join(s.key)
-	if mine {
-		own := context.WithoutCancel(ctx)
-		m.running.Go(func() { m.renew(own, f, s, refresh) })
+	f, own := m.renewals.flights.Join(s.key)
+	if own {
+		ctx := context.WithoutCancel(ctx)
+		m.running.Go(func() { m.renew(ctx, f, s, refresh) })
 	}
-	select {
-	case <-f.done:
-	case <-ctx.Done():
+	renewed, err := f.Wait(ctx)
+	switch {
+	case err == nil || errors.Is(err, ErrNoSession):
+		return renewed, err
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
-	if f.err == nil || errors.Is(f.err, ErrNoSession) {
-		return f.session, f.err
-	}
-	return m.unrenewed(s, f.err)
+	return m.unrenewed(s, err)
 }
 
 // due reports whether the tokens end soon: within a minute, or within the last quarter
@@ -70,13 +69,13 @@ func (m *Manager) unrenewed(s *Session, err error) (*Session, error) {
 }
 
 func (m *Manager) renew(ctx context.Context, f *renewal, s *Session, refresh Refresh) {
-	f.session, f.err = m.renewed(ctx, s, refresh)
-	fault := f.err != nil && !errors.Is(f.err, ErrNoSession)
+	renewed, err := m.renewed(ctx, s, refresh)
+	fault := err != nil && !errors.Is(err, ErrNoSession)
 	if fault {
 		m.observe(EventRefreshFailed)
-		m.log.WarnContext(ctx, "a session could not be refreshed", "session", s.Handle, "handler", s.Handler, "err", f.err)
+		m.log.WarnContext(ctx, "a session could not be refreshed", "session", s.Handle, "handler", s.Handler, "err", err)
 	}
-	m.renewals.leave(s.key, f, m.now(), fault)
+	m.renewals.land(s.key, f, renewed, err, m.now(), fault)
 }
 
 // renewed takes the lock, or waits until whoever has it is done.
