@@ -1,6 +1,10 @@
 package chat
 
-import "time"
+import (
+	"time"
+
+	rates "github.com/catflap/catflap/internal/pace"
+)
 
 // burst is how many seconds' worth of messages a client may send at once, and how
 // many it may be refused in a row before it is closed.
@@ -10,18 +14,13 @@ const burst = 4
 // ping is answered, and none of them counts as a message.
 const controlRate = 50
 
-// rate is a bucket of messages. It is the client's reader's own.
+// rate is how many messages a client may send. It is the client's reader's own.
 type rate struct {
 	perSecond float64 // 0: any number
-	left      float64
-	at        time.Time
+	used      rates.Bucket
 }
 
-func newRate(perSecond int) rate {
-	r := rate{perSecond: float64(perSecond)}
-	r.left = r.perSecond * burst
-	return r
-}
+func newRate(perSecond int) rate { return rate{perSecond: float64(perSecond)} }
 
 // take takes one message. It is refused if none is left; keeps is false when the
 // client has been refused as many in a row as it may be ahead.
@@ -30,10 +29,6 @@ func (r *rate) take(now time.Time) (ok, keeps bool) {
 		return true, true
 	}
 	most := r.perSecond * burst
-	if !r.at.IsZero() {
-		r.left = min(most, r.left+r.perSecond*now.Sub(r.at).Seconds())
-	}
-	r.at = now
-	r.left--
-	return r.left >= 0, r.left >= -most
+	used := r.used.Count(rates.Rate{Burst: most, PerSecond: r.perSecond}, now)
+	return used <= most, used <= 2*most
 }
