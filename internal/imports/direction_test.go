@@ -46,7 +46,7 @@ func rules() []rule {
 		{"proxy/page", "internal/picture"},
 		{"proxy/session", "authhandlers internal/deadline internal/flight internal/loopback internal/seal internal/wait"},
 		{"proxy/session/sessiontest", "proxy/session"},
-		{"proxy/**", "authhandlers internal/backoff internal/deadline internal/pace internal/seal internal/wait proxy/*"},
+		{"proxy/**", "authhandlers internal/backoff internal/deadline internal/pace internal/requestid internal/seal internal/wait proxy/*"},
 
 		{"internal/loopback", ""},
 		{"internal/origin", ""},
@@ -60,6 +60,7 @@ func rules() []rule {
 		{"internal/deadline", ""},
 		{"internal/flight", ""},
 		{"internal/refresh", "internal/backoff"},
+		{"internal/requestid", ""},
 		{"internal/seal", ""},
 		{"internal/wait", ""},
 		{"internal/spelling", ""},
