@@ -8,9 +8,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
 
+	"github.com/catflap/catflap/internal/base64url"
 	"github.com/catflap/catflap/internal/seal"
 )
 
@@ -100,15 +100,15 @@ func sum(key []byte, what string, b []byte) []byte {
 func (r ring) seal(p pass) string {
 	p.key = r[0].name
 	b := p.facts()
-	return base64.RawURLEncoding.EncodeToString(append(b, sum(r[0].key, "pass", b)...))
+	return base64url.Encode(append(b, sum(r[0].key, "pass", b)...))
 }
 
 // open reads a cookie. Each pass has just one text.
 func (r ring) open(text string) (pass, error) {
-	if len(text) != base64.RawURLEncoding.EncodedLen(passSize) || strings.ContainsAny(text, "\r\n") {
+	if len(text) != base64.RawURLEncoding.EncodedLen(passSize) {
 		return pass{}, errForm
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := base64url.Decode(text)
 	if err != nil || len(b) != passSize {
 		return pass{}, errForm
 	}

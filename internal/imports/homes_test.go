@@ -20,6 +20,7 @@ func homes() []home {
 		{"crypto/hkdf", "internal/seal", "internal/seal derives keys"},
 		{"crypto/aes", "internal/seal", "internal/seal encrypts"},
 		{"crypto/cipher", "internal/seal", "internal/seal encrypts"},
+		{"Strict", "internal/base64url", "internal/base64url takes one text of each value"},
 		{"math/rand/v2", "internal/backoff", "internal/backoff spreads what many do"},
 		{"golang.org/x/sync/singleflight", "", "internal/flight works once for all"},
 		{"SetGCPercent", "internal/gctune", "internal/gctune paces the collector"},

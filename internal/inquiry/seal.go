@@ -1,10 +1,10 @@
 package inquiry
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 
+	"github.com/catflap/catflap/internal/base64url"
 	"github.com/catflap/catflap/internal/seal"
 )
 
@@ -40,11 +40,11 @@ func (s *sealer) seal(credential string, permissions []string) string {
 	if err != nil {
 		return "" // it can't be: bytes and texts
 	}
-	return base64.RawURLEncoding.EncodeToString(s.ring.Seal(s.label, plain))
+	return base64url.Encode(s.ring.Seal(s.label, plain))
 }
 
 func (s *sealer) open(text string) (credential string, permissions []string, err error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := base64url.Decode(text)
 	if err != nil {
 		return "", nil, errSealed
 	}

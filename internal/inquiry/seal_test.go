@@ -38,7 +38,7 @@ func TestSealed(t *testing.T) {
 		if err != nil || credential != "credential" || !slices.Equal(got, want) || (got == nil) != (want == nil) {
 			t.Errorf("%v comes back as %v, %v", want, got, err)
 		}
-		for _, bad := range []string{"", text[1:], text + "A", "+" + text[1:]} {
+		for _, bad := range []string{"", text[1:], text + "A", "+" + text[1:], text + "\n"} {
 			if _, _, err := s.open(bad); err == nil {
 				t.Errorf("%q opens", bad)
 			}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/catflap/catflap/internal/base64url"
 )
 
 // A display token is what the Cat's admin panel reads out of its cookie: the form of a
@@ -78,7 +80,7 @@ func (m *Manager) DisplayMatches(token string, s *Session) bool {
 		return false
 	}
 	end := strings.LastIndexByte(token, '.')
-	signature, err := untext(token[end+1:])
+	signature, err := base64url.Decode(token[end+1:])
 	if err != nil {
 		return false
 	}
@@ -91,7 +93,7 @@ func (m *Manager) DisplayMatches(token string, s *Session) bool {
 }
 
 func (k eachKey) bound(claims string, s *Session) bool {
-	plain, err := untext(claims)
+	plain, err := base64url.Decode(claims)
 	if err != nil {
 		return false
 	}
@@ -101,7 +103,7 @@ func (k eachKey) bound(claims string, s *Session) bool {
 	if json.Unmarshal(plain, &c) != nil {
 		return false
 	}
-	binding, err := untext(c.Binding)
+	binding, err := base64url.Decode(c.Binding)
 	return err == nil && hmac.Equal(binding, k.binding(s))
 }
 

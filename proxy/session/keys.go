@@ -5,12 +5,12 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync/atomic"
 
+	"github.com/catflap/catflap/internal/base64url"
 	"github.com/catflap/catflap/internal/seal"
 )
 
@@ -160,19 +160,8 @@ func isSecret(s string) bool {
 	if len(s) != secretText {
 		return false
 	}
-	b, err := untext(s)
+	b, err := base64url.Decode(s)
 	return err == nil && len(b) == secretSize
 }
 
-func text(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-// untext takes the one text of some bytes: no line ends, which the decoder would
-// skip, and no other last character.
-func untext(s string) ([]byte, error) {
-	for i := range len(s) {
-		if s[i] == '\n' || s[i] == '\r' {
-			return nil, base64.CorruptInputError(i)
-		}
-	}
-	return base64.RawURLEncoding.Strict().DecodeString(s)
-}
+func text(b []byte) string { return base64url.Encode(b) }

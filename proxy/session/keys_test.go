@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/catflap/catflap/internal/base64url"
 )
 
 // TestWhatAnOlderVersionHasSealed: a store outlives a release, and for a while two are
@@ -22,7 +24,7 @@ func TestWhatAnOlderVersionHasSealed(t *testing.T) {
 		sealAttempt: "AYs7VGswaG86X94_wNvQsBIi3Ldl-UfEE3XS3xDfXrd2UdP3ZME5YJ-vZ2kNWLNZyQ4",
 		sealDenied:  "AYs7VGswaG86GiKn064Rw1vHBWmZde4eMvVBDiKP0QEOf20Nw4EA8OnHRihSPizwiQ",
 	} {
-		b, err := untext(sealed)
+		b, err := base64url.Decode(sealed)
 		if err != nil {
 			t.Fatal(err)
 		}
