@@ -67,7 +67,7 @@ func rules() []rule {
 		{"internal/spelling", ""},
 		{"internal/inquiry", "authhandlers internal/backoff internal/base64url internal/keyset/** internal/seal internal/tokencache internal/wait"},
 		{"internal/reread", ""},
-		{"internal/keyfile", "config/value"},
+		{"internal/keyfile", "authhandlers config/value"},
 		{"internal/memlimit", ""},
 		{"internal/gctune", "internal/memlimit"},
 		{"internal/telemetry", "config proxy proxy/*"},
