@@ -6,18 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/inquiry"
-)
-
-const (
-	// maxCache is the longest time for which an end of access may go unnoticed.
-	maxCache = time.Minute
-	maxStale = time.Hour
-	// The bounds of the time for one question.
-	minTimeout, maxTimeout = 100 * time.Millisecond, 10 * time.Second
 )
 
 // Validate reports everything that is wrong, without a look at files, variables or the
@@ -27,7 +18,7 @@ func (c *Config) Validate() error {
 	c.validateAddress(&p)
 	c.validateClient(&p)
 	c.validateTokens(&p)
-	c.validateTimes(&p)
+	inquiry.Times{Cache: c.Cache.Std(), Timeout: c.Timeout.Std(), Stale: c.StaleIfError.Std()}.Validate(&p, "30s")
 	return errors.Join(append(p, c.ofClaims()...)...)
 }
 
@@ -81,18 +72,6 @@ func (c *Config) validateTokens(p *authhandlers.FieldErrors) {
 		case slices.Contains(c.Scopes[:i], s):
 			p.Add(at, fmt.Sprintf("%q is listed twice", s), "leave it out")
 		}
-	}
-}
-
-func (c *Config) validateTimes(p *authhandlers.FieldErrors) {
-	if d := c.Cache.Std(); d < 0 || d > maxCache {
-		p.Add("cache", "must be between 0s and 60s", "an end of access may go unnoticed for so long; the default is 30s")
-	}
-	if d := c.Timeout.Std(); d < minTimeout || d > maxTimeout {
-		p.Add("timeout", "must be between 100ms and 10s", "the default is 5s")
-	}
-	if d := c.StaleIfError.Std(); d < 0 || d > maxStale {
-		p.Add("stale_if_error", "must be between 0s and 1h", "the default is 5m")
 	}
 }
 

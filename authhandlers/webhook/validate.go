@@ -6,22 +6,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/inquiry"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
-const (
-	// maxCache is the longest time for which an end of access may go unnoticed.
-	maxCache = time.Minute
-	maxStale = time.Hour
-	// The bounds of the time for one question.
-	minTimeout, maxTimeout = 100 * time.Millisecond, 10 * time.Second
-	// maxNames bounds how many headers, and how many cookies, are shown.
-	maxNames = 16
-)
+// maxNames bounds how many headers, and how many cookies, are shown.
+const maxNames = 16
 
 // Validate reports everything that is wrong, without a look at files, variables or the
 // network.
@@ -31,7 +23,7 @@ func (c *Config) Validate() error {
 	c.validateSent(&p)
 	c.validateSecret(&p)
 	c.validateMembers(&p)
-	c.validateTimes(&p)
+	inquiry.Times{Cache: c.Cache.Std(), Timeout: c.Timeout.Std(), Stale: c.StaleIfError.Std()}.Validate(&p, "10s")
 	return p.Err()
 }
 
@@ -145,18 +137,6 @@ func (c *Config) validateMembers(p *authhandlers.FieldErrors) {
 		if f, ok := errors.AsType[*authhandlers.FieldError](err); ok && (f.Field == "user_name" || strings.HasPrefix(f.Field, "groups")) {
 			*p = append(*p, err)
 		}
-	}
-}
-
-func (c *Config) validateTimes(p *authhandlers.FieldErrors) {
-	if d := c.Cache.Std(); d < 0 || d > maxCache {
-		p.Add("cache", "must be between 0s and 60s", "an end of access may go unnoticed for so long; the default is 10s")
-	}
-	if d := c.Timeout.Std(); d < minTimeout || d > maxTimeout {
-		p.Add("timeout", "must be between 100ms and 10s", "the default is 5s")
-	}
-	if d := c.StaleIfError.Std(); d < 0 || d > maxStale {
-		p.Add("stale_if_error", "must be between 0s and 1h", "the default is 5m")
 	}
 }
 
