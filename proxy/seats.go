@@ -5,7 +5,7 @@ import (
 	"net"
 	"sync"
 
-	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 // seats are the people who have a socket open at one of several Cats. Whoever sits
@@ -51,7 +51,7 @@ func (c seatedConn) Close() error {
 
 // dialSocket returns how a person's socket is connected: nil, the usual way, unless
 // this is one of several Cats.
-func (u *Upstream) dialSocket(id string) chat.Dial {
+func (u *Upstream) dialSocket(id string) wsconn.Dial {
 	if u.health == nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/chat"
 )
 
@@ -26,7 +27,7 @@ func (ex *exchange) refuseVisibly(ref *refusal) bool {
 	if origins := ex.r.Header["Origin"]; len(origins) != 1 || !ex.originAllowed(origins[0]) {
 		return false
 	}
-	upgrader := ex.h.o.Hub.Upgrader()
+	upgrader := wsconn.Upgrader()
 	if slices.Contains(offeredProtocols(ex.r.Header), bearerProtocol) {
 		upgrader.Subprotocols = []string{bearerProtocol}
 	}

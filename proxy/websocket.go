@@ -13,6 +13,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/requestid"
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 )
@@ -106,7 +107,7 @@ func (ex *exchange) serveSocket() *refusal {
 	if _, err := ex.h.o.Credentials.ChatRights(ex.h.person(ex.user)); err != nil {
 		return refuseSocket(err)
 	}
-	upgrader := ex.h.o.Hub.Upgrader()
+	upgrader := wsconn.Upgrader()
 	if slices.Contains(offeredProtocols(ex.r.Header), bearerProtocol) {
 		upgrader.Subprotocols = []string{bearerProtocol}
 	}
@@ -162,7 +163,7 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	if err := cat.CheckIdentity(head, id); err != nil {
 		return nil, err
 	}
-	dialer := h.o.Hub.Dialer(upstream.timeout, upstream.dialSocket(id), upstream.tls)
+	dialer := wsconn.Dialer(upstream.timeout, upstream.dialSocket(id), upstream.tls)
 	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, id, token), head)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it

@@ -100,7 +100,7 @@ func fuzz(t *testing.T, addr string) map[string]verdict {
 	for _, cases := range autobahnCases {
 		args = append(args, "-i", cases)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	args = append([]string{filepath.Join(filepath.Dir(installed.Python()), "kosoku")}, append(args, "ws://"+addr+"/ws/autobahn")...)
 	cmd := exec.CommandContext(ctx, installed.Python(), args...)

@@ -46,7 +46,8 @@ func rules() []rule {
 		{"proxy/page", "internal/picture"},
 		{"proxy/session", "authhandlers internal/base64url internal/deadline internal/flight internal/loopback internal/seal internal/wait"},
 		{"proxy/session/sessiontest", "proxy/session"},
-		{"proxy/**", "authhandlers internal/backoff internal/deadline internal/pace internal/requestid internal/seal internal/wait proxy/*"},
+		{"proxy/chat", "authhandlers internal/backoff internal/deadline internal/pace internal/wait internal/wsconn proxy/attributes proxy/cat"},
+		{"proxy/**", "authhandlers internal/backoff internal/deadline internal/pace internal/requestid internal/seal internal/wait internal/wsconn proxy/*"},
 
 		{"internal/loopback", ""},
 		{"internal/origin", ""},
@@ -66,6 +67,7 @@ func rules() []rule {
 		{"internal/wait", ""},
 		{"internal/spelling", ""},
 		{"internal/inquiry", "authhandlers internal/backoff internal/base64url internal/keyset/** internal/seal internal/tokencache internal/wait"},
+		{"internal/wsconn", "internal/pace"},
 		{"internal/reread", ""},
 		{"internal/keyfile", "authhandlers config/value"},
 		{"internal/memlimit", ""},

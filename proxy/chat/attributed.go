@@ -1,73 +1,10 @@
 package chat
 
 import (
-	"bytes"
-	"errors"
-	"io"
-
 	"github.com/gorilla/websocket"
 
-	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 )
-
-// attributes is what plugins are told of the client as it is now, signed; empty where they
-// are told nothing.
-func (s *seat) attributes() (string, error) {
-	if s.hub.o.Attributes == nil {
-		return "", nil
-	}
-	token, err := s.hub.o.Attributes(s.user.Load())
-	if err != nil {
-		return "", &EndedError{closeFault}
-	}
-	return token, nil
-}
-
-// attributed puts a token into a whole message. It writes over the message.
-func (s *seat) attributed(message []byte, token string) ([]byte, error) {
-	if token == "" {
-		return message, nil
-	}
-	message, err := attributes.Rewrite(message, token)
-	if err == nil && s.limit > 0 && int64(len(message)) > s.limit {
-		return nil, websocket.ErrReadLimit // the Cat would close the socket of them all
-	}
-	return message, err
-}
-
-// attributing does the same with a message that streams through, of which begun has been
-// read; ended is whether that is all. It returns what is to be read in its place, or nil.
-func (s *seat) attributing(begun []byte, ended bool, rest io.Reader) (io.Reader, error) {
-	token, err := s.attributes()
-	if err != nil || token == "" {
-		return nil, err
-	}
-	whole := io.Reader(bytes.NewReader(bytes.Clone(begun)))
-	if !ended {
-		whole = io.MultiReader(whole, rest)
-	}
-	return attributes.NewReader(whole, token), nil
-}
-
-// begin is own, and with attributes the message is read from its beginning again. It
-// returns where the rest is read, or that there is none for the Cat.
-func (s *socket) begin(scan *typeScan, from *input, buf []byte) (r io.Reader, n int, ends bool, err error) {
-	n, ours, err := s.own(scan, from, buf)
-	whole := errors.Is(err, io.EOF)
-	if ours || err != nil && !whole {
-		return nil, n, true, err
-	}
-	told, failed := s.attributing(buf[:n], whole, from)
-	switch {
-	case failed != nil:
-		return nil, n, true, failed
-	case told != nil:
-		*scan = tokenScan()
-		return told, 0, false, nil
-	}
-	return from, n, false, err
-}
 
 // notAnObject is the answer to a message into which no attributes can be put.
 func notAnObject() []byte {
@@ -75,4 +12,4 @@ func notAnObject() []byte {
 }
 
 // closeNotAnObject ends a socket of which a part of such a message may have passed.
-var closeNotAnObject = Closing{websocket.CloseInvalidFramePayloadData, "a message here is a JSON object"}
+var closeNotAnObject = Closing{Code: websocket.CloseInvalidFramePayloadData, Reason: "a message here is a JSON object"}

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
-// TestASlowClientHoldsUpNobody: of two windows one does not read. The other hears
+// TestASlowClientHoldsUpNobody: of two subscribers one does not read. The other hears
 // everything, and the slow one is closed with a reason that it finds when it reads.
 func TestASlowClientHoldsUpNobody(t *testing.T) {
 	set := shared
@@ -41,7 +43,7 @@ func TestASlowClientHoldsUpNobody(t *testing.T) {
 }
 
 // TestAloneTheCatWaits: a client that is only slower than the Cat loses nothing, and
-// what is held for it is bounded meanwhile.
+// what is held for it is bounded in the meantime.
 func TestAloneTheCatWaits(t *testing.T) {
 	set := shared
 	set.MaxQueue = 1 << 20
@@ -121,6 +123,7 @@ func tooFastIn(t *testing.T, set Settings) {
 	set.MessageRate = 5
 	l, c := newCatLab(t, Options{Settings: set})
 	w := l.open(t, "/alice")
+	const burst = 4 // seconds
 	for range 5*burst + 2 {
 		ask(t, w, "x")
 	}
@@ -175,7 +178,7 @@ func TestASilentClientIsFreed(t *testing.T) {
 	l.open(t, "/alice") // never read from, so no ping is answered
 	alive := l.open(t, "/alice")
 	go func() { _, _ = closedWith(t, alive) }()
-	l.closed(t, 1, 1006, closeSilent.Reason)
+	l.closed(t, 1, 1006, wsconn.ClosingSilent.Reason)
 	if n := len(l.hub.Sockets(info("/alice"))); n != 1 {
 		t.Errorf("%d are left", n)
 	}

@@ -68,7 +68,7 @@ func (c *fakeCat) serve(user string, conn *websocket.Conn) {
 		c.turn(user, p)
 	}
 	if c.pass() {
-		time.Sleep(30 * time.Millisecond) // what has begun meanwhile comes first
+		time.Sleep(30 * time.Millisecond) // what has begun in the meantime comes first
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

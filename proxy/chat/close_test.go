@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 // closer closes with a code and a reason, and waits for the answer.
@@ -22,13 +24,13 @@ func witness(t *testing.T) (func(*websocket.Conn), chan Closing) {
 	seen := make(chan Closing, 1)
 	return func(c *websocket.Conn) {
 		code, reason := closedWith(t, c)
-		seen <- Closing{code, reason}
+		seen <- Closing{Code: code, Reason: reason}
 	}, seen
 }
 
 func TestClosesPassBothWays(t *testing.T) {
 	for _, code := range []int{1000, 1001, 1003, 1005, 1008, 1009, 1011, 1012, 1013, 3000, 3999, 4000, 4123, 4999} {
-		want, payload := Closing{code, "a reason"}, websocket.FormatCloseMessage(code, "a reason")
+		want, payload := Closing{Code: code, Reason: "a reason"}, websocket.FormatCloseMessage(code, "a reason")
 		if code == websocket.CloseNoStatusReceived {
 			want, payload = Closing{Code: code}, nil
 		}
@@ -131,7 +133,7 @@ func TestAClientThatClosesIsLetGo(t *testing.T) {
 	start := time.Now()
 	closer(websocket.FormatCloseMessage(1000, ""))(c)
 	_, _ = io.Copy(io.Discard, c.NetConn())
-	if took := time.Since(start); took > closeWait/2 {
+	if took := time.Since(start); took > wsconn.CloseWait/2 {
 		t.Errorf("after %v", took)
 	}
 	l.closed(t, 1, 1000, "closed by the client") // within closeWait

@@ -1,23 +1,19 @@
 package chat
 
 import (
-	"errors"
 	"slices"
-	"syscall"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 const (
-	// maxStrangers bounds how often answers that nobody here asked for make a wire open
+	// maxStrangers bounds how often answers that nobody here asked for make a catSocket open
 	// its socket again: a plugin may send such frames all the time.
 	maxStrangers = 8
 	// halfOpen is how long after its connection broke the Cat may not know of that.
 	halfOpen = time.Minute
 )
 
-// doubt is what a wire knows of turns that earlier sockets of its person have left
+// doubt is what a catSocket knows of turns that earlier sockets of its person have left
 // running. Their answers come over the socket of now; then the Cat ends what it had for
 // the old one, and by that forgets the new one: it hears, and never speaks again. So the
 // wire lets those answers come, and opens its socket again behind them.
@@ -36,17 +32,6 @@ type doubt struct {
 	fresh     *time.Timer
 	patience  *time.Timer
 	dog       *time.Timer
-}
-
-// inDoubt is the doubt that a new wire begins with.
-func (p *person) inDoubt(now time.Time) doubt {
-	h := p.hub
-	d := doubt{owed: p.takeOwed(), wait: h.times.patience / 4, strangers: h.born.Add(h.times.turn), uncertain: h.born.Add(h.times.turn)}
-	if h.o.Fleet != nil { // another process may have had the person a moment ago
-		d.strangers = now.Add(h.times.turn)
-	}
-	d.holding = d.waits()
-	return d
 }
 
 // stop ends all waiting.
@@ -70,20 +55,6 @@ func (d *doubt) waits() bool {
 	return slices.ContainsFunc(d.owed, func(o owed) bool { return !o.late })
 }
 
-// replaced follows the end of a connection, and reports whether it was closed to be
-// opened again. The wire is locked.
-func (l *wire) replaced(lost []turn, how Closing, now time.Time) bool {
-	d := &l.doubt
-	renewed := d.renewing
-	d.owed = append(d.owed, asOwed(lost)...)
-	d.blind, d.hearing, d.wait = how == closeSilent, false, l.hub.times.patience
-	if how.Code == websocket.CloseAbnormalClosure {
-		d.uncertain = later(d.uncertain, now.Add(halfOpen))
-	}
-	d.stop()
-	return renewed
-}
-
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
@@ -91,26 +62,8 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// refused follows a failed try to reach the Cat. Where nothing listens, its turns have
-// ended with it; where something else answers in its place, most likely.
-func (l *wire) refused(err error) {
-	l.mu.Lock()
-	d := &l.doubt
-	var tell []message
-	if gone := errors.Is(err, syscall.ECONNREFUSED); gone || errors.Is(err, websocket.ErrBadHandshake) {
-		tell = d.giveUp()
-		if gone {
-			*d = doubt{heard: d.heard, wait: d.wait}
-		}
-	}
-	l.mu.Unlock()
-	for _, m := range tell {
-		l.room.failed(m, interrupted())
-	}
-}
-
 // giveUp waits for nothing any more, and returns whose senders are to be told.
-func (d *doubt) giveUp() []message {
+func (d *doubt) giveUp() []inbound {
 	for i := range d.owed {
 		d.owed[i].late = true
 	}
@@ -119,8 +72,8 @@ func (d *doubt) giveUp() []message {
 }
 
 // tellAll returns the messages whose senders have not been told yet, and are now.
-func (d *doubt) tellAll() []message {
-	var m []message
+func (d *doubt) tellAll() []inbound {
+	var m []inbound
 	for i := range d.owed {
 		if o := &d.owed[i]; !o.told {
 			o.told = true
@@ -130,135 +83,11 @@ func (d *doubt) tellAll() []message {
 	return m
 }
 
-// reopened follows the opening of another socket, and reports whether messages must
-// wait for yet another. The wire is locked.
-func (l *wire) reopened(pr *peer) bool {
-	d := &l.doubt
-	d.renewing = false
-	d.holding = d.waits() || d.blind
-	switch {
-	case !d.holding:
-		d.blind = false
-	case d.waits():
-		if len(l.kept.list) > 0 || d.owesWord() {
-			l.bePatient(pr)
-		}
-	default:
-		d.blind = false
-		l.freshSoon(pr)
+// match is the owed turn that an answer to this text ends, or -1. One that does not say
+// what it is to is taken for the oldest's that is waited for.
+func (d *doubt) match(text uint64, own bool) int {
+	if text == 0 {
+		return slices.IndexFunc(d.owed, func(o owed) bool { return !o.late || !own })
 	}
-	return d.holding
-}
-
-// mustWait reports whether a message must wait for a fresh socket. Somebody who asks
-// again, while nothing at all has come to what was asked before, deserves one. The wire
-// is locked.
-func (l *wire) mustWait(pr *peer) bool {
-	d, now := &l.doubt, time.Now()
-	if !d.holding && !d.renewing && l.isSilent(now, 2*l.hub.silence(now)) {
-		l.renew(pr)
-	}
-	if d.holding {
-		l.bePatient(pr)
-	}
-	return d.holding || d.renewing
-}
-
-// isSilent reports whether the Cat owes an answer and has said nothing for so long. The
-// wire is locked.
-func (l *wire) isSilent(now time.Time, most time.Duration) bool {
-	return l.turns.next() >= 0 && !l.doubt.hearing && l.silent(now) >= most
-}
-
-// silent is how long the Cat has said nothing to the turn that it is at. The wire is locked.
-func (l *wire) silent(now time.Time) time.Duration {
-	return now.Sub(later(later(l.turns.list[l.turns.next()].at, l.doubt.heard), l.up))
-}
-
-// renew closes the socket, so that another is opened. The wire is locked.
-func (l *wire) renew(pr *peer) {
-	l.doubt.renewing = true
-	pr.end(closeFresh)
-}
-
-// freshSoon opens the socket again when the Cat has had the time to end what it still had
-// for the last one. Until then no message goes up. The wire is locked.
-func (l *wire) freshSoon(pr *peer) {
-	d := &l.doubt
-	d.holding = true
-	if d.fresh == nil {
-		d.fresh = l.after(settle, pr, l.renew)
-	} else {
-		d.fresh.Reset(settle)
-	}
-}
-
-// bePatient bounds the waiting for what an earlier socket has left. The wire is locked.
-func (l *wire) bePatient(pr *peer) {
-	if d := &l.doubt; d.patience == nil {
-		if d.deadline.IsZero() {
-			if d.owesWord() {
-				d.wait = l.hub.times.silence
-			}
-			d.deadline = time.Now().Add(d.wait)
-		}
-		d.patience = l.after(time.Until(d.deadline), pr, l.lose)
-	}
-}
-
-// lose waits no longer for what an earlier socket has left, unless the Cat has just said
-// something. The wire is locked.
-func (l *wire) lose(pr *peer) {
-	d := &l.doubt
-	d.patience = nil
-	if d.hearing || time.Since(d.heard) < d.wait/2 {
-		d.deadline = time.Time{}
-		l.bePatient(pr)
-		return
-	}
-	told := d.giveUp()
-	l.renew(pr)
-	go func() {
-		defer l.hub.o.Caught()
-		for _, m := range told {
-			l.room.failed(m, unanswered())
-		}
-	}()
-}
-
-// watch sees to it that a socket in doubt, which says nothing, is opened again. A turn has
-// begun. The wire is locked.
-func (l *wire) watch(pr *peer) {
-	d := &l.doubt
-	if d.dog == nil && time.Now().Before(d.uncertain) {
-		d.dog = l.after(l.hub.silence(time.Now()), pr, l.bark)
-	}
-}
-
-func (l *wire) bark(pr *peer) {
-	d, now := &l.doubt, time.Now()
-	d.dog = nil
-	idle := l.sending.TryLock() // a long message may be on its way
-	if idle {
-		defer l.sending.Unlock()
-	}
-	switch {
-	case l.turns.next() < 0 || d.holding:
-	case idle && l.isSilent(now, l.hub.silence(now)):
-		l.renew(pr)
-	default:
-		l.watch(pr)
-	}
-}
-
-// after does something in a while, in the locked wire, if it has the same socket then.
-func (l *wire) after(d time.Duration, pr *peer, do func(*peer)) *time.Timer {
-	return time.AfterFunc(d, func() {
-		defer l.hub.o.Caught()
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.peer == pr && l.closing == nil && !l.doubt.renewing {
-			do(pr)
-		}
-	})
+	return slices.IndexFunc(d.owed, func(o owed) bool { return o.text == text })
 }

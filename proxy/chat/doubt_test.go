@@ -218,9 +218,9 @@ func TestUnaskedAnswersAreBorneWith(t *testing.T) {
 	speaks(t, c, w)
 	for range 3 * maxStrangers {
 		_ = c.say("/alice", catFrame{Type: "chat", Content: "by the way"})
-		time.Sleep(settle / 2)
+		time.Sleep(catSettleDelay / 2)
 	}
-	time.Sleep(2 * settle)
+	time.Sleep(2 * catSettleDelay)
 	ask(t, w, "mine")
 	for f := answer(t, w); f.Content != "mine"; f = answer(t, w) {
 		if f.Content != "by the way" {
@@ -258,7 +258,7 @@ func TestAWireThatEndsInMidTurn(t *testing.T) {
 	l.hub.born = time.Now().Add(-time.Hour)
 	w := l.open(t, "/alice")
 	inTurn(t, l, c, w, "sleep 1s old")
-	for _, line := range l.hub.places["/alice"].lines() {
+	for _, line := range l.hub.places["/alice"].upstreams() {
 		line.end(closeChanged)
 	}
 	_, _ = closedWith(t, w)
@@ -266,7 +266,7 @@ func TestAWireThatEndsInMidTurn(t *testing.T) {
 	ask(t, w, "new")
 	for _, text := range []string{"sleep 1s old", "new"} {
 		f := answer(t, w)
-		if f.Name == "Interrupted" { // unless the window that has closed was told
+		if f.Name == "Interrupted" { // unless the subscriber that has closed was told
 			f = answer(t, w)
 		}
 		if f.Content != text {

@@ -10,9 +10,9 @@ import (
 )
 
 // endAll ends sockets side by side: one whose connection is stuck delays none.
-func endAll(seats []*seat, c Closing) {
+func endAll(seats []*client, c Closing) {
 	for _, s := range seats {
-		go s.who.end(c)
+		go s.endpoint.end(c)
 	}
 }
 
@@ -34,38 +34,25 @@ func (h *Hub) Rejudge(judge Judge) {
 // rejudge judges a person's sockets, and their room where nobody is left in it.
 func (h *Hub) rejudge(p *person, judge Judge) {
 	h.mu.Lock()
-	seats := slices.Clone(p.seats)
+	seats := slices.Clone(p.clients)
 	h.mu.Unlock()
 	stay := false
 	for _, s := range seats {
 		before := s.user.Load()
 		u, c := judge(before)
 		if c != nil {
-			go s.who.end(*c)
+			go s.endpoint.end(*c)
 			continue
 		}
 		stay = true
 		h.mu.Lock()
-		if _, open := h.seats[s]; open && s.user.CompareAndSwap(before, u) { // else it was renewed, and judged
+		if _, open := h.clients[s]; open && s.user.CompareAndSwap(before, u) { // else it was renewed, and judged
 			h.watch(s)
 		}
 		h.mu.Unlock()
 	}
 	if !stay {
 		p.room.expel(judge)
-	}
-}
-
-// expel ends the line that was kept for somebody who is not let in any more.
-func (r *room) expel(judge Judge) {
-	r.mu.Lock()
-	l, u := r.line, r.newest.user
-	r.mu.Unlock()
-	if l == nil || u == nil {
-		return
-	}
-	if _, c := judge(u); c != nil {
-		l.end(*c)
 	}
 }
 
@@ -77,16 +64,16 @@ func (h *Hub) Revoke(r authhandlers.Revocation) {
 	h.mu.Unlock()
 	for _, s := range h.all() {
 		if r.Matches(s.user.Load()) {
-			go s.who.end(closeSignedOut)
+			go s.endpoint.end(closeSignedOut)
 		}
 	}
 }
 
-func (h *Hub) all() []*seat {
+func (h *Hub) all() []*client {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	list := make([]*seat, 0, len(h.seats))
-	for s := range h.seats {
+	list := make([]*client, 0, len(h.clients))
+	for s := range h.clients {
 		list = append(list, s)
 	}
 	return list
@@ -115,7 +102,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	h.stopping.Store(true)
 	h.renewals.waiting = nil
 	h.mu.Unlock()
-	defer h.parker.close()
+	defer h.poller.Close()
 	endAll(h.all(), closeStopping)
 	h.handOver()
 	for _, r := range h.rooms() {
@@ -132,7 +119,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	for _, s := range h.all() {
-		s.who.abort()
+		s.endpoint.abort()
 	}
 	for _, r := range h.rooms() {
 		r.abort()

@@ -40,13 +40,13 @@ func TestExpiriesInOrder(t *testing.T) {
 	h := NewHub(Options{Settings: separate})
 	h.looking = true // nobody but this test looks
 	start := time.Unix(1000, 0)
-	var all []*seat
+	var all []*client
 	for i := range 10000 {
 		u := &authhandlers.AuthUserInfo{Expiry: start.Add(time.Duration(rand.IntN(1000)) * time.Second)}
 		if i%10 == 0 {
 			u.Expiry = time.Time{}
 		}
-		s := &seat{hub: h, expiry: noExpiry}
+		s := &client{hub: h, expiry: noExpiry}
 		s.user.Store(u)
 		h.watch(s)
 		all = append(all, s)
@@ -86,7 +86,7 @@ func tRevokeRejudgeShutdown(t *testing.T, set Settings) {
 	}
 	l.hub.Rejudge(func(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
 		if u.ID == "/bob" {
-			return nil, &Closing{CodeForbidden, "no longer allowed"}
+			return nil, &Closing{Code: CodeForbidden, Reason: "no longer allowed"}
 		}
 		return u, nil
 	})
@@ -137,7 +137,7 @@ func TestWhatEndsBeforeItHasOpened(t *testing.T) {
 		"judged": {
 			func(l *lab) {
 				l.hub.Rejudge(func(*authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
-					return nil, &Closing{CodeForbidden, "no"}
+					return nil, &Closing{Code: CodeForbidden, Reason: "no"}
 				})
 			},
 			func(err error) bool {

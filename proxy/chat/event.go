@@ -20,7 +20,7 @@ const (
 	EventCatLost EventKind = "cat_socket_lost"
 	EventCatBack EventKind = "cat_socket_back"
 	EventCatEnd  EventKind = "cat_socket_close"
-	// EventMoved is a person's way to the Cat that was found anew while clients waited:
+	// EventMoved is a person's way to the Cat that was found again while clients waited:
 	// another process's socket, or this one's in the place of another's.
 	EventMoved EventKind = "cat_socket_moved"
 	// EventAnswer is the first word of an answer; Duration is how long it took.
@@ -51,27 +51,11 @@ type Event struct {
 // traffic counts what has gone one way.
 type traffic struct{ messages, bytes atomic.Int64 }
 
-// opened tells of the opening.
-func (s *seat) opened() {
-	s.since = s.hub.o.Now()
-	s.hub.o.Observe(Event{Kind: EventOpen, User: s.user.Load(), ID: s.id, Client: s.addr})
-}
-
-// closed tells of the closing, when nothing is relayed any more.
-func (s *seat) closed(how Closing) {
-	s.hub.o.Observe(Event{
-		Kind: EventClose, User: s.user.Load(), ID: s.id, Client: s.addr, Code: how.Code, Reason: how.Reason,
-		Duration:   s.hub.o.Now().Sub(s.since),
-		FromClient: s.towards[toCat].messages.Load(), ToCat: s.towards[toCat].bytes.Load(),
-		FromCat: s.towards[toClient].messages.Load(), ToClient: s.towards[toClient].bytes.Load(),
-	})
-}
-
 // Stats are the sockets of this moment.
 type Stats struct {
 	Clients      int   // open to clients
-	CatOpen      int   // lines open at the Cat, for shared sessions
-	CatLost      int   // lines that wait for a Cat that has gone
+	CatOpen      int   // upstreams open at the Cat, for shared sessions
+	CatLost      int   // upstreams that wait for a Cat that has gone
 	Lingering    int   // of those, with no client
 	Relayed      int   // people whose socket at the Cat another process has
 	Guests       int   // other processes' sessions over sockets of this one
@@ -80,12 +64,12 @@ type Stats struct {
 	TurnsWaiting int   // turns that wait for a place there
 }
 
-// counts are what Stats shows of the lines.
+// counts are what Stats shows of the upstreams.
 type counts struct{ open, lost, lingering atomic.Int64 }
 
 // Stats returns the numbers of this moment.
 func (h *Hub) Stats() Stats {
-	relayed, guests := h.post.counts()
+	relayed, guests := h.router.counts()
 	under, waiting := 0, 0
 	h.eachGate(func(g *gate) {
 		u, w := g.counts()

@@ -6,26 +6,20 @@ import (
 	"github.com/catflap/catflap/internal/deadline"
 )
 
-// expiries holds the seats whose credential ends, the next to be looked at first. The
+// expiries holds the clients whose credential ends, the next to be looked at first. The
 // hub guards it.
-type expiries deadline.Heap[*seat]
+type expiries deadline.Heap[*client]
 
-// noExpiry is the place of a seat that is not among them.
+// noExpiry is the place of a client that is not among them.
 const noExpiry = 0
 
-// Due implements deadline.Item.
-func (s *seat) Due() time.Time { return s.due }
+func (e *expiries) heap() *deadline.Heap[*client] { return (*deadline.Heap[*client])(e) }
 
-// Place implements deadline.Item.
-func (s *seat) Place() *int { return &s.expiry }
-
-func (e *expiries) heap() *deadline.Heap[*seat] { return (*deadline.Heap[*seat])(e) }
-
-func (e *expiries) remove(s *seat) { e.heap().Remove(s) }
+func (e *expiries) remove(s *client) { e.heap().Remove(s) }
 
 // expired takes out those whose time has come.
-func (e *expiries) expired(now time.Time) []*seat {
-	var list []*seat
+func (e *expiries) expired(now time.Time) []*client {
+	var list []*client
 	for s, ok := e.heap().Expired(now); ok; s, ok = e.heap().Expired(now) {
 		list = append(list, s)
 	}
@@ -34,7 +28,7 @@ func (e *expiries) expired(now time.Time) []*seat {
 
 // watch sees to it that the socket ends with its credential, and that a session's
 // is asked to be renewed before. The hub is locked.
-func (h *Hub) watch(s *seat) {
+func (h *Hub) watch(s *client) {
 	u := s.user.Load()
 	if u.Expiry.IsZero() {
 		h.ends.remove(s)
@@ -47,25 +41,25 @@ func (h *Hub) watch(s *seat) {
 	h.await(s)
 }
 
-// await has a seat looked at when it is due. The hub is locked.
-func (h *Hub) await(s *seat) {
+// await has a client looked at when it is due. The hub is locked.
+func (h *Hub) await(s *client) {
 	h.ends.remove(s)
 	h.ends.heap().Add(s)
 	if !h.looking {
 		h.looking = true
-		go h.look()
+		go h.watchExpiry()
 	}
 }
 
-// look compares with the hub's own clock, a few times a second, while there is
+// watchExpiry compares with the hub's own clock, a few times a second, while there is
 // a socket whose credential ends.
-func (h *Hub) look() {
-	t := time.NewTicker(look)
+func (h *Hub) watchExpiry() {
+	t := time.NewTicker(expiryTick)
 	defer t.Stop()
 	for range t.C {
 		h.mu.Lock()
 		now := h.o.Now()
-		var over []*seat
+		var over []*client
 		for _, s := range h.ends.expired(now) {
 			u := s.user.Load()
 			if u.Expiry.IsZero() || now.Before(u.Expiry) {

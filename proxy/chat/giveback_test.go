@@ -11,15 +11,15 @@ import (
 )
 
 // unopened is a client in a person's room that is not open yet, and is written nothing.
-func unopened(p *person, g *guest) *window {
-	w := &window{guest: g, maxBytes: 1 << 20, maxCount: 100}
+func unopened(p *person, g *remoteSubscriber) *subscriber {
+	w := &subscriber{remote: g, maxBytes: 1 << 20, maxCount: 100}
 	w.hub, w.person = p.hub, p
-	p.room.windows = append(p.room.windows, w)
+	p.room.subscribers = append(p.room.subscribers, w)
 	return w
 }
 
 // TestWhatIsGivenBack: a client that leaves gives back what it was not written. When
-// nobody has it any more, whoever is there meanwhile hears it; with a process that has
+// nobody has it any more, whoever is there in the meantime hears it; with a process that has
 // died it can't be known, and they are told that something may be missing.
 func TestWhatIsGivenBack(t *testing.T) {
 	const reads, givesBack, elsewhere, dies = "reads", "gives back", "gives back at another process", "dies"
@@ -48,22 +48,22 @@ func TestWhatIsGivenBack(t *testing.T) {
 			h := NewHub(Options{Settings: shared})
 			p := newPerson(h, "/alice", "/alice")
 			p.room.newest.user = &authhandlers.AuthUserInfo{ID: "/alice"}
-			var all []*window
+			var all []*subscriber
 			for _, end := range row.ends {
-				var g *guest
+				var g *remoteSubscriber
 				if end == dies || end == elsewhere {
-					g = &guest{hub: h, process: fmt.Sprint("process ", len(all))}
+					g = &remoteSubscriber{hub: h, process: fmt.Sprint("process ", len(all))}
 				}
 				w := unopened(p, g)
 				if g != nil {
-					g.window = w
+					g.subscriber = w
 				}
 				all = append(all, w)
 			}
-			hello := func() *said {
+			hello := func() *outbound {
 				return ofCat(websocket.TextMessage, []byte(`{"type":"chat","content":"hello"}`))
 			}
-			p.room.heard(hello())
+			p.room.broadcast(hello())
 			next := unopened(p, nil)
 			for i, end := range row.ends {
 				switch w := all[i]; end {
@@ -74,9 +74,9 @@ func TestWhatIsGivenBack(t *testing.T) {
 					p.room.leave(w, w.empty())
 				case elsewhere:
 					w.empty() // that process has taken it
-					p.room.leaveFar(w, []*said{hello()}, nil)
+					p.room.leaveRemote(w, []*outbound{hello()}, nil)
 				case dies:
-					w.guest.forsake(nil, true)
+					w.remote.dropRemote(nil, true)
 				}
 			}
 			var heard []string
@@ -105,14 +105,14 @@ func TestWhatIsGivenBack(t *testing.T) {
 func TestTheSameIsSaidTwice(t *testing.T) {
 	h := NewHub(Options{Settings: shared})
 	p := newPerson(h, "/alice", "/alice")
-	same := func() *said { return ofCat(websocket.TextMessage, []byte(`{"type":"notification","content":"x"}`)) }
-	elsewhere := func() *window { return unopened(p, &guest{hub: h, process: "b"}) }
+	same := func() *outbound { return ofCat(websocket.TextMessage, []byte(`{"type":"notification","content":"x"}`)) }
+	elsewhere := func() *subscriber { return unopened(p, &remoteSubscriber{hub: h, process: "b"}) }
 	here, b := unopened(p, nil), elsewhere()
-	p.room.heard(same())
-	p.room.heard(same())
+	p.room.broadcast(same())
+	p.room.broadcast(same())
 	b.empty()
-	p.room.leaveFar(b, []*said{same(), same()}, nil)
-	p.room.leaveFar(elsewhere(), []*said{same(), same()}, nil) // nobody knows whether the first has come
+	p.room.leaveRemote(b, []*outbound{same(), same()}, nil)
+	p.room.leaveRemote(elsewhere(), []*outbound{same(), same()}, nil) // nobody knows whether the first has come
 	if n := len(here.queue); n != 2 {
 		t.Errorf("who has both hears %d", n)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // TestTheCatRestarts: clients stay, the sender of what was in progress is told once,
-// what is said meanwhile is delivered once, and nothing twice.
+// what is said in the meantime is delivered once, and nothing twice.
 func TestTheCatRestarts(t *testing.T) {
 	l, c := newCatLab(t, Options{Settings: shared})
 	a, b := l.open(t, "/alice"), l.open(t, "/alice")
@@ -192,7 +192,7 @@ func TestACatThatFlaps(t *testing.T) {
 func TestRestartsUnderWay(t *testing.T) {
 	t.Parallel()
 	l, c := newCatLab(t, Options{Settings: shared})
-	l.hub.times.most, l.hub.times.patience = 100*time.Millisecond, 20*time.Millisecond
+	l.hub.times.maxBackoff, l.hub.times.patience = 100*time.Millisecond, 20*time.Millisecond
 	stop := make(chan struct{})
 	var wg, restarts sync.WaitGroup
 	restarts.Go(func() {

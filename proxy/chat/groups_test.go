@@ -19,7 +19,7 @@ func TestPeopleOfOneCredentialHaveHalfOfTheSeats(t *testing.T) {
 	l.eventually(t, "a place is free", func() bool {
 		l.hub.mu.Lock()
 		defer l.hub.mu.Unlock()
-		return len(l.hub.seats) == 3 && len(l.hub.groups.of) == 2 && l.hub.groups.count["shop"] == 1
+		return len(l.hub.clients) == 3 && len(l.hub.groups.of) == 2 && l.hub.groups.count["shop"] == 1
 	})
 	l.open(t, "/c?group=shop")
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 // part sends the beginning of a message that claims a size.
@@ -99,12 +101,12 @@ func TestManyClientsOneMessage(t *testing.T) {
 // TestTheShareSeparate: where messages stream through, what they stream through counts.
 func TestTheShareSeparate(t *testing.T) {
 	set := separate
-	set.MaxHeldPerUser = 4 * piece
+	set.MaxHeldPerUser = 4 * copyBufferSize
 	l := newLab(t, set, echo)
 	for range 3 {
 		part(t, l.open(t, "/alice"), 1<<20, 10)
 	}
-	l.eventually(t, "they are held", func() bool { return l.hub.held.Load() == 3*piece })
+	l.eventually(t, "they are held", func() bool { return l.hub.held.Load() == 3*copyBufferSize })
 	w := l.open(t, "/alice")
 	part(t, w, 1<<20, 10)
 	if code, reason := closedWith(t, w); code != websocket.CloseTryAgainLater || reason != closeOwnFull.Reason {
@@ -114,30 +116,6 @@ func TestTheShareSeparate(t *testing.T) {
 	_ = other.WriteMessage(websocket.TextMessage, []byte("x"))
 	if _, p, err := other.ReadMessage(); err != nil || string(p) != "x" {
 		t.Errorf("another: %q %v", p, err)
-	}
-}
-
-// TestRoom: a message gets little more than has come of it, whatever its head claims.
-func TestRoom(t *testing.T) {
-	for _, row := range []struct {
-		name             string
-		have, left, most int64
-		final            bool
-		want             int64
-	}{
-		{"small", 0, 10, 16 << 20, true, 11},
-		{"unknown", 0, 10, 16 << 20, false, 513},
-		{"claims much", 0, 16 << 20, 16 << 20, true, 513},
-		{"doubles", 2000, 16 << 20, 16 << 20, true, 4001},
-		{"a quarter", 1 << 20, 16 << 20, 16 << 20, true, 1<<20 + 256<<10 + 1},
-		{"its end", 1 << 20, 10, 16 << 20, true, 1<<20 + 11},
-		{"the limit", 15 << 20, 10, 16 << 20, false, 16<<20 + 1},
-		{"no limit", 1 << 20, 1 << 20, 0, false, 1<<20 + 256<<10 + 1},
-	} {
-		in := &input{left: row.left, final: row.final, limit: row.most}
-		if got := in.room(row.have); got != row.want {
-			t.Errorf("%s: %d instead of %d", row.name, got, row.want)
-		}
 	}
 }
 
@@ -179,7 +157,7 @@ func aLateMessageIn(t *testing.T, set Settings) {
 					}
 				}
 			}()
-			if code, reason := closedWith(t, w); code != closeLate.Code || reason != closeLate.Reason {
+			if code, reason := closedWith(t, w); code != wsconn.ClosingLate.Code || reason != wsconn.ClosingLate.Reason {
 				t.Errorf("%d %s", code, reason)
 			}
 		})
@@ -193,7 +171,7 @@ func TestAMessageInItsTime(t *testing.T) { inBothModes(t, aMessageInItsTimeIn) }
 func aMessageInItsTimeIn(t *testing.T, set Settings) {
 	set.MessageTimeout = 10 * time.Second
 	l := newLab(t, set, echo)
-	l.hub.parker.after = 20 * time.Millisecond // it rests, also within a message
+	l.hub.poller.After = 20 * time.Millisecond // it rests, also within a message
 	w := l.open(t, "/alice")
 	for range 3 {
 		for _, b := range []string{"\x01", "\x81\x00\x00\x00\x00", "x", "\x89\x80\x00\x00\x00\x00", "\x80\x81\x00\x00\x00", "\x00y"} {
@@ -203,9 +181,6 @@ func aMessageInItsTimeIn(t *testing.T, set Settings) {
 		if _, p, err := w.ReadMessage(); err != nil || string(p) != "xy" {
 			t.Fatalf("%q %v", p, err)
 		}
-	}
-	if got := toCome(time.Second, 16<<20); got != 257*time.Second {
-		t.Errorf("16 MiB may take %s", got)
 	}
 }
 
@@ -246,7 +221,7 @@ func aFloodOfPingsIn(t *testing.T, set Settings) {
 		t.Fatalf("%d pongs, %v", pongs, err)
 	}
 	send(1000)
-	if code, reason := closedWith(t, w); code != closeFlood.Code || reason != closeFlood.Reason {
+	if code, reason := closedWith(t, w); code != wsconn.ClosingFlood.Code || reason != wsconn.ClosingFlood.Reason {
 		t.Errorf("%d %s", code, reason)
 	}
 }

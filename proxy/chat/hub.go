@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -21,7 +22,7 @@ type Options struct {
 	// Caught, if set, is deferred in each goroutine that serves a socket: it may
 	// recover, and then a fault costs that one socket.
 	Caught func()
-	// Redial, if set, opens a person's socket at the Cat anew, as the configuration in
+	// Redial, if set, opens a person's socket at the Cat again, as the configuration in
 	// force has it. Without it the newest client's own Dial is used.
 	Redial func(context.Context, *authhandlers.AuthUserInfo) (*websocket.Conn, error)
 	// Rights, if set, are what the Cat may believe of a person at their socket, as the
@@ -55,7 +56,7 @@ type Joining struct {
 	ID     string
 	Client netip.Addr
 	// Group, if not empty, names the people who come by one credential. Together they have
-	// half of the seats.
+	// half of the clients.
 	Group string
 	// Page says that a browser's page has asked, whose script may be stopped before its
 	// socket is closed.
@@ -73,18 +74,17 @@ type Joining struct {
 
 // Hub holds every live socket. It outlives configuration reloads.
 type Hub struct {
-	o      Options
-	born   time.Time
-	inputs sync.Pool
-	pieces sync.Pool
-	times  times
-	held   atomic.Int64 // bytes of messages that are in memory
-	pace   pace
-	counts counts
-	parker parker
-	post   post
-	guests atomic.Uint64 // ever; their numbers
-	gates  gates
+	o       Options
+	born    time.Time
+	poller  *wsconn.Poller
+	pieces  sync.Pool
+	times   times
+	held    atomic.Int64 // bytes of messages that are in memory
+	pace    catPace
+	counts  counts
+	router  router
+	remotes atomic.Uint64 // ever; their numbers
+	gates   gates
 
 	settings atomic.Pointer[Settings]
 	stopping atomic.Bool // set while the hub is locked
@@ -93,7 +93,7 @@ type Hub struct {
 	judge    Judge         // of the last Rejudge
 	judged   atomic.Uint64 // how many there were
 	lately   revocations
-	seats    map[*seat]struct{} // each holds a place, served already or not
+	clients  map[*client]struct{} // each holds a place, served already or not
 	serving  int
 	serial   uint64
 	people   map[string]*person
@@ -102,7 +102,7 @@ type Hub struct {
 	ends     expiries
 	looking  bool
 	renewals renewals
-	idle     sync.WaitGroup // places, and lines to the Cat
+	idle     sync.WaitGroup // places, and upstreams
 }
 
 // NewHub makes a hub. It runs nothing while no socket is open.
@@ -117,11 +117,10 @@ func NewHub(o Options) *Hub {
 		o.Caught = func() {}
 	}
 	h := &Hub{
-		o: o, born: time.Now(), times: defaultTimes(), seats: map[*seat]struct{}{}, people: map[string]*person{}, places: map[string]*place{},
-		pieces: sync.Pool{New: func() any { b := make([]byte, piece); return &b }},
-		inputs: sync.Pool{New: func() any { b := make([]byte, received); return &b }},
+		o: o, born: time.Now(), times: defaultTimes(), clients: map[*client]struct{}{}, people: map[string]*person{}, places: map[string]*place{},
+		poller: wsconn.NewPoller(parkAfter),
+		pieces: sync.Pool{New: func() any { b := make([]byte, copyBufferSize); return &b }},
 	}
-	h.parker.after = restAfter
 	h.settings.Store(&o.Settings)
 	if o.Fleet != nil {
 		o.Fleet.Listen(h)
@@ -135,8 +134,8 @@ func (h *Hub) Reconfigure(s Settings) {
 	h.eachGate((*gate).changed)
 }
 
-// client is somebody with a place, whichever way it is served.
-type client interface {
+// endpoint is somebody with a place, whichever way it is served.
+type endpoint interface {
 	open(context.Context, *Joining) error // opens what it needs at the Cat, then the client's side
 	serve()                               // starts serving, and returns
 	end(Closing)                          // closes it from here; before it is open, it never opens
@@ -160,20 +159,20 @@ func (h *Hub) Join(ctx context.Context, j Joining) error {
 		h.release(s)
 		return err
 	}
-	if err := s.who.open(ctx, &j); err != nil {
+	if err := s.endpoint.open(ctx, &j); err != nil {
 		h.release(s)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		return err
 	}
-	s.who.serve()
+	s.endpoint.serve()
 	return nil
 }
 
 // reserve takes a place for a person's socket. From here on, whatever ends that
 // person's access ends this, too.
-func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error) {
+func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*client, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	name := j.User.Key()
@@ -181,11 +180,11 @@ func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error)
 	switch set := h.settings.Load(); {
 	case h.stopping.Load():
 		return nil, ErrStopping
-	case set.MaxSockets > 0 && len(h.seats) >= set.MaxSockets:
+	case set.MaxSockets > 0 && len(h.clients) >= set.MaxSockets:
 		return nil, ErrTooManySockets
 	case h.groups.full(j.Group, set.MaxSockets):
 		return nil, ErrTooManySockets
-	case p != nil && set.MaxPerUser > 0 && len(p.seats) >= set.MaxPerUser:
+	case p != nil && set.MaxPerUser > 0 && len(p.clients) >= set.MaxPerUser:
 		return nil, ErrTooManySockets
 	}
 	u, c := h.since(j.Since, j.User)
@@ -197,9 +196,9 @@ func (h *Hub) reserve(j *Joining, cancel context.CancelCauseFunc) (*seat, error)
 		p = newPerson(h, name, j.User.ID)
 		h.people[name] = p
 	}
-	s := newSeat(h, p, j, cancel)
-	p.seats = append(p.seats, s)
-	h.seats[s] = struct{}{}
+	s := newClient(h, p, j, cancel)
+	p.clients = append(p.clients, s)
+	h.clients[s] = struct{}{}
 	h.groups.add(s, j.Group)
 	h.idle.Add(1)
 	h.watch(s)

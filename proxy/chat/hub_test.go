@@ -51,7 +51,7 @@ func TestTheTotalIsBounded(t *testing.T) {
 	l.eventually(t, "a place is free", func() bool {
 		l.hub.mu.Lock()
 		defer l.hub.mu.Unlock()
-		return len(l.hub.seats) == 1
+		return len(l.hub.clients) == 1
 	})
 	l.open(t, "/c")
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 var (
@@ -124,7 +125,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 				if l.upgrading != nil {
 					l.upgrading()
 				}
-				return l.hub.Upgrader().Upgrade(w, r, nil)
+				return wsconn.Upgrader().Upgrade(w, r, nil)
 			},
 		})
 		if err != nil {
@@ -147,7 +148,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 }
 
 func (l *lab) dial(ctx context.Context, s *httptest.Server, user string) (*websocket.Conn, error) {
-	c, resp, err := l.hub.Dialer(5*time.Second, nil, nil).DialContext(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+user, nil)
+	c, resp, err := wsconn.Dialer(5*time.Second, nil, nil).DialContext(ctx, "ws"+strings.TrimPrefix(s.URL, "http")+user, nil)
 	if resp != nil {
 		_ = resp.Body.Close()
 	}
@@ -185,7 +186,7 @@ func (l *lab) places(user string) int {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
 	if p := l.hub.people[info(user).Key()]; p != nil {
-		return len(p.seats)
+		return len(p.clients)
 	}
 	return 0
 }

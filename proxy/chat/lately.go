@@ -11,12 +11,12 @@ type lately struct {
 }
 
 type written struct {
-	m  *said
+	m  *outbound
 	at time.Time
 }
 
 // keep keeps a message; forget is called when it may be too old.
-func (l *lately) keep(p *person, m *said, bytes int64, count int, d time.Duration, forget func()) {
+func (l *lately) keep(p *person, m *outbound, bytes int64, count int, d time.Duration, forget func()) {
 	for len(l.list) > 0 && (l.bytes+m.size() > bytes || len(l.list) >= count) {
 		l.dropFirst(p)
 	}

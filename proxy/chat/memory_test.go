@@ -147,7 +147,7 @@ func TestAnIdleSocketIsCheap(t *testing.T) {
 	}{{"separate", Separate, 9}, {"shared", Shared, 16}} {
 		t.Run(c.name, func(t *testing.T) { // what is left of one must not be measured with the next
 			least := memory{heap: c.most + 1}
-			for range 3 { // what other tests have left may go meanwhile, or come
+			for range 3 { // what other tests have left may go in the meantime, or come
 				if m := idleSocket(t, c.mode, 500); m.heap+m.stack < least.heap+least.stack {
 					least = m
 				}

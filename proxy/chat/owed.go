@@ -3,7 +3,6 @@ package chat
 import (
 	"hash/fnv"
 	"slices"
-	"time"
 
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -22,51 +21,9 @@ type owed struct {
 	asker *person
 }
 
-// owe remembers the turns that a socket has left running at the Cat, for the person's
-// next one.
-func (p *person) owe(list []owed) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	for _, o := range list {
-		o.told, o.ref = true, 0 // a name among processes that is no more
-		if o.asker == nil {
-			o.asker = p
-		}
-		p.owed = append(p.owed, o)
-	}
-	p.owed = slices.DeleteFunc(p.owed, func(o owed) bool { return now.Sub(o.at) >= p.hub.times.turn })
-	p.owed = p.owed[max(0, len(p.owed)-maxTurns):]
-}
-
-// takeOwed hands over what an earlier socket has left running.
-func (p *person) takeOwed() []owed {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	list := p.owed
-	p.owed = nil
-	for i := range list {
-		if list[i].asker == p {
-			list[i].asker = nil
-		}
-	}
-	return list
-}
-
 // others reports a turn of somebody else's among these that is waited for.
 func others(list []owed) bool {
 	return slices.ContainsFunc(list, func(o owed) bool { return o.asker != nil && !o.late })
-}
-
-// owing is how much longer a turn of an earlier socket's may run.
-func (p *place) owing(turn time.Duration) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.owed) == 0 {
-		return 0
-	}
-	last := slices.MaxFunc(p.owed, func(a, b owed) int { return a.at.Compare(b.at) })
-	return turn - time.Since(last.at)
 }
 
 // asOwed are the turns that the Cat answers.
@@ -86,8 +43,8 @@ func unaskedOf(list []turn) []turn {
 }
 
 // messagesOf are the messages of turns.
-func messagesOf(list []turn) []message {
-	var m []message
+func messagesOf(list []turn) []inbound {
+	var m []inbound
 	for _, t := range list {
 		m = append(m, t.message())
 	}

@@ -2,13 +2,15 @@ package chat
 
 import (
 	"bytes"
-	"io"
-	"sync"
+	"net"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 func TestWhoeverIsSilentIsFreed(t *testing.T) {
@@ -18,7 +20,7 @@ func TestWhoeverIsSilentIsFreed(t *testing.T) {
 	l.open(t, "/alice") // never read from, so no ping is answered
 	alive := l.open(t, "/bob")
 	go func() { _, _ = closedWith(t, alive) }()
-	if e := l.closed(t, 1, 1006, closeSilent.Reason); e.User.ID != "/alice" {
+	if e := l.closed(t, 1, 1006, wsconn.ClosingSilent.Reason); e.User.ID != "/alice" {
 		t.Errorf("%s is freed", e.User.ID)
 	}
 	release := make(chan struct{})
@@ -28,7 +30,7 @@ func TestWhoeverIsSilentIsFreed(t *testing.T) {
 	if code, _ := closedWith(t, c); code != websocket.CloseAbnormalClosure {
 		t.Errorf("the client of a silent Cat is closed with %d", code)
 	}
-	l.closed(t, 1, 1006, closeSilent.Reason)
+	l.closed(t, 1, 1006, wsconn.ClosingSilent.Reason)
 }
 
 // TestBothStuck: each side waits for the other to read. Nothing is ever taken, and
@@ -84,6 +86,8 @@ func TestAFaultCostsOneSocket(t *testing.T) {
 // the client can leave: nobody waits for the end of that write.
 func TestAFaultInWriting(t *testing.T) {
 	l := newLab(t, shared, echo)
+	var fault atomic.Bool
+	l.throughFaulty(t, &fault)
 	caught := make(chan any, 1)
 	l.hub.o.Caught = func() {
 		if v := recover(); v != nil {
@@ -94,29 +98,22 @@ func TestAFaultInWriting(t *testing.T) {
 	l.hub.mu.Lock()
 	room := &l.hub.people[info("/alice").Key()].room
 	l.hub.mu.Unlock()
-	var w *window
+	var w *subscriber
 	l.eventually(t, "the client is there", func() bool {
 		room.mu.Lock()
 		defer room.mu.Unlock()
-		if len(room.windows) == 0 {
+		if len(room.subscribers) == 0 {
 			return false
 		}
-		w = room.windows[0]
+		w = room.subscribers[0]
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.isOpen
 	})
-	var faults atomic.Int32
-	good := w.peer.out.pool
-	w.peer.out.pool = &sync.Pool{New: func() any {
-		if faults.Add(1) == 1 {
-			panic("a fault")
-		}
-		return good.Get()
-	}}
-	w.tell(ours([]byte("a word")))
+	fault.Store(true)
+	w.enqueue(ours([]byte("a word")))
 	<-caught
-	if code, _ := closedWith(t, client); code != closeFault.Code {
+	if code, _ := closedWith(t, client); code != wsconn.ClosingFault.Code {
 		t.Errorf("closed with %d", code)
 	}
 	l.eventually(t, "the place is free", func() bool { return l.places("/alice") == 0 })
@@ -144,34 +141,38 @@ func aSlowMessage(t *testing.T, set Settings) {
 	}
 }
 
-// TestMessagesThatComeAtOnce: each is a sign of life when it is dealt with, since the
-// pongs behind them are not read meanwhile.
-func TestMessagesThatComeAtOnce(t *testing.T) {
-	h := NewHub(Options{Settings: shared})
-	defer h.parker.close()
-	o, judge := ends(t, false)
-	p := &peer{hub: h, from: toClient, ping: 300 * time.Millisecond, in: newInput(judge.NetConn(), false, &h.inputs, &h.parker)}
-	p.out = newOutput(judge.NetConn(), p.in.raw, true, &h.inputs)
-	p.in.pong, p.in.ping = func([]byte) { p.alive(time.Now()) }, p.answerPing
-	p.in.closed = func(int) {}
-	p.alive(time.Now())
-	p.pinging = time.AfterFunc(p.ping, p.askIt)
-	one := encode(websocket.TextMessage, []byte("hello"))
-	if _, err := o.conn.Write(bytes.Repeat(one, 4)); err != nil {
-		t.Fatal(err)
+// faulty is a connection whose next write is a fault of ours.
+type faulty struct {
+	net.Conn
+	fault *atomic.Bool
+}
+
+func (f faulty) Write(p []byte) (int, error) {
+	if f.fault.CompareAndSwap(true, false) {
+		panic("a fault")
 	}
-	n := 0
-	how, _ := p.receive(func(int) error {
-		time.Sleep(500 * time.Millisecond)
-		if _, err := io.Copy(io.Discard, p.in); err != nil {
-			return err
-		}
-		if n++; n == 4 {
-			return &EndedError{closeUnused}
-		}
-		return nil
-	}, nil)
-	if n != 4 || how != closeUnused {
-		t.Errorf("%+v after %d messages", how, n)
+	return f.Conn.Write(p)
+}
+
+type faultyListener struct {
+	net.Listener
+	fault *atomic.Bool
+}
+
+func (f faultyListener) Accept() (net.Conn, error) {
+	c, err := f.Listener.Accept()
+	if err != nil {
+		return nil, err
 	}
+	return faulty{c, f.fault}, nil
+}
+
+// throughFaulty has clients come over connections whose next write is a fault when told so.
+func (l *lab) throughFaulty(t *testing.T, fault *atomic.Bool) {
+	s := httptest.NewUnstartedServer(l.front.Config.Handler)
+	s.Listener = faultyListener{s.Listener, fault}
+	s.Start()
+	t.Cleanup(s.Close)
+	l.front.Close()
+	l.front = s
 }

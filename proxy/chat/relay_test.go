@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/catflap/catflap/internal/wsconn"
 )
 
 func TestMessagesPassUnaltered(t *testing.T) { inBothModes(t, tMessagesPassUnaltered) }
@@ -26,7 +28,7 @@ func tMessagesPassUnaltered(t *testing.T, set Settings) {
 	}{
 		{websocket.TextMessage, []byte(`{"text":"hi"}`)}, {websocket.TextMessage, nil}, {websocket.BinaryMessage, nil},
 		{websocket.TextMessage, []byte(strings.Repeat("é日🐱", 20000))}, {websocket.BinaryMessage, big},
-		{websocket.BinaryMessage, big[:125]}, {websocket.BinaryMessage, big[:126]}, {websocket.BinaryMessage, big[:piece+1]},
+		{websocket.BinaryMessage, big[:125]}, {websocket.BinaryMessage, big[:126]}, {websocket.BinaryMessage, big[:copyBufferSize+1]},
 	} {
 		if err := c.WriteMessage(m.kind, m.data); err != nil {
 			t.Fatal(err)
@@ -152,7 +154,7 @@ func TestAReaderThatIsSlowIsNotDead(t *testing.T) {
 			t.Fatalf("after %v: %v", time.Since(start), err)
 		}
 	}
-	l.closed(t, 1, 1006, closeSilent.Reason) // and now it reads no more
+	l.closed(t, 1, 1006, wsconn.ClosingSilent.Reason) // and now it reads no more
 }
 
 // TestABrokenCatIsNotTheClientsFault: the Cat is gone in the middle of a message. The

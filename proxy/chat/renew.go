@@ -16,16 +16,16 @@ const (
 	renewLeast = time.Second
 	// renewWait bounds one asking.
 	renewWait = 15 * time.Second
-	// renewAgain is how long after a fault it is asked anew.
+	// renewAgain is how long after a fault it is asked again.
 	renewAgain = 5 * time.Second
 	// renewers is how many are asked for at once.
 	renewers = 8
 )
 
-// renewals are the seats whose session is asked for, few at a time: after a lost
+// renewals are the clients whose session is asked for, few at a time: after a lost
 // message bus it may be all of them. The hub guards it.
 type renewals struct {
-	waiting []*seat
+	waiting []*client
 	workers int
 }
 
@@ -38,16 +38,22 @@ func (h *Hub) renewable(u *authhandlers.AuthUserInfo) bool {
 func (h *Hub) Resync() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for s := range h.seats {
+	for s := range h.clients {
 		if h.renewable(s.user.Load()) {
 			h.renew(s)
 		}
 	}
 }
 
-// renew has a seat's session asked for. The hub is locked.
-func (h *Hub) renew(s *seat) {
-	if s.asking || h.stopping.Load() {
+// renew has a client's session asked for. An answer that is already under way may be
+// older than the reason to ask, so the session is asked for once more after it. The
+// hub is locked.
+func (h *Hub) renew(s *client) {
+	if h.stopping.Load() {
+		return
+	}
+	if s.asking {
+		s.askAgain = true
 		return
 	}
 	s.asking = true
@@ -70,7 +76,8 @@ func (h *Hub) renewAll() {
 		s := h.renewals.waiting[0]
 		h.renewals.waiting[0] = nil
 		h.renewals.waiting = h.renewals.waiting[1:]
-		_, open := h.seats[s]
+		s.askAgain = false // the asking begins only now
+		_, open := h.clients[s]
 		h.mu.Unlock()
 		if open {
 			h.askFor(s)
@@ -79,13 +86,17 @@ func (h *Hub) renewAll() {
 }
 
 // askFor asks for one session. A fault in there is one of the asking.
-func (h *Hub) askFor(s *seat) {
+func (h *Hub) askFor(s *client) {
 	defer h.o.Caught()
 	before := s.user.Load()
 	defer func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		s.asking = false
+		if _, open := h.clients[s]; open && s.askAgain {
+			h.renew(s)
+			return
+		}
 		h.again(s, before)
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), renewWait)
@@ -96,15 +107,15 @@ func (h *Hub) askFor(s *seat) {
 		err = h.become(s, since, before, u)
 	}
 	if c := ending(err, closeSessionOver); c != nil {
-		s.who.end(*c)
+		s.endpoint.end(*c)
 	}
 }
 
 // again sees to it that a session which was asked for in vain is asked for once
 // more, if there is time. The hub is locked.
-func (h *Hub) again(s *seat, before *authhandlers.AuthUserInfo) {
+func (h *Hub) again(s *client, before *authhandlers.AuthUserInfo) {
 	u := s.user.Load()
-	if _, open := h.seats[s]; !open || u != before || u.Expiry.IsZero() {
+	if _, open := h.clients[s]; !open || u != before || u.Expiry.IsZero() {
 		return
 	}
 	if next := h.o.Now().Add(renewAgain); next.Before(u.Expiry) {
@@ -115,7 +126,7 @@ func (h *Hub) again(s *seat, before *authhandlers.AuthUserInfo) {
 
 // become makes the socket go on with a renewed credential of the same person, which was
 // looked at after a moment.
-func (h *Hub) become(s *seat, since Mark, before, u *authhandlers.AuthUserInfo) error {
+func (h *Hub) become(s *client, since Mark, before, u *authhandlers.AuthUserInfo) error {
 	if u == nil || !u.Same(before) {
 		return &EndedError{closeOther}
 	}
@@ -127,7 +138,7 @@ func (h *Hub) become(s *seat, since Mark, before, u *authhandlers.AuthUserInfo) 
 }
 
 // replace puts a renewed credential, looked at after a moment, in the place of the old one.
-func (h *Hub) replace(s *seat, since Mark, u *authhandlers.AuthUserInfo) error {
+func (h *Hub) replace(s *client, since Mark, u *authhandlers.AuthUserInfo) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !u.Expiry.IsZero() && !h.o.Now().Before(u.Expiry) {
@@ -137,7 +148,7 @@ func (h *Hub) replace(s *seat, since Mark, u *authhandlers.AuthUserInfo) error {
 	if c != nil {
 		return &EndedError{*c}
 	}
-	if _, open := h.seats[s]; !open {
+	if _, open := h.clients[s]; !open {
 		return nil
 	}
 	s.user.Store(u)

@@ -23,7 +23,7 @@ func renewed(u *authhandlers.AuthUserInfo, expiry time.Time) *authhandlers.AuthU
 	return &next
 }
 
-// TestEachEndsWithItsOwnAccess: of three windows of one person one has a token that
+// TestEachEndsWithItsOwnAccess: of three subscribers of one person one has a token that
 // ends, and one a session that is ended.
 func TestEachEndsWithItsOwnAccess(t *testing.T) {
 	l, _ := newCatLab(t, Options{Settings: shared})
@@ -83,7 +83,7 @@ func aSessionIsRenewed(t *testing.T, set Settings) {
 		sockets[session] = l.open(t, "/"+session+"?session="+session)
 	}
 	token := l.open(t, "/token")
-	time.Sleep(2 * look)
+	time.Sleep(2 * expiryTick)
 	if n := asked.Load(); n != 0 {
 		t.Errorf("asked %d times an hour before", n)
 	}
@@ -116,7 +116,7 @@ func aSessionIsRenewed(t *testing.T, set Settings) {
 func (l *lab) isAsking() bool {
 	l.hub.mu.Lock()
 	defer l.hub.mu.Unlock()
-	for s := range l.hub.seats {
+	for s := range l.hub.clients {
 		if s.asking {
 			return true
 		}
@@ -156,6 +156,35 @@ func TestResync(t *testing.T) {
 	l.eventually(t, "three are closed", func() bool { return asked.Load() == 2*sessions && l.hub.Count() == sessions+1-3 })
 }
 
+// TestResyncDuringAnAnswer asks once more where an answer was already under way: the
+// session may have ended after the answer was made.
+func TestResyncDuringAnAnswer(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan error)
+	l, _ := newCatLab(t, Options{Settings: shared, Renew: func(_ context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
+		asked <- struct{}{}
+		return u, <-answer
+	}})
+	w := l.open(t, "/alice?session=s")
+	l.eventually(t, "it is open", func() bool { return l.hub.Count() == 1 })
+	wait := func() {
+		select {
+		case <-asked:
+		case <-time.After(30 * time.Second):
+			t.Fatal("never asked")
+		}
+	}
+	l.hub.Resync()
+	wait()
+	l.hub.Resync()
+	l.hub.Resync()
+	answer <- nil
+	wait()
+	answer <- errRejected
+	if code, reason := closedWith(t, w); code != CodeSignedOut || reason != closeSessionOver.Reason {
+		t.Errorf("%d %s", code, reason)
+	}
+}
+
 // TestANewToken keeps the socket and never reaches the Cat.
 func TestANewToken(t *testing.T) { inBothModes(t, aNewToken) }
 
@@ -168,7 +197,7 @@ func aNewToken(t *testing.T, set Settings) {
 		case "other":
 			return &authhandlers.AuthUserInfo{ID: "/mallory"}, nil
 		case "forbidden":
-			return nil, &EndedError{Closing{CodeForbidden, "you may no longer chat"}}
+			return nil, &EndedError{Closing{Code: CodeForbidden, Reason: "you may no longer chat"}}
 		case "bad":
 			return nil, errRejected
 		}
@@ -199,7 +228,7 @@ func aNewToken(t *testing.T, set Settings) {
 		t.Errorf("%s", got)
 	}
 	l.now.Add(int64(90 * time.Minute)) // the first token has ended
-	time.Sleep(2 * look)
+	time.Sleep(2 * expiryTick)
 	ask(t, w, "still here")
 	if f := answer(t, w); f.Content != "still here" {
 		t.Errorf("%+v", f)
@@ -213,7 +242,7 @@ func aNewToken(t *testing.T, set Settings) {
 	for frame, want := range map[string]Closing{
 		`{"type":"catflap.token","token":"bad"}`:                                        closeRefused,
 		`{"type":"catflap.token","token":"other"}`:                                      closeOther,
-		`{"type":"catflap.token","token":"forbidden"}`:                                  {CodeForbidden, "you may no longer chat"},
+		`{"type":"catflap.token","token":"forbidden"}`:                                  {Code: CodeForbidden, Reason: "you may no longer chat"},
 		`{"type":"catflap.token"}`:                                                      closeBadToken,
 		`{"type":"catflap.token","token":`:                                              closeBadToken,
 		`{"type":"catflap.token","token":"` + strings.Repeat("x", maxTokenFrame) + `"}`: closeBadToken,

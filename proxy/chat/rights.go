@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// level is with which rights a room's line to the Cat may be open: never with more
-// than each of the clients has. It only falls while there is a line; who would rise
+// level is with which rights a room's upstream to the Cat may be open: never with more
+// than each of the clients has. It only falls while there is an upstream; who would rise
 // gets a new one later. The room guards it.
 type level struct {
 	most   cat.Permissions // what each client has, of those that have been there
@@ -39,99 +37,7 @@ func (h *Hub) rightsOf(u *authhandlers.AuthUserInfo) cat.Permissions {
 
 var errFewerRights = errors.New("chat: somebody with fewer rights came while the socket was opening")
 
-// dialWithin opens a socket at the Cat within the room's level.
-func (r *room) dialWithin(ctx context.Context, dial func(context.Context) (*websocket.Conn, error)) (*websocket.Conn, error) {
-	r.mu.Lock()
-	most := r.level.most
-	r.level.opened = most
-	r.mu.Unlock()
-	conn, err := dial(context.WithValue(ctx, withinKey{}, most))
-	if err != nil {
-		return nil, err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.level.most.Covers(most) {
-		_ = conn.Close() // nothing was said over it
-		return nil, errFewerRights
-	}
-	return conn, nil
-}
-
-// lower has the line opened again if it was opened with rights that somebody who is
-// here does not have, or no longer. The room is locked.
-func (r *room) lower() {
-	if len(r.windows) == 0 && r.newest.user != nil {
-		r.level.most &= r.hub.rightsOf(r.newest.user)
-	}
-	for _, w := range r.windows {
-		r.level.most &= w.rights()
-	}
-	if r.line == nil || r.level.most.Covers(r.level.opened) {
-		return
-	}
-	switch l := r.line.(type) {
-	case *wire:
-		l.cut()
-	case *route:
-		l.reopen()
-	}
-}
-
-// mayRise reports a line that nobody uses and that has fewer rights than the client
-// who comes: they get a new one. The room is locked.
-func (r *room) mayRise(j *Joining) bool {
-	return len(r.windows) == 0 && !r.line.busy() && !r.level.opened.Covers(r.hub.rightsOf(j.User))
-}
-
-// lowered is lower for those who have not locked the room.
-func (r *room) lowered() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lower()
-}
-
-// rights are a client's own, and those that another process said all of its clients
-// have.
-func (w *window) rights() cat.Permissions {
-	if w.guest != nil {
-		return w.guest.rights
-	}
-	return w.hub.rightsOf(w.user.Load())
-}
-
-// reopen has the socket at the Cat opened again, by whichever process has it.
-func (o *route) reopen() {
-	switch l := o.way().(type) {
-	case *wire:
-		l.cut()
-	case *far:
-		l.end(closeMoved) // what is said from here on waits for the next
-	}
-}
-
-// fits reports whether a client may go on with a socket of its own at the Cat, which
-// was opened within these rights.
-func (s *socket) fits() bool { return s.hub.rightsOf(s.user.Load()).Covers(s.rights) }
-
-// relevel looks at what the person's sockets at the Cat were opened with, after rights
-// may have changed.
-func (p *person) relevel() {
-	p.room.lowered()
-	p.mu.Lock()
-	var over []*socket
-	for _, l := range p.atCat {
-		if s, ok := l.(*socket); ok && !s.fits() {
-			over = append(over, s)
-		}
-	}
-	p.mu.Unlock()
-	for _, s := range over {
-		go s.end(closeChanged)
-	}
-}
-
-// The rights that a process's clients have travel in the n of a parcelOpen, as those
+// The rights that a process's clients have travel in the n of a messageOpen, as those
 // which they lack: a process that says nothing of them has clients that lack none.
 const lackShift = 8
 

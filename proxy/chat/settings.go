@@ -1,6 +1,10 @@
 package chat
 
-import "time"
+import (
+	"time"
+
+	"github.com/catflap/catflap/internal/wsconn"
+)
 
 // Mode says how a person's sockets share the Cat.
 type Mode uint8
@@ -25,7 +29,7 @@ type Settings struct {
 	MaxTurns       int           // under way at one Cat, with Shared; 0 means any number
 	MaxHeld        int64         // bytes of messages in memory, in all; 0 means any number
 	MaxHeldPerUser int64         // of one person; 0 means any number
-	MessageTimeout time.Duration // for a message to come whole that is read, see toCome; 0 means any time
+	MessageTimeout time.Duration // for a message to come whole that is read, see wsconn.Options; 0 means any time
 
 	// With Shared alone:
 
@@ -65,17 +69,17 @@ func (s *Settings) queue() (bytes int64, messages int) {
 	return bytes, messages
 }
 
-// restAfter is how long a reader waits in a goroutine for the next message. Words of an
+// parkAfter is how long a reader waits in a goroutine for the next message. Words of an
 // answer follow each other faster; between what people say is more.
-const restAfter = 250 * time.Millisecond
+const parkAfter = 250 * time.Millisecond
 
 // times are what the hub waits for. Tests shorten them.
 type times struct {
-	stall  time.Duration // a piece of a message may take this long to be written
-	grace  time.Duration // others wait this long for a client that is behind, in all
-	turn   time.Duration // an answer is waited for this long
-	steady time.Duration // a socket at the Cat that lived this long was no flash in the pan
-	most   time.Duration // between two tries to reach the Cat
+	stall      time.Duration // a piece of a message may take this long to be written
+	grace      time.Duration // others wait this long for a client that is behind, in all
+	turn       time.Duration // an answer is waited for this long
+	steady     time.Duration // a socket at the Cat that lived this long was no flash in the pan
+	maxBackoff time.Duration // between two tries to reach the Cat
 	// patience is how long a message waits for answers that an earlier socket left
 	// behind; a quarter of it, where that was another process's.
 	patience time.Duration
@@ -84,8 +88,10 @@ type times struct {
 }
 
 // toWrite is how long n bytes may take to be written.
-func (t *times) toWrite(n int64) time.Duration { return t.stall + time.Duration(n/slowest)*time.Second }
+func (t *times) toWrite(n int64) time.Duration {
+	return t.stall + time.Duration(n/wsconn.Slowest)*time.Second
+}
 
 func defaultTimes() times {
-	return times{stall: time.Minute, grace: time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, most: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
+	return times{stall: time.Minute, grace: time.Second, turn: 10 * time.Minute, steady: 5 * time.Second, maxBackoff: 5 * time.Second, patience: 4 * time.Second, silence: 5 * time.Second}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// TestAllHearTheSame: three windows talk at once. Each hears everything, in one
+// TestAllHearTheSame: three subscribers talk at once. Each hears everything, in one
 // order, from one socket at the Cat, which hears whole messages.
 func TestAllHearTheSame(t *testing.T) {
 	l, c := newCatLab(t, Options{Settings: shared})

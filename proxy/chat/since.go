@@ -86,7 +86,7 @@ func (h *Hub) since(m Mark, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUse
 }
 
 // confirm asks once more for somebody who has a place by now.
-func (h *Hub) confirm(ctx context.Context, s *seat) error {
+func (h *Hub) confirm(ctx context.Context, s *client) error {
 	if h.o.Confirm == nil {
 		return nil
 	}

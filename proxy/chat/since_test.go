@@ -46,7 +46,7 @@ func TestWhatHasEndedMeanwhile(t *testing.T) {
 		}
 
 		before = l.hub.Mark()
-		no := Closing{CodeForbidden, "no"}
+		no := Closing{Code: CodeForbidden, Reason: "no"}
 		l.hub.Rejudge(func(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
 			if u.ID == "/alice" {
 				return nil, &no
@@ -134,7 +134,7 @@ func TestTwoPeopleOfOneID(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-said
-	refused := Closing{CodeSignedOut, "no longer"}
+	refused := Closing{Code: CodeSignedOut, Reason: "no longer"}
 	l.hub.mu.Lock()
 	mine := l.hub.people[info("/alice").Key()]
 	l.hub.mu.Unlock()
@@ -157,7 +157,7 @@ func TestTwoPeopleOfOneID(t *testing.T) {
 	})
 }
 
-// TestRejudgeEndsWhatLingers: a line that is kept for somebody who is away ends with
+// TestRejudgeEndsWhatLingers: an upstream that is kept for somebody who is away ends with
 // their access.
 func TestRejudgeEndsWhatLingers(t *testing.T) {
 	long := shared
@@ -172,7 +172,7 @@ func TestRejudgeEndsWhatLingers(t *testing.T) {
 		t.Errorf("%d linger", n)
 	}
 	l.hub.Rejudge(func(*authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, *Closing) {
-		return nil, &Closing{CodeSignedOut, "no longer"}
+		return nil, &Closing{Code: CodeSignedOut, Reason: "no longer"}
 	})
 	l.eventually(t, "it ends", func() bool { return l.hub.Stats().Lingering == 0 && l.hub.Stats().CatOpen == 0 })
 }

@@ -101,7 +101,7 @@ func TestAPluginThatSaysAnswers(t *testing.T) {
 		l.eventually(t, "the Cat is there", func() bool { return c.speaksTo("/alice") })
 		_ = c.say("/alice", catFrame{Type: "chat", Content: "by the way"})
 		answered(t, w, "by the way")
-		_ = w.SetReadDeadline(time.Now().Add(4 * settle))
+		_ = w.SetReadDeadline(time.Now().Add(4 * catSettleDelay))
 		if _, _, err := w.ReadMessage(); websocket.IsCloseError(err, closeStale.Code) {
 			closed++
 		}

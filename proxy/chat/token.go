@@ -1,8 +1,6 @@
 package chat
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"time"
 
@@ -18,7 +16,7 @@ import (
 const tokenType = "catflap.token"
 
 // maxTokenFrame bounds such a frame.
-const maxTokenFrame = piece
+const maxTokenFrame = copyBufferSize
 
 // reauthWait bounds the verification of a token.
 const reauthWait = 10 * time.Second
@@ -29,38 +27,6 @@ type tokenAnswer struct {
 	OK      bool       `json:"ok"`
 	Expires *time.Time `json:"expires_at,omitempty"`
 	Error   string     `json:"error,omitempty"`
-}
-
-// reauthenticate has a token frame verified, in the reader's goroutine: what the
-// client sends next waits for it. It returns the answer, or why the socket ends.
-func (s *seat) reauthenticate(frame []byte) ([]byte, *Closing) {
-	var f struct {
-		Type  string `json:"type"`
-		Token string `json:"token"`
-	}
-	frame = bytes.TrimPrefix(frame, []byte("\xef\xbb\xbf"))
-	if err := json.Unmarshal(frame, &f); err != nil || f.Type != tokenType || f.Token == "" {
-		return nil, &closeBadToken
-	}
-	h := s.hub
-	if h.o.Reauthenticate == nil {
-		return tokenAnswer{Error: "new tokens are not taken here"}.bytes(), nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), reauthWait)
-	defer cancel()
-	before := s.user.Load()
-	since := h.Mark()
-	u, err := h.o.Reauthenticate(ctx, before, f.Token)
-	if err == nil {
-		err = h.become(s, since, before, u)
-	}
-	switch c := ending(err, closeRefused); {
-	case c != nil:
-		return nil, c
-	case err != nil:
-		return tokenAnswer{Error: "the token can't be verified at the moment"}.bytes(), nil
-	}
-	return accepted(u).bytes(), nil
 }
 
 func accepted(u *authhandlers.AuthUserInfo) tokenAnswer {

@@ -37,11 +37,11 @@ func (l *lab) forgets(t *testing.T) {
 	l.eventually(t, "nothing is remembered", func() bool {
 		l.hub.mu.Lock()
 		defer l.hub.mu.Unlock()
-		return len(l.hub.seats) == 0 && len(l.hub.people) == 0 && l.hub.held.Load() == 0
+		return len(l.hub.clients) == 0 && len(l.hub.people) == 0 && l.hub.held.Load() == 0
 	})
 }
 
-// TestOneSocketAtTheCat is the rule of the package: many windows of one person,
+// TestOneSocketAtTheCat is the rule of the package: many subscribers of one person,
 // all at once, however they end, and never two sockets at the Cat, nor one too soon.
 func TestOneSocketAtTheCat(t *testing.T) {
 	t.Parallel()
@@ -107,7 +107,7 @@ func TestNobodyIsForgottenTooEarly(t *testing.T) {
 	p := first.person
 	h.release(first)
 	second, _ := h.reserve(&j, nil)
-	p.rest()
+	p.markEnded()
 	h.release(second)
 	h.forget(p.place) // as the first's timer may
 	h.mu.Lock()
@@ -116,7 +116,7 @@ func TestNobodyIsForgottenTooEarly(t *testing.T) {
 	}
 	h.mu.Unlock()
 	p.mu.Lock()
-	p.ended = time.Now().Add(-settle)
+	p.ended = time.Now().Add(-catSettleDelay)
 	p.mu.Unlock()
 	h.forget(p.place)
 	if len(h.people) != 0 {
@@ -208,11 +208,11 @@ func TestAClientThatHasLeftTakesNoTurn(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 100 { // the turn is free, and which is seen first is chance
-		if err := p.takeTurn(ctx); !errors.Is(err, context.Canceled) {
+		if err := p.lockDial(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatalf("%v", err)
 		}
 	}
-	if len(p.turn) != 0 {
+	if len(p.dialLock) != 0 {
 		t.Error("it did")
 	}
 }

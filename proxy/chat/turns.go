@@ -1,11 +1,8 @@
 package chat
 
 import (
-	"bytes"
 	"slices"
 	"time"
-
-	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -36,11 +33,6 @@ type turn struct {
 	leave     func() // the message's
 }
 
-// isTurn reports a message that the Cat answers: an object.
-func (m *message) isTurn() bool {
-	return m.kind == websocket.TextMessage && bytes.HasPrefix(bytes.TrimLeft(m.data, " \t\r\n"), []byte("{"))
-}
-
 // over gives back the place of a turn that is not waited for any more.
 func (t *turn) over() {
 	if t.leave != nil {
@@ -49,7 +41,7 @@ func (t *turn) over() {
 	}
 }
 
-func (ts *turns) begin(m message, now time.Time) {
+func (ts *turns) begin(m inbound, now time.Time) {
 	for len(ts.list) > 0 && !ts.list[0].answers && now.Sub(ts.list[0].at) >= atRisk {
 		ts.forget(1)
 	}
@@ -98,10 +90,10 @@ func (ts *turns) word(what string, now time.Time) (time.Duration, bool) {
 
 // answered ends the turn that the Cat is at, forgets what came before it, and returns
 // whose it was.
-func (ts *turns) answered() (message, bool) {
+func (ts *turns) answered() (inbound, bool) {
 	i := ts.next()
 	if i < 0 {
-		return message{}, false
+		return inbound{}, false
 	}
 	m := ts.list[i].message()
 	ts.forget(i + 1)
@@ -109,10 +101,10 @@ func (ts *turns) answered() (message, bool) {
 }
 
 // settle takes the message out that has this ref; with before, those before it, too.
-func (ts *turns) settle(ref uint64, before bool) (message, bool) {
+func (ts *turns) settle(ref uint64, before bool) (inbound, bool) {
 	i := slices.IndexFunc(ts.list, func(t turn) bool { return t.ref == ref })
 	if i < 0 {
-		return message{}, false
+		return inbound{}, false
 	}
 	m := ts.list[i].message()
 	if before {
@@ -138,7 +130,7 @@ func (ts *turns) forget(n int) {
 	}
 	ts.list = ts.list[n:]
 	if len(ts.list) == 0 {
-		ts.list = nil // an idle line holds nothing
+		ts.list = nil // an idle upstream holds nothing
 	}
 }
 
@@ -168,4 +160,4 @@ func (ts *turns) lost(now time.Time) []turn {
 }
 
 // message is the turn's message, without what it says.
-func (t turn) message() message { return message{from: t.from, ref: t.ref} }
+func (t turn) message() inbound { return inbound{from: t.from, ref: t.ref} }

@@ -3,6 +3,7 @@ package chat
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func wideOf(text string, size int, little, mark bool) []byte {
 // tokenSpellings are frames of our type, by what is odd about them.
 func tokenSpellings() map[string]string {
 	const plain = `{"token":"bad","type":"catflap.token"}`
-	long := strings.Repeat("x", 2*piece)
+	long := strings.Repeat("x", 2*copyBufferSize)
 	list := map[string]string{
 		"plain":                 `{"type":"catflap.token","token":"bad"}`,
 		"sorted":                plain,
@@ -64,7 +65,7 @@ func tokenSpellings() map[string]string {
 		"cut":                   `{"token":"bad","type":"catflap.token"`,
 		"no object in it":       `{"type":"catflap.token"}`,
 		"at the end":            `{"text":"` + long + `","token":"bad","type":"catflap.token"}`,
-		"at the end of a piece": `{"text":"` + strings.Repeat("x", piece-20) + `","type":"catflap.token"}`,
+		"at the end of a piece": `{"text":"` + strings.Repeat("x", copyBufferSize-20) + `","type":"catflap.token"}`,
 	}
 	for name, b := range map[string][]byte{
 		"UTF-16LE": wideOf(plain, 2, true, false), "UTF-16BE": wideOf(plain, 2, false, false),
@@ -112,9 +113,14 @@ func TestATokenFrameHoweverWritten(t *testing.T) {
 // sendIn sends a message in two fragments.
 func sendIn(t *testing.T, w *websocket.Conn, kind int, p []byte, cut int) {
 	t.Helper()
-	b := append(appendHead(nil, kind, false, cut, true), 0, 0, 0, 0)
-	b = append(appendHead(append(b, p[:cut]...), 0, true, len(p)-cut, true), 0, 0, 0, 0)
-	_, _ = w.NetConn().Write(append(b, p[cut:]...)) // it may be closed already
+	b := append(clientFrame(kind, p[:cut]), clientFrame(0x80, p[cut:])...)
+	_, _ = w.NetConn().Write(b) // it may be closed already
+}
+
+// clientFrame makes a frame that is masked with zeros.
+func clientFrame(first int, p []byte) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{byte(first), 0x80 | 127}, uint64(len(p)))
+	return append(append(b, 0, 0, 0, 0), p...)
 }
 
 // TestWhatIsNoTokenFrame reaches the Cat as it is.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/e2e/parts"
+	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/chat"
 )
 
@@ -231,7 +232,7 @@ func (s *server) flap(t testing.TB, c *cat, change func(*chat.Settings)) *flap {
 		err := f.hub.Join(r.Context(), chat.Joining{
 			User: &authhandlers.AuthUserInfo{ID: user, Issuer: "i", Subject: user, Handler: "h"},
 			Dial: func(ctx context.Context) (*websocket.Conn, error) {
-				conn, resp, err := f.hub.Dialer(5*time.Second, nil, nil).DialContext(ctx, "ws"+c.URL[4:]+user, nil)
+				conn, resp, err := wsconn.Dialer(5*time.Second, nil, nil).DialContext(ctx, "ws"+c.URL[4:]+user, nil)
 				if resp != nil {
 					_ = resp.Body.Close()
 				}
@@ -242,7 +243,7 @@ func (s *server) flap(t testing.TB, c *cat, change func(*chat.Settings)) *flap {
 				}
 				return conn, err
 			},
-			Upgrade: func() (*websocket.Conn, error) { return f.hub.Upgrader().Upgrade(w, r, nil) },
+			Upgrade: func() (*websocket.Conn, error) { return wsconn.Upgrader().Upgrade(w, r, nil) },
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)

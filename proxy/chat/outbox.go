@@ -1,0 +1,57 @@
+package chat
+
+import "time"
+
+// outbox are messages that wait for a way to the Cat. Its owner guards it.
+type outbox struct {
+	list    []inbound
+	bytes   int64
+	expires *time.Timer
+}
+
+// add keeps a message, if there is room. What has waited for long enough expires.
+func (k *outbox) add(p *person, m inbound, expire func()) bool {
+	set := p.hub.settings.Load()
+	bytes, count := set.queue()
+	if k.bytes+int64(len(m.data)) > bytes || len(k.list) >= min(count, maxKept) || p.hold(int64(len(m.data)), toCat) != nil {
+		return false
+	}
+	k.list = append(k.list, m)
+	k.bytes += int64(len(m.data))
+	if k.expires == nil {
+		k.expires = time.AfterFunc(set.deliverWithin(), expire)
+	}
+	return true
+}
+
+// take takes what was kept.
+func (k *outbox) take(p *person) []inbound {
+	list := k.list
+	p.drop(k.bytes)
+	k.list, k.bytes = nil, 0
+	if k.expires != nil {
+		k.expires.Stop()
+		k.expires = nil
+	}
+	return list
+}
+
+// first takes what was kept up to its first turn. The rest has its time again.
+func (k *outbox) first(p *person) []inbound {
+	n, bytes := 0, int64(0)
+	for n < len(k.list) {
+		m := &k.list[n]
+		n, bytes = n+1, bytes+int64(len(m.data))
+		if m.isTurn() {
+			break
+		}
+	}
+	if n == len(k.list) {
+		return k.take(p)
+	}
+	list := k.list[:n:n]
+	k.list, k.bytes = k.list[n:], k.bytes-bytes
+	p.drop(bytes)
+	k.expires.Reset(p.hub.settings.Load().deliverWithin())
+	return list
+}

@@ -1,0 +1,114 @@
+package chat
+
+import (
+	"maps"
+	"slices"
+	"sync"
+)
+
+// router hands what comes from other processes to whom it is for.
+type router struct {
+	mu                sync.Mutex
+	remoteUpstreams   map[string]*remoteUpstream   // by session
+	remoteSubscribers map[string]*remoteSubscriber // by process and session
+}
+
+// Received implements Listener.
+func (h *Hub) Received(from string, message []byte) {
+	p, err := readMessage(message)
+	if err != nil {
+		return // sealed by one of us: a later version's, perhaps
+	}
+	h.router.mu.Lock()
+	f, g := h.router.remoteUpstreams[p.session], h.router.remoteSubscribers[from+p.session]
+	h.router.mu.Unlock()
+	switch {
+	case p.kind == messageOpen:
+		h.invite(from, p)
+	case f != nil && f.process == from:
+		f.received(p)
+	case g != nil:
+		g.received(p)
+	case p.kind != messageEnd && p.kind != messageLeave:
+		h.sendTo(from, &clusterMessage{kind: messageEnd, session: p.session})
+	}
+}
+
+func (h *Hub) sendTo(process string, p *clusterMessage) { h.o.Fleet.Send(process, p.encode()) }
+
+// Gone implements Listener.
+func (h *Hub) Gone(process string) {
+	h.router.mu.Lock()
+	fars, guests := slices.Collect(maps.Values(h.router.remoteUpstreams)), slices.Collect(maps.Values(h.router.remoteSubscribers))
+	h.router.mu.Unlock()
+	for _, f := range fars {
+		if f.process == process {
+			h.sendTo(process, &clusterMessage{kind: messageEnd, session: f.session})
+			f.received(&clusterMessage{kind: messageEnd}) // after what has come before
+		}
+	}
+	for _, g := range guests {
+		if g.process == process {
+			g.subscriber.end(closeSilentPeer)
+		}
+	}
+}
+
+// Lost implements Listener.
+func (h *Hub) Lost(late bool) {
+	for _, r := range h.rooms() {
+		for _, l := range r.person.upstreams() {
+			if o, ok := l.(*ownerUpstream); ok {
+				o.lose(late)
+			}
+		}
+	}
+}
+
+func (p *router) addFar(f *remoteUpstream) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.remoteUpstreams == nil {
+		p.remoteUpstreams = map[string]*remoteUpstream{}
+	}
+	p.remoteUpstreams[f.session] = f
+}
+
+func (p *router) addGuest(g *remoteSubscriber) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.remoteSubscribers == nil {
+		p.remoteSubscribers = map[string]*remoteSubscriber{}
+	}
+	p.remoteSubscribers[g.process+g.session] = g
+}
+
+func (p *router) removeFar(f *remoteUpstream) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.remoteUpstreams, f.session)
+}
+
+func (p *router) removeGuest(g *remoteSubscriber) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.remoteSubscribers, g.process+g.session)
+}
+
+// handOver closes the sockets at the Cat that others may take over, without waiting
+// for clients that are slow to go.
+func (h *Hub) handOver() {
+	for _, r := range h.rooms() {
+		for _, l := range r.person.upstreams() {
+			if o, ok := l.(*ownerUpstream); ok {
+				o.end(closeStopping)
+			}
+		}
+	}
+}
+
+func (p *router) counts() (relayed, guests int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.remoteUpstreams), len(p.remoteSubscribers)
+}
