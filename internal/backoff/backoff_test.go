@@ -11,16 +11,17 @@ import (
 func TestDoubled(t *testing.T) {
 	for _, c := range []struct {
 		first, longest time.Duration
-		want           []time.Duration
+		want           []int // seconds
 	}{
-		{time.Second, time.Minute, []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60}},
-		{time.Second, 8 * time.Second, []time.Duration{1, 2, 4, 8, 8}},
-		{time.Second, time.Second, []time.Duration{1, 1}},
-		{time.Minute, time.Second, []time.Duration{1, 1}},
+		{time.Second, time.Minute, []int{1, 2, 4, 8, 16, 32, 60, 60, 60}},
+		{time.Second, 8 * time.Second, []int{1, 2, 4, 8, 8}},
+		{time.Second, time.Second, []int{1, 1}},
+		{time.Minute, time.Second, []int{1, 1}},
 	} {
-		for before, want := range c.want {
-			if got := backoff.Doubled(c.first, c.longest, before); got != want*time.Second {
-				t.Errorf("%v to %v, after %d: %v, want %v", c.first, c.longest, before, got, want*time.Second)
+		for before, seconds := range c.want {
+			want := time.Duration(seconds) * time.Second
+			if got := backoff.Doubled(c.first, c.longest, before); got != want {
+				t.Errorf("%v to %v, after %d: %v, want %v", c.first, c.longest, before, got, want)
 			}
 		}
 	}

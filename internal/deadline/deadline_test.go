@@ -55,7 +55,7 @@ func TestExpired(t *testing.T) {
 // TestAnyOrder compares with a plain list, after any mixture of changes.
 func TestAnyOrder(t *testing.T) {
 	seed := rand.Uint64()
-	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
+	r := rand.New(rand.NewPCG(seed, 0))
 	var h deadline.Heap[*item]
 	var plain []*item
 	now := 0

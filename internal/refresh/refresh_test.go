@@ -116,8 +116,8 @@ func TestPausesBetweenFailures(t *testing.T) {
 			t.Errorf("the reason is %v", l.Reason())
 		}
 		began := s.fetches()
-		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
-			want *= time.Second
+		for i, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+			want := time.Duration(seconds) * time.Second
 			if pause := began[i+1].Sub(began[i]); pause < want || pause > want+want/4+2*time.Second {
 				t.Errorf("after %d failures: %v, want %v and up to a quarter more", i+1, pause, want)
 			}
