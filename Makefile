@@ -40,13 +40,15 @@ test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to en
 	[ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	say "unit, vector, contract, leak and race tests"
+	$(GO) test -tags lockorder -timeout 10m ./internal/lock ./proxy/chat & locks=$$!
 	$(GO) test -race -timeout 10m $$($(GO) list ./... | grep -v -e /internal/e2e -e /internal/bench)
+	wait $$locks
 	(cd examples/custom-handler && $(GO) vet ./... && $(GO) test ./...)
 	say "each fuzz target for $(FUZZTIME)"
 	$(MAKE) --no-print-directory fuzz
 	wait $$parts || { [ "$${CI:-}" != true ] || exit 1; say "SKIPPED below: the tests of the parts that could not be brought"; }
 	say "end to end, with real parts"
-	$(GO) test -timeout 28m -count=1 ./internal/bench/... ./internal/e2e/...
+	$(GO) test -timeout 28m -count=1 -parallel 4 ./internal/bench/... ./internal/e2e/...
 
 fuzz: ## Each fuzz target for FUZZTIME (default 2s)
 	@# Minimising is cut short and a run that ended at its deadline is tried once more:

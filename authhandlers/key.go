@@ -15,11 +15,14 @@ type KeyHolder interface {
 	ActsFor(u *AuthUserInfo) (alias string)
 }
 
-// IsKey reports a credential that is meant as one of Catflap's own API keys, in letters
-// of any case and whatever stands behind.
-func (c *Credential) IsKey() bool {
-	return c != nil && len(c.Value) >= len(KeyPrefix) && strings.EqualFold(c.Value[:len(KeyPrefix)], KeyPrefix)
+// LikeKey reports a text that is meant as one of Catflap's own API keys, in letters of any
+// case and whatever stands behind.
+func LikeKey(text string) bool {
+	return len(text) >= len(KeyPrefix) && strings.EqualFold(text[:len(KeyPrefix)], KeyPrefix)
 }
+
+// IsKey reports a credential that is meant as one of Catflap's own API keys.
+func (c *Credential) IsKey() bool { return c != nil && LikeKey(c.Value) }
 
 // seesKeys reports whether the handler may see API keys.
 func seesKeys(h AuthHandler) bool {

@@ -81,3 +81,17 @@ func TestAliasOfAKey(t *testing.T) {
 		}
 	}
 }
+
+func TestLikeKey(t *testing.T) {
+	for text, want := range map[string]bool{
+		"catflap_": true, "catflap_abc": true, "CatFlap_abc": true, "CATFLAP_": true,
+		"": false, "catflap": false, "catflap-abc": false, " catflap_abc": false, "xcatflap_": false, "catﬂap_": false,
+	} {
+		if got := authhandlers.LikeKey(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+		if c := (&authhandlers.Credential{Value: text}); c.IsKey() != want {
+			t.Errorf("%q as a credential: %v", text, c.IsKey())
+		}
+	}
+}

@@ -90,18 +90,6 @@ type KeyLister interface {
 // for WebSockets though nobody signs in in a browser.
 type Ticketer interface{ NeedsTickets() bool }
 
-// FieldError is one mistake in a configuration.
-type FieldError struct {
-	Field   string // the path below the handler, such as keys.jwks_url or audiences[1]
-	Problem string // what is wrong
-	Hint    string // what to write instead
-}
-
-func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
-
-// Where returns the field's path, for a reader that knows its line.
-func (e *FieldError) Where() (field, problem, hint string) { return e.Field, e.Problem, e.Hint }
-
 // Env is what a handler gets from the house.
 type Env struct {
 	// Name is the handler's name in the configuration.

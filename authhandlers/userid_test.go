@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,44 +14,21 @@ import (
 	"unicode/utf8"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/authhandlers/authtest"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
-type userIDs struct {
-	Reserved      []string
-	MaxLength     int      `json:"max_length"`
-	MaxClaimBytes int      `json:"max_claim_bytes"`
-	BadAliases    []string `json:"bad_aliases"`
-	GoodAliases   []string `json:"good_aliases"`
-	Rows          []userIDRow
-}
-
-type userIDRow struct {
-	Name, Alias, Expect, Reason string
-	Claim                       *string
-	ClaimJSON                   string `json:"claim_json"`
-	UserID                      string `json:"user_id"`
-	WSPath                      string `json:"ws_path"`
-}
-
-func readUserIDs(t testing.TB) userIDs {
+func readUserIDs(t testing.TB) authtest.UserIDs {
 	t.Helper()
-	text, err := os.ReadFile("testdata/user_ids.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v userIDs
-	if err := json.Unmarshal(text, &v); err != nil {
-		t.Fatal(err)
-	}
+	v := authtest.ReadUserIDs(t)
 	if len(v.Rows) != 102 {
 		t.Fatalf("%d rows, want 102", len(v.Rows))
 	}
 	return v
 }
 
-// subject reads a row's claim as a handler does: strictly, and only a string.
-func (r userIDRow) subject() (subject, reason string) {
+// subjectOf reads a row's claim as a handler does: strictly, and only a string.
+func subjectOf(r authtest.UserIDRow) (subject, reason string) {
 	if r.Claim != nil {
 		return *r.Claim, ""
 	}
@@ -81,7 +56,7 @@ func TestUserIDVectors(t *testing.T) {
 	seen := map[string]string{}
 	for _, r := range v.Rows {
 		t.Run(r.Name+" "+r.Alias, func(t *testing.T) {
-			subject, reason := r.subject()
+			subject, reason := subjectOf(r)
 			var id string
 			if reason == "" {
 				var err error

@@ -5,10 +5,11 @@ import (
 
 	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/internal/picture"
+	"github.com/catflap/catflap/internal/seal"
 )
 
 // MinKeyBytes is the least length of a secret that keys are made of, as it is written.
-const MinKeyBytes = 32
+const MinKeyBytes = seal.MinKey
 
 func (i *inspection) sessions() {
 	i.longEnough("sessions.keys", i.c.Sessions.Keys)

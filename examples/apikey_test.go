@@ -1,10 +1,7 @@
 package examples
 
 import (
-	"bytes"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,42 +12,19 @@ import (
 // TestAPIKeys runs the example with keys that `catflap key` has made: a script is its
 // owner, and a bot's people are themselves.
 func TestAPIKeys(t *testing.T) {
-	dir, k := t.TempDir(), keys()
-	cat, err := standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cat.Close() })
-	k["CAT_READER_ACCOUNT_ID"] = cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
-		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
-	})
-	listen, admin, file := freePort(t), freePort(t), filepath.Join(dir, "catflap.yaml")
-	config := localize(t, read(t, "handlers/apikey.catflap.yaml"),
-		[2]string{`^listen: \S+`, "listen: " + listen}, [2]string{`^admin_listen: \S+`, "admin_listen: " + admin}, [2]string{`^  url: \S+`, "  url: " + cat.URL})
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, args...)
-		cmd.Dir = dir
-		for name, value := range k {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-		return cmd
-	}
+	l := newLab(t)
+	l.sets(t, "CCAT_API_KEY", "CCAT_API_KEY_WS", "CCAT_JWT_SECRET", "CAT_READER_ACCOUNT_ID")
+	file := l.write(t, "catflap.yaml", l.localize(t, read(t, "handlers/apikey.catflap.yaml")))
 	newKey := func(args ...string) string {
-		out, err := command(append([]string{"key", "new", "--file", "keys.yaml"}, args...)...).Output()
+		out, err := l.command(append([]string{"key", "new", "--file", "keys.yaml"}, args...)...).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return strings.TrimSpace(string(out))
 	}
 	script, bot := newKey("--owner", "nightly-report"), newKey("--owner", "telegram", "--acts-for")
-	if out, err := command("check", "catflap.yaml").CombinedOutput(); err != nil || bytes.Contains(out, []byte("warning:")) {
-		t.Fatalf("check: %v\n%s", err, out)
-	}
-	start(t, command("run", "--config", file), func() bool { return command("healthcheck", "--addr", admin, "--ready").Run() == nil })
-	s := served{url: "http://" + listen, cat: cat}
+	l.check(t, file)
+	s := l.run(t, "run", "--config", file)
 	if status, user := s.get(t, ""); status != 401 || user != "" {
 		t.Errorf("a stranger: %d, at the Cat %q", status, user)
 	}

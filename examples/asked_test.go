@@ -1,16 +1,10 @@
 package examples
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-
-	"github.com/catflap/catflap/internal/demo/standin"
 )
 
 // serveAsked checks and runs an example whose handler asks a service of ours.
@@ -18,31 +12,12 @@ func serveAsked(t *testing.T, name, address string, service http.HandlerFunc, en
 	t.Helper()
 	asked := httptest.NewServer(service)
 	t.Cleanup(asked.Close)
-	dir, k := t.TempDir(), keys()
-	cat, err := standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cat.Close() })
-	k["CAT_READER_ACCOUNT_ID"] = cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
-		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
-	})
-	listen, admin, file := freePort(t), freePort(t), filepath.Join(dir, "catflap.yaml")
-	config := localize(t, read(t, name), [2]string{`^listen: \S+`, "listen: " + listen}, [2]string{`^admin_listen: \S+`, "admin_listen: " + admin},
-		[2]string{`^  url: \S+`, "  url: " + cat.URL}, [2]string{`https://` + address, asked.URL})
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, args...)
-		cmd.Env = append([]string{"CCAT_JWT_SECRET=" + k["CCAT_JWT_SECRET"], "CAT_READER_ACCOUNT_ID=" + k["CAT_READER_ACCOUNT_ID"]}, env...)
-		return cmd
-	}
-	if out, err := command("check", file).CombinedOutput(); err != nil || bytes.Contains(out, []byte("warning:")) {
-		t.Fatalf("check: %v\n%s", err, out)
-	}
-	start(t, command("run", "--config", file), func() bool { return command("healthcheck", "--addr", admin, "--ready").Run() == nil })
-	return served{url: "http://" + listen, cat: cat}
+	l := newLab(t)
+	l.sets(t, "CCAT_JWT_SECRET", "CAT_READER_ACCOUNT_ID")
+	l.env = append(l.env, env...)
+	file := l.write(t, "catflap.yaml", l.localize(t, read(t, name), [2]string{`https://` + address, asked.URL}))
+	l.check(t, file)
+	return l.run(t, "run", "--config", file)
 }
 
 // TestIntrospection runs the example: an active token's person is themselves.
@@ -96,15 +71,7 @@ func TestWebhook(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
-		user := ""
-		for _, r := range s.cat.Requests() {
-			for _, h := range r.Headers {
-				if h.Name == "user_id" && h.Value != "anonymous" { // the probe's
-					user = h.Value
-				}
-			}
-		}
-		if got := fmt.Sprint(resp.StatusCode, " ", user); got != row.want {
+		if got := fmt.Sprint(resp.StatusCode, " ", userAt(s.cat)); got != row.want {
 			t.Errorf("%s: %s, want %s", row.header, got, row.want)
 		}
 	}

@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,49 +14,30 @@ import (
 // TestEveryIdentity runs the example of many kinds of handlers: each kind of credential is
 // its own person, whatever the request claims, and whoever presents none is nobody.
 func TestEveryIdentity(t *testing.T) {
-	dir, k := t.TempDir(), keys()
-	cat, err := standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cat.Close() })
-	cat.AddAccount("rosa", "a long password", standin.Permissions{"STATUS": {"READ"}, "CONVERSATION": {"WRITE"}})
+	l := newLab(t)
+	l.sets(t, "CCAT_API_KEY", "CCAT_API_KEY_WS", "CCAT_JWT_SECRET")
+	l.env = append(l.env, "OPAQUE_CLIENT_SECRET=of the client")
+	l.cat.AddAccount("rosa", "a long password", standin.Permissions{"STATUS": {"READ"}, "CONVERSATION": {"WRITE"}})
 	edge, err := issuer.New(issuer.Options{Audience: "a-long-audience-tag"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = edge.Close() })
 	asked := answers(t)
-	listen, admin := freePort(t), freePort(t)
-	files := map[string]string{
-		"edge.jwks.json": string(edge.JWKS()),
-		"catflap.yaml": localize(t, read(t, "catflap.identities.example.yaml"),
-			[2]string{`^listen: \S+`, "listen: " + listen}, [2]string{`^admin_listen: \S+`, "admin_listen: " + admin}, [2]string{`^public_url: \S+`, "public_url: http://" + strings.Replace(listen, "127.0.0.1", "localhost", 1)},
-			[2]string{`http://127.0.0.1:1865`, cat.URL}, [2]string{`http://127.0.0.1:8082/token/introspection`, asked + "/introspection"},
-			[2]string{`http://127.0.0.1:9200`, asked}, [2]string{`https://team.cloudflareaccess.com`, edge.URL()}),
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, args...)
-		cmd.Dir, cmd.Env = dir, []string{"OPAQUE_CLIENT_SECRET=of the client"}
-		for name, value := range k {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-		return cmd
-	}
-	key, err := command("key", "new", "--file", "keys.yaml", "--owner", "nightly").Output()
+	l.write(t, "edge.jwks.json", string(edge.JWKS()))
+	file := l.write(t, "catflap.yaml", localize(t, read(t, "catflap.identities.example.yaml"),
+		[2]string{`^listen: \S+`, "listen: " + l.listen}, [2]string{`^admin_listen: \S+`, "admin_listen: " + l.admin},
+		[2]string{`^public_url: \S+`, "public_url: http://" + strings.Replace(l.listen, "127.0.0.1", "localhost", 1)},
+		[2]string{`http://127.0.0.1:1865`, l.cat.URL}, [2]string{`http://127.0.0.1:8082/token/introspection`, asked + "/introspection"},
+		[2]string{`http://127.0.0.1:9200`, asked}, [2]string{`https://team.cloudflareaccess.com`, edge.URL()}))
+	key, err := l.command("key", "new", "--file", "keys.yaml", "--owner", "nightly").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := command("check", "catflap.yaml").CombinedOutput(); err != nil {
+	if out, err := l.command("check", file).CombinedOutput(); err != nil {
 		t.Fatalf("check: %v\n%s", err, out)
 	}
-	start(t, command("run", "--config", "catflap.yaml"), func() bool { return command("healthcheck", "--addr", admin, "--ready").Run() == nil })
-	s := served{url: "http://" + listen, cat: cat}
+	s := l.run(t, "run", "--config", file)
 	for _, c := range []struct {
 		name, header, value, user string
 		status                    int

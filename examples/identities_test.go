@@ -4,9 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,36 +21,16 @@ type identities struct {
 // serveIdentities checks the example, with the files that it names beside it, and runs it.
 func serveIdentities(t *testing.T, name string, files map[string]string, variables ...string) identities {
 	t.Helper()
-	dir, k := t.TempDir(), keys()
-	cat, err := standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cat.Close() })
-	k["CAT_READER_ACCOUNT_ID"] = cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
-		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
-	})
-	s, admin := identities{freePort(t), cat}, freePort(t)
-	files["catflap.yaml"] = localize(t, read(t, name),
-		[2]string{`^listen: \S+`, "listen: " + s.address}, [2]string{`^admin_listen: \S+`, "admin_listen: " + admin}, [2]string{`^  url: \S+`, "  url: " + cat.URL})
+	l := newLab(t)
+	l.sets(t, "CCAT_JWT_SECRET", "CAT_READER_ACCOUNT_ID")
+	l.env = append(l.env, variables...)
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		l.write(t, name, text)
 	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, args...)
-		cmd.Dir, cmd.Env = dir, variables
-		for _, name := range []string{"CCAT_JWT_SECRET", "CAT_READER_ACCOUNT_ID"} {
-			cmd.Env = append(cmd.Env, name+"="+k[name])
-		}
-		return cmd
-	}
-	if out, err := command("check", "catflap.yaml").CombinedOutput(); err != nil || strings.Contains(string(out), "warning:") {
-		t.Fatalf("check: %v\n%s", err, out)
-	}
-	start(t, command("run", "--config", "catflap.yaml"), func() bool { return command("healthcheck", "--addr", admin, "--ready").Run() == nil })
-	return s
+	file := l.write(t, "catflap.yaml", l.localize(t, read(t, name)))
+	l.check(t, file)
+	l.run(t, "run", "--config", file)
+	return identities{l.listen, l.cat}
 }
 
 // get returns the status, and the user id that the Cat saw.
@@ -71,14 +48,7 @@ func (s identities) get(t *testing.T, client *http.Client, address string, h htt
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close() // only the status counts
-	for _, r := range s.cat.Requests() {
-		for _, h := range r.Headers {
-			if h.Name == "user_id" && h.Value != "anonymous" { // the probe's
-				user = h.Value
-			}
-		}
-	}
-	return resp.StatusCode, user
+	return resp.StatusCode, userAt(s.cat)
 }
 
 // TestClientCertificates runs the example: somebody with a certificate is themselves,

@@ -2,15 +2,11 @@ package examples
 
 import (
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/catflap/catflap/authhandlers/authtest/issuer"
-	"github.com/catflap/catflap/internal/demo/standin"
 )
 
 // TestMoving starts each configuration of moving/ as it is, but for addresses: people have
@@ -58,48 +54,24 @@ func serveMoved(t *testing.T, name string) served {
 	t.Helper()
 	config := read(t, "moving/"+name+".catflap.yaml")
 	client := regexp.MustCompile(`client_id: (\S+)`).FindStringSubmatch(config)
-	var s served
-	var err error
-	if s.issuer, err = issuer.New(issuer.Options{Audience: client[1]}); err != nil {
+	from, err := issuer.New(issuer.Options{Audience: client[1]})
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.issuer.Close() })
-	s.issuer.Discover(map[string]any{"authorization_endpoint": s.issuer.URL() + "/authorize", "token_endpoint": s.issuer.URL() + "/token"})
-	k := keys()
-	if s.cat, err = standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.cat.Close() })
-	k["CAT_READER_ACCOUNT_ID"] = s.cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
-		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
-	})
-	k["CAT_ADMIN_ACCOUNT_ID"] = s.cat.AddAccount("catflap-admin", "a long password", standin.FullPermissions())
-	listen, admin := freePort(t), freePort(t)
-	s.url = "http://" + listen
-	file := filepath.Join(t.TempDir(), "catflap.yaml")
-	config = localize(t, config,
-		[2]string{`^listen: \S+`, "listen: " + listen}, [2]string{`^admin_listen: \S+`, "admin_listen: " + admin},
-		[2]string{`^  url: \S+`, "  url: " + s.cat.URL}, [2]string{`^    issuer: \S+`, "    issuer: " + s.issuer.URL()},
-	)
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var env []string
+	t.Cleanup(func() { _ = from.Close() })
+	from.Discover(map[string]any{"authorization_endpoint": from.URL() + "/authorize", "token_endpoint": from.URL() + "/token"})
+	l := newLab(t)
+	config = l.localize(t, config, [2]string{`^    issuer: \S+`, "    issuer: " + from.URL()})
 	for _, m := range regexp.MustCompile(`\{env: (\w+)\}`).FindAllStringSubmatch(config, -1) {
-		value, known := k[m[1]]
+		value, known := l.values[m[1]]
 		if !known {
 			value = strings.Repeat("z", 40) // one of the client's or of ours
 		}
-		env = append(env, m[1]+"="+value)
+		l.env = append(l.env, m[1]+"="+value)
 	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(binary, args...)
-		cmd.Env = env
-		return cmd
-	}
-	if out, err := command("check", file).CombinedOutput(); err != nil || strings.Contains(string(out), "warning:") {
-		t.Fatalf("check: %v\n%s", err, out)
-	}
-	start(t, command("run", "--config", file), func() bool { return command("healthcheck", "--addr", admin, "--ready").Run() == nil })
+	file := l.write(t, "catflap.yaml", config)
+	l.check(t, file)
+	s := l.run(t, "run", "--config", file)
+	s.issuer = from
 	return s
 }

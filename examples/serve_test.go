@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"net"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,13 +34,6 @@ type served struct {
 	cat    *standin.Running
 }
 
-// keys are the Cat's, by the variable's name.
-func keys() map[string]string {
-	return map[string]string{
-		"CCAT_API_KEY": strings.Repeat("k", 32), "CCAT_API_KEY_WS": strings.Repeat("w", 32), "CCAT_JWT_SECRET": strings.Repeat("s", 32),
-	}
-}
-
 // localize replaces what a copy of the example would change (addresses, the
 // issuer) by what there is on this machine. Everything else stays as it is.
 func localize(t *testing.T, config string, replacements ...[2]string) string {
@@ -61,62 +52,28 @@ func localize(t *testing.T, config string, replacements ...[2]string) string {
 // no other variables than the example's own.
 func serve(t *testing.T, e example) served {
 	t.Helper()
-	var s served
-	var err error
-	if s.issuer, err = issuer.New(issuer.Options{Audience: "cat"}); err != nil {
+	l := newLab(t)
+	l.program = e.program
+	l.sets(t, e.env...)
+	from, err := issuer.New(issuer.Options{Audience: "cat"})
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.issuer.Close() })
-	k := keys()
-	if s.cat, err = standin.Start(standin.Options{APIKey: k["CCAT_API_KEY"], APIKeyWS: k["CCAT_API_KEY_WS"], JWTSecret: k["CCAT_JWT_SECRET"]}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.cat.Close() })
-	k["CATFLAP_SESSION_KEY"] = strings.Repeat("g", 44)
-	k["CAT_READER_ACCOUNT_ID"] = s.cat.AddAccount("catflap-reader", "a long password", standin.Permissions{
-		"STATUS": {"READ"}, "STATIC": {"READ"}, "MEMORY": {"READ"}, "CONVERSATION": {"WRITE", "EDIT", "LIST", "READ", "DELETE"},
-	})
-	k["CAT_CHAT_ACCOUNT_ID"] = s.cat.AddAccount("catflap-chat", "a long password", standin.Permissions{"STATUS": {"READ"}, "CONVERSATION": {"WRITE"}})
-	k["CAT_ADMIN_ACCOUNT_ID"] = s.cat.AddAccount("catflap-admin", "a long password", standin.FullPermissions())
-	listen, admin := freePort(t), freePort(t)
-	s.url = "http://" + listen
-	config := localize(t, e.config,
-		[2]string{`^listen: \S+`, "listen: " + listen},
-		[2]string{`^admin_listen: \S+`, "admin_listen: " + admin},
-		[2]string{`^  url: \S+`, "  url: " + s.cat.URL},
-		[2]string{`^    issuer: \S+`, "    issuer: " + s.issuer.URL()},
-		[2]string{`(jwks|pem)_url: ("[^"]+"|[^}\s]+)`, "${1}_url: \"" + s.issuer.URL() + "/${1}/{kid}\""},
+	t.Cleanup(func() { _ = from.Close() })
+	config := l.localize(t, e.config,
+		[2]string{`^    issuer: \S+`, "    issuer: " + from.URL()},
+		[2]string{`(jwks|pem)_url: ("[^"]+"|[^}\s]+)`, "${1}_url: \"" + from.URL() + "/${1}/{kid}\""},
 	)
-	config = strings.ReplaceAll(config, "/jwks/{kid}", "/jwks")
-	file := filepath.Join(t.TempDir(), "catflap.yaml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	var env []string
-	for _, name := range e.env {
-		value, ok := k[name]
-		if !ok {
-			t.Errorf("the example sets %s, which nothing here knows", name)
-		}
-		env = append(env, name+"="+value)
-	}
-	command := func(args ...string) *exec.Cmd {
-		cmd := exec.Command(e.program, args...)
-		cmd.Env = env
-		return cmd
-	}
-	if out, err := command("check", file).CombinedOutput(); err != nil || strings.Contains(string(out), "warning:") {
-		t.Fatalf("check: %v\n%s", err, out)
-	}
+	file := l.write(t, "catflap.yaml", strings.ReplaceAll(config, "/jwks/{kid}", "/jwks"))
+	l.check(t, file)
 	args := slices.Clone(e.args)
 	at := slices.Index(args, configPath)
 	if at < 0 {
 		t.Fatalf("%q does not name %s", args, configPath)
 	}
 	args[at] = file
-	start(t, command(args...), func() bool {
-		return command("healthcheck", "--addr", admin, "--ready").Run() == nil
-	})
+	s := l.run(t, args...)
+	s.issuer = from
 	return s
 }
 
@@ -170,14 +127,7 @@ func (s served) getWith(t *testing.T, header, value string) (status int, user st
 		t.Fatal(err)
 	}
 	_ = resp.Body.Close() // only the status counts
-	for _, r := range s.cat.Requests() {
-		for _, h := range r.Headers {
-			if h.Name == "user_id" && h.Value != "anonymous" { // the probe's
-				user = h.Value
-			}
-		}
-	}
-	return resp.StatusCode, user
+	return resp.StatusCode, userAt(s.cat)
 }
 
 // mustServe is the point of every example: a stranger stays out, and a person is

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/session"
 	"github.com/catflap/catflap/proxy/signin"
 )
@@ -214,10 +215,5 @@ func refuseTicketElsewhere() *refusal {
 const forgeryDelay = 5 * time.Millisecond
 
 func (ex *exchange) holdBack() {
-	t := time.NewTimer(forgeryDelay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ex.r.Context().Done():
-	}
+	_ = wait.For(ex.r.Context(), forgeryDelay) // the answer is written in either case
 }

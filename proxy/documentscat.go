@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -42,7 +43,7 @@ func (ex *exchange) findChunks(ctx context.Context, q cat.Chunks) (cat.Found, *r
 		if ref != nil {
 			return cat.Found{}, ref
 		}
-		if resp.StatusCode >= http.StatusInternalServerError && try < documentsTries && pause(ctx, nil, documentsPause) {
+		if resp.StatusCode >= http.StatusInternalServerError && try < documentsTries && wait.For(ctx, documentsPause) == nil {
 			_ = resp.Body.Close()
 			continue
 		}

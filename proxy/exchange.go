@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/rand"
 	"errors"
 	"net/http"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/requestid"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
 	"github.com/catflap/catflap/proxy/session"
@@ -223,7 +223,7 @@ func (ex *exchange) refusePermission(d permission.Decision) *refusal {
 
 // refuse answers with the refusal and records it.
 func (ex *exchange) refuse(ref *refusal) {
-	ex.record.RequestID = newRequestID()
+	ex.record.RequestID = requestid.New()
 	ex.record.Code, ex.record.Err = ref.code, ref.err
 	if ref.rule != "" {
 		ex.record.Rule = ref.rule
@@ -259,6 +259,3 @@ func (ex *exchange) done(outcome Outcome, status int) {
 	ex.record.Duration, ex.record.Stays = ex.h.o.Now().Sub(ex.start), errors.Is(ex.record.Err, authhandlers.ErrSetup)
 	ex.h.o.Observe(&ex.record)
 }
-
-// newRequestID makes the id that stands in an answer and in the log.
-func newRequestID() string { return rand.Text()[:16] }

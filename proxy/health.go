@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -101,10 +102,10 @@ func (h *health) answered() {
 // run looks at the Cat until ctx ends, never more often than each lookSoon.
 func (h *health) run(ctx context.Context) {
 	for {
-		if !pause(ctx, nil, lookSoon) {
+		if wait.For(ctx, lookSoon) != nil {
 			return
 		}
-		if h.failures.Load() == 0 && !pause(ctx, h.doubt, lookRare-lookSoon) {
+		if h.failures.Load() == 0 && wait.Or(ctx, lookRare-lookSoon, h.doubt) != nil {
 			return
 		}
 		limited, cancel := context.WithTimeout(ctx, lookLimit)
@@ -115,19 +116,6 @@ func (h *health) run(ctx context.Context) {
 		}
 		h.looked(err)
 	}
-}
-
-// pause waits, for early at most; false means that ctx has ended.
-func pause(ctx context.Context, early <-chan struct{}, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-early:
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }
 
 func (h *health) looked(err error) {

@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
 )
@@ -40,10 +41,9 @@ type PeopleOptions struct {
 
 // PeopleMemory is what is known of people's users. It outlives a reload.
 type PeopleMemory struct {
-	made    *lru.Cache[string, madeUser]
-	mu      sync.Mutex
-	started time.Time // of the rate
-	used    float64
+	made *lru.Cache[string, madeUser]
+	mu   sync.Mutex
+	used pace.Bucket
 }
 
 // madeUser is a user that was made for a person.
@@ -233,13 +233,7 @@ func (p *People) make(ctx context.Context, id string, held cat.Permissions) erro
 func (m *PeopleMemory) take(now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.used = max(0, m.used-peopleRate*max(0, now.Sub(m.started).Seconds()))
-	m.started = now
-	if m.used+1 > peopleBurst {
-		return false
-	}
-	m.used++
-	return true
+	return m.used.Take(pace.Rate{Burst: peopleBurst, PerSecond: peopleRate}, now) == 0
 }
 
 // enter waits until nobody else looks at the person's user. leave must follow.

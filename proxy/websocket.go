@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/requestid"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
@@ -110,7 +111,7 @@ func (ex *exchange) serveSocket() *refusal {
 	if slices.Contains(offeredProtocols(ex.r.Header), bearerProtocol) {
 		upgrader.Subprotocols = []string{bearerProtocol}
 	}
-	ex.record.RequestID = newRequestID()
+	ex.record.RequestID = requestid.New()
 	err := ex.h.o.Hub.Join(ex.r.Context(), chat.Joining{
 		User:    ex.user,
 		Since:   ex.begun.chat,

@@ -60,10 +60,7 @@ const (
 
 // Validate implements authhandlers.Config.
 func (c *Config) Validate() error {
-	var err error
-	bad := func(field, problem, hint string) {
-		err = errors.Join(err, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-	}
+	var p authhandlers.FieldErrors
 	for _, n := range []struct {
 		field       string
 		value, most int
@@ -72,36 +69,33 @@ func (c *Config) Validate() error {
 		{"new_per_address", c.NewPerAddress, mostGuests}, {"new_per_hour", c.NewPerHour, mostGuests},
 	} {
 		if n.value < 1 || n.value > n.most {
-			bad(n.field, fmt.Sprintf("%d is not from 1 to %d", n.value, n.most), fmt.Sprintf("write a number from 1 to %d", n.most))
+			p.Add(n.field, fmt.Sprintf("%d is not from 1 to %d", n.value, n.most), fmt.Sprintf("write a number from 1 to %d", n.most))
 		}
 	}
 	if d := c.Lifetime.Std(); d < leastLifetime || d > mostLifetime {
-		bad("lifetime", fmt.Sprintf("%v is not from 5m to 2160h", c.Lifetime), "write how long a guest's cookie holds, such as 24h")
+		p.Add("lifetime", fmt.Sprintf("%v is not from 5m to 2160h", c.Lifetime), "write how long a guest's cookie holds, such as 24h")
 	} else if m := c.MaxLifetime.Std(); m < d || m > mostLifetime {
-		bad("max_lifetime", fmt.Sprintf("%v is not from lifetime, %v, to 2160h", c.MaxLifetime, c.Lifetime), "write 168h, or a shorter lifetime")
+		p.Add("max_lifetime", fmt.Sprintf("%v is not from lifetime, %v, to 2160h", c.MaxLifetime, c.Lifetime), "write 168h, or a shorter lifetime")
 	}
 	if d := c.Idle.Std(); d < leastIdle || d > mostLifetime {
-		bad("idle", fmt.Sprintf("%v is not from 1m to 2160h", c.Idle), "write how long a guest's place is kept, such as 1h")
+		p.Add("idle", fmt.Sprintf("%v is not from 1m to 2160h", c.Idle), "write how long a guest's place is kept, such as 1h")
 	}
 	if c.KeepConversation != "never" && c.KeepConversation != "ask" {
-		bad("keep_conversation", fmt.Sprintf("%q is neither never nor ask", c.KeepConversation), "write never or ask")
+		p.Add("keep_conversation", fmt.Sprintf("%q is neither never nor ask", c.KeepConversation), "write never or ask")
 	}
-	return err
+	return p.Err()
 }
 
 // Doubts implements authhandlers.Doubter.
 func (c *Config) Doubts() error {
-	var err error
-	doubt := func(field, problem, hint string) {
-		err = errors.Join(err, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-	}
+	var p authhandlers.FieldErrors
 	if c.Guests > catKeeps*4/5 {
-		doubt("guests", fmt.Sprintf("the Cat keeps the conversations of about %d people, so that %d guests leave little room for those who have signed in", catKeeps, c.Guests), "write a smaller number")
+		p.Add("guests", fmt.Sprintf("the Cat keeps the conversations of about %d people, so that %d guests leave little room for those who have signed in", catKeeps, c.Guests), "write a smaller number")
 	}
 	if c.PerAddress > c.Guests/2 && c.Guests > 1 {
-		doubt("per_address", "one address alone can take most of the places", "write less than half of guests")
+		p.Add("per_address", "one address alone can take most of the places", "write less than half of guests")
 	}
-	return err
+	return p.Err()
 }
 
 // TakesGuests says to the configuration that the handler has to stand last, and that

@@ -8,8 +8,10 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"strings"
 	"time"
+
+	"github.com/catflap/catflap/internal/base64url"
+	"github.com/catflap/catflap/internal/seal"
 )
 
 // The form of a cookie: version, name of the key, id, when the guest was made and
@@ -20,7 +22,6 @@ const (
 	idSize      = 16
 	factsSize   = 1 + nameSize + idSize + 8 + 8
 	passSize    = factsSize + sha256.Size
-	minKey      = 32
 )
 
 var (
@@ -79,9 +80,7 @@ type ringKey struct {
 // newRing takes keys of 32 bytes at least. Without any it makes one.
 func newRing(keys [][]byte) ring {
 	if len(keys) == 0 {
-		own := make([]byte, minKey)
-		rand.Read(own) // never fails
-		keys = [][]byte{own}
+		keys = [][]byte{seal.Own()}
 	}
 	var r ring
 	for _, k := range keys {
@@ -101,15 +100,15 @@ func sum(key []byte, what string, b []byte) []byte {
 func (r ring) seal(p pass) string {
 	p.key = r[0].name
 	b := p.facts()
-	return base64.RawURLEncoding.EncodeToString(append(b, sum(r[0].key, "pass", b)...))
+	return base64url.Encode(append(b, sum(r[0].key, "pass", b)...))
 }
 
 // open reads a cookie. Each pass has just one text.
 func (r ring) open(text string) (pass, error) {
-	if len(text) != base64.RawURLEncoding.EncodedLen(passSize) || strings.ContainsAny(text, "\r\n") {
+	if len(text) != base64.RawURLEncoding.EncodedLen(passSize) {
 		return pass{}, errForm
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := base64url.Decode(text)
 	if err != nil || len(b) != passSize {
 		return pass{}, errForm
 	}

@@ -1,9 +1,7 @@
 package apikey_test
 
 import (
-	"encoding/json"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
@@ -127,23 +125,9 @@ func FuzzOnBehalfOf(f *testing.F) {
 // TestUserIDsOfVectors: each row of the table is, of a key with its alias, the id that the
 // table says.
 func TestUserIDsOfVectors(t *testing.T) {
-	text, err := os.ReadFile("../testdata/user_ids.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table struct {
-		Rows []struct {
-			Name, Alias, Expect string
-			Claim               *string
-			UserID              string `json:"user_id"`
-		}
-	}
-	if err := json.Unmarshal(text, &table); err != nil {
-		t.Fatal(err)
-	}
 	l, keys, tried := newLab(t), map[string]string{}, 0
 	c := l.chain(t)
-	for _, row := range table.Rows {
+	for _, row := range authtest.ReadUserIDs(t).Rows {
 		if row.Claim == nil {
 			continue
 		}

@@ -70,19 +70,16 @@ func (c *Config) Events() []string {
 // Validate reports everything that is wrong, without a look at files, variables or the
 // network.
 func (c *Config) Validate() error {
-	var problems []error
-	add := func(field, problem, hint string) {
-		problems = append(problems, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-	}
+	var p authhandlers.FieldErrors
 	if c.JWTSecret.IsZero() {
-		add("jwt_secret", "required", "write jwt_secret: {env: NAME} with the variable that holds the Cat's secret for tokens")
+		p.Add("jwt_secret", "required", "write jwt_secret: {env: NAME} with the variable that holds the Cat's secret for tokens")
 	} else if err := c.JWTSecret.Validate(); err != nil {
-		add("jwt_secret", err.Error(), "")
+		p.Add("jwt_secret", err.Error(), "")
 	}
 	if c.MaxLifetime <= 0 {
-		add("max_lifetime", "must be longer than 0s", "for example 168h")
+		p.Add("max_lifetime", "must be longer than 0s", "for example 168h")
 	}
-	return errors.Join(problems...)
+	return p.Err()
 }
 
 // Inspect reports a secret that can't be used.

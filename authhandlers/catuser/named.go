@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // again is how often it is looked whether a newer list is there.
@@ -24,12 +25,8 @@ func (h *handler) UserNamed(ctx context.Context, name string, after time.Time) (
 		h.roll.mu.Lock()
 		h.roll.begin(h.now())
 		h.roll.mu.Unlock()
-		t := time.NewTimer(again)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil, ctx.Err()
+		if err := wait.For(ctx, again); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -14,10 +14,10 @@ import (
 // The ages of the list. Somebody who is deleted is out when the next one has come:
 // after fresh, and the time that the Cat takes, and a second or two.
 const (
-	fresh  = 3 * time.Second  // then it is asked for again
-	oldest = 10 * time.Second // then nobody is let in by it
-	pause  = time.Second      // between two askings at least
-	wait   = 3 * time.Second  // bounds one asking
+	fresh   = 3 * time.Second  // then it is asked for again
+	oldest  = 10 * time.Second // then nobody is let in by it
+	pause   = time.Second      // between two askings at least
+	askTime = 3 * time.Second  // bounds one asking
 )
 
 // watched is how long the list is kept fresh for people whose credential has no end.
@@ -186,7 +186,7 @@ func (r *roll) begin(now time.Time) <-chan struct{} {
 }
 
 func (r *roll) fetch(began time.Time, over chan struct{}) {
-	ctx, cancel := context.WithTimeout(r.ctx, wait)
+	ctx, cancel := context.WithTimeout(r.ctx, askTime)
 	defer cancel()
 	users, err := r.ask(ctx)
 	r.mu.Lock()

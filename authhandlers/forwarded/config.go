@@ -1,7 +1,6 @@
 package forwarded
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -59,18 +58,18 @@ const leastSecret = 32
 
 // Inspect reports secrets that can't be used.
 func (c *Config) Inspect() error {
-	var all []error
+	var p authhandlers.FieldErrors
 	for i, s := range c.Secrets {
 		field := fmt.Sprintf("secrets[%d]", i)
 		text, err := s.Read()
 		switch {
 		case err != nil:
-			all = append(all, &authhandlers.FieldError{Field: field, Problem: err.Error()})
+			p.Add(field, err.Error(), "")
 		case len(text) < leastSecret:
-			all = append(all, &authhandlers.FieldError{Field: field, Problem: fmt.Sprintf("it has %d bytes, and needs %d", len(text), leastSecret), Hint: "make one with: openssl rand -hex 32"})
+			p.Add(field, fmt.Sprintf("it has %d bytes, and needs %d", len(text), leastSecret), "make one with: openssl rand -hex 32")
 		}
 	}
-	return errors.Join(all...)
+	return p.Err()
 }
 
 // IdentitySource names whose user ids these are, if the configuration says so.

@@ -1,7 +1,6 @@
 package forwarded
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -23,75 +22,68 @@ const (
 	broad6 = 32
 )
 
-// problems collects the mistakes of a configuration.
-type problems []error
-
-func (p *problems) add(field, problem, hint string) {
-	*p = append(*p, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-}
-
 // Validate reports everything that is wrong, without a look at files or variables.
 func (c *Config) Validate() error {
-	var p problems
+	var p authhandlers.FieldErrors
 	if len(c.From) == 0 {
-		p.add("from", "required", "the addresses of the proxy, such as [10.0.0.5/32]")
+		p.Add("from", "required", "the addresses of the proxy, such as [10.0.0.5/32]")
 	}
 	for i, text := range c.From {
 		if _, problem, hint := value.Network(text); problem != "" {
-			p.add(fmt.Sprintf("from[%d]", i), fmt.Sprintf("%q %s", text, problem), hint)
+			p.Add(fmt.Sprintf("from[%d]", i), fmt.Sprintf("%q %s", text, problem), hint)
 		}
 	}
 	c.validateProof(&p)
 	c.validateHeaders(&p)
 	if separators()[c.GroupsSeparator] == "" && c.GroupsSeparator != "none" {
-		p.add("groups_separator", fmt.Sprintf("%q is not one of comma, semicolon, pipe, space and none", c.GroupsSeparator), "leave it out, if groups are like a,b")
+		p.Add("groups_separator", fmt.Sprintf("%q is not one of comma, semicolon, pipe, space and none", c.GroupsSeparator), "leave it out, if groups are like a,b")
 	}
 	if c.MaxLife <= 0 {
-		p.add("max_life", "must be longer than 0s", "for example 8h")
+		p.Add("max_life", "must be longer than 0s", "for example 8h")
 	}
 	if len(c.Issuer) > maxIssuerBytes || strings.ContainsFunc(c.Issuer, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
-		p.add("issuer", "it is longer than 512 bytes, or holds a space or a control character", "a short name, such as edge")
+		p.Add("issuer", "it is longer than 512 bytes, or holds a space or a control character", "a short name, such as edge")
 	}
-	return errors.Join(p...)
+	return p.Err()
 }
 
 // validateProof wants a proof that a request is the proxy's: the address alone is none,
 // since all else that runs there has it too.
-func (c *Config) validateProof(p *problems) {
+func (c *Config) validateProof(p *authhandlers.FieldErrors) {
 	if len(c.Secrets) == 0 && len(c.Certificates) == 0 {
-		p.add("secrets", "required, or certificates", "all else that runs at the proxy's addresses could name anybody; write secrets: [{env: EDGE_SECRET}]")
+		p.Add("secrets", "required, or certificates", "all else that runs at the proxy's addresses could name anybody; write secrets: [{env: EDGE_SECRET}]")
 	}
 	for i, s := range c.Secrets {
 		if err := s.Validate(); err != nil {
-			p.add(fmt.Sprintf("secrets[%d]", i), err.Error(), "")
+			p.Add(fmt.Sprintf("secrets[%d]", i), err.Error(), "")
 		}
 		if s.IsZero() {
-			p.add(fmt.Sprintf("secrets[%d]", i), "names no secret", "write {env: NAME} or {file: PATH}")
+			p.Add(fmt.Sprintf("secrets[%d]", i), "names no secret", "write {env: NAME} or {file: PATH}")
 		}
 	}
 	for i, text := range c.Certificates {
 		if _, err := parseName(text); err != nil {
-			p.add(fmt.Sprintf("certificates[%d]", i), err.Error(), "write for example dns:edge.internal")
+			p.Add(fmt.Sprintf("certificates[%d]", i), err.Error(), "write for example dns:edge.internal")
 		}
 	}
 	for i, text := range c.Authorities {
 		if _, err := clientcert.ParseFingerprint(text); err != nil {
-			p.add(fmt.Sprintf("authorities[%d]", i), err.Error(), "print it with: openssl x509 -noout -fingerprint -sha256 -in FILE")
+			p.Add(fmt.Sprintf("authorities[%d]", i), err.Error(), "print it with: openssl x509 -noout -fingerprint -sha256 -in FILE")
 		}
 	}
 	if len(c.Authorities) > 0 && len(c.Certificates) == 0 {
-		p.add("authorities", "given without certificates", "leave it out, or name the proxy's certificate")
+		p.Add("authorities", "given without certificates", "leave it out, or name the proxy's certificate")
 	}
 }
 
 // validateHeaders wants names that mean one thing. That none reaches the Cat is held for
 // all handlers together.
-func (c *Config) validateHeaders(p *problems) {
+func (c *Config) validateHeaders(p *authhandlers.FieldErrors) {
 	if c.UserHeader == "" {
-		p.add("user_header", "required", "the header in which the proxy names the person, such as X-Forwarded-User")
+		p.Add("user_header", "required", "the header in which the proxy names the person, such as X-Forwarded-User")
 	}
 	if c.SecretHeader == "" && len(c.Secrets) > 0 {
-		p.add("secret_header", "is empty", "leave it out, for X-Catflap-Proxy-Secret")
+		p.Add("secret_header", "is empty", "leave it out, for X-Catflap-Proxy-Secret")
 	}
 	seen := map[string]string{}
 	for _, h := range []struct{ field, name string }{
@@ -102,9 +94,9 @@ func (c *Config) validateHeaders(p *problems) {
 		case h.name == "":
 			continue
 		case own(folded):
-			p.add(h.field, fmt.Sprintf("%q is a header that Catflap reads itself", h.name), "have the proxy use a name of its own, such as X-Forwarded-User")
+			p.Add(h.field, fmt.Sprintf("%q is a header that Catflap reads itself", h.name), "have the proxy use a name of its own, such as X-Forwarded-User")
 		case twice:
-			p.add(h.field, fmt.Sprintf("%q is %s too", h.name, first), "give each a name of its own")
+			p.Add(h.field, fmt.Sprintf("%q is %s too", h.name, first), "give each a name of its own")
 		}
 		seen[folded] = h.field
 	}
@@ -125,17 +117,17 @@ func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name),
 
 // Doubts implements authhandlers.Doubter.
 func (c *Config) Doubts() error {
-	var p problems
+	var p authhandlers.FieldErrors
 	for i, text := range c.From {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			continue
 		}
 		if prefix.Bits() < broad4 || prefix.Bits() < broad6 && prefix.Addr().Is6() {
-			p.add(fmt.Sprintf("from[%d]", i), fmt.Sprintf("%s is a good part of all addresses, so that the secret or the certificate alone keeps strangers out", prefix), "name the addresses of the proxy itself")
+			p.Add(fmt.Sprintf("from[%d]", i), fmt.Sprintf("%s is a good part of all addresses, so that the secret or the certificate alone keeps strangers out", prefix), "name the addresses of the proxy itself")
 		}
 	}
-	return errors.Join(p...)
+	return p.Err()
 }
 
 // separators are what may stand between two groups.

@@ -16,9 +16,6 @@ import (
 	"github.com/catflap/catflap/internal/keyset"
 )
 
-// keyPrefix begins Catflap's own API keys, which are nobody else's business.
-const keyPrefix = "catflap_"
-
 type handler struct {
 	desk   *inquiry.Desk
 	client *http.Client
@@ -72,7 +69,7 @@ func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*a
 	}
 	token := r.Credential.Value
 	switch {
-	case len(token) >= len(keyPrefix) && strings.EqualFold(token[:len(keyPrefix)], keyPrefix):
+	case authhandlers.LikeKey(token):
 		return nil, fmt.Errorf("%w: an API key is not shown to an issuer", authhandlers.ErrNoCredential)
 	case len(token) > keyset.MaxTokenBytes:
 		return nil, authhandlers.Reject(authhandlers.CodeTokenTooLarge, "the token is too large", "the token is larger than %d KiB", keyset.MaxTokenBytes>>10)

@@ -25,23 +25,23 @@ func newBalancer(c *Config) balancer {
 	return balancer{signer: c.Signer, clients: slices.Clone(c.Clients)}
 }
 
-func (c *Config) validateBalancer(p *problems) {
+func (c *Config) validateBalancer(p *authhandlers.FieldErrors) {
 	switch {
 	case c.Signer == "" && c.Keys.PEMURL != "":
-		p.add("signer", "required with keys.pem_url", "the load balancer's ARN: its keys are those of everybody's load balancers")
+		p.Add("signer", "required with keys.pem_url", "the load balancer's ARN: its keys are those of everybody's load balancers")
 	case c.Signer != "" && c.Keys.PEMURL == "":
-		p.add("signer", "given without keys.pem_url", "leave it out, or name the load balancer's keys with keys.pem_url")
+		p.Add("signer", "given without keys.pem_url", "leave it out, or name the load balancer's keys with keys.pem_url")
 	case c.Signer != "" && (!strings.HasPrefix(c.Signer, "arn:") || strings.ContainsAny(c.Signer, " *?\t\r\n")):
-		p.add("signer", "no ARN of one load balancer", "such as arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188")
+		p.Add("signer", "no ARN of one load balancer", "such as arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/50dc6c495c0c9188")
 	}
 	if c.Signer != "" && c.RequireTyp != "" {
-		p.add("require_typ", "given with signer", "leave it out: a load balancer's tokens have no such typ")
+		p.Add("require_typ", "given with signer", "leave it out: a load balancer's tokens have no such typ")
 	}
 	if c.Keys.PEMURL == "" {
 		return
 	}
 	if err := keyset.CheckPEMs(c.Keys.PEMURL); err != nil {
-		p.add("keys.pem_url", err.Error(), "such as https://public-keys.auth.elb.eu-west-1.amazonaws.com/{kid}")
+		p.Add("keys.pem_url", err.Error(), "such as https://public-keys.auth.elb.eu-west-1.amazonaws.com/{kid}")
 	}
 }
 

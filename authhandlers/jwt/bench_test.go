@@ -71,8 +71,8 @@ func TestBytesPerEntry(t *testing.T) {
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
-	e := newEvents()
-	clock, idp, h := local(b, func(env *authhandlers.Env) { env.Observe = e.observe }, byRealmRoles)
+	e := authtest.NewEvents()
+	clock, idp, h := local(b, func(env *authhandlers.Env) { env.Observe = e.Observe }, byRealmRoles)
 	uncached := open(b, func() authhandlers.Env {
 		env := authtest.NewEnv(b, clock)
 		env.CachedTokens = 0

@@ -95,15 +95,15 @@ func (c *Config) CarriedBy() (headers, cookies []string) {
 	return headers, cookies
 }
 
-func (c *Config) validateCarrier(p *problems) {
+func (c *Config) validateCarrier(p *authhandlers.FieldErrors) {
 	const hint = "leave carrier out: tokens are taken from there anyhow"
 	switch k := c.Carrier; {
 	case k.Header != "" && k.Cookie != "":
-		p.add("carrier", "both a header and a cookie", "name one of them; a second handler may take the other")
+		p.Add("carrier", "both a header and a cookie", "name one of them; a second handler may take the other")
 	case strings.EqualFold(k.Header, "Authorization"), strings.EqualFold(strings.ReplaceAll(k.Header, "-", "_"), string(authhandlers.CarrierLegacyHeader)):
-		p.add("carrier.header", "it is a carrier of all tokens", hint)
+		p.Add("carrier.header", "it is a carrier of all tokens", hint)
 	case strings.Contains(strings.ToLower(k.Cookie), "catflap"):
-		p.add("carrier.cookie", "cookies of this name are Catflap's own", "have the token sent under a name of its own")
+		p.Add("carrier.cookie", "cookies of this name are Catflap's own", "have the token sent under a name of its own")
 	}
 }
 

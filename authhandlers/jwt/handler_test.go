@@ -118,22 +118,22 @@ func TestSeveralHandlers(t *testing.T) {
 // TestBadSignatureIsRemembered holds that a repeated forgery costs one signature,
 // and that a new key set is asked again.
 func TestBadSignatureIsRemembered(t *testing.T) {
-	e := newEvents()
-	clock, idp, h := local(t, func(env *authhandlers.Env) { env.Observe = e.observe }, nil)
+	e := authtest.NewEvents()
+	clock, idp, h := local(t, func(env *authhandlers.Env) { env.Observe = e.Observe }, nil)
 	forged := idp.Token("alice", issuer.ForgedBy(newKey(t, "es256", "ES256")))
 	for range 100 {
 		if _, err := h.Authenticate(t.Context(), authtest.Bearer(forged)); code(err) != "bad_signature" {
 			t.Fatal(err)
 		}
 	}
-	if n := e.count("signature_checked"); n != 1 {
+	if n := e.Count("signature_checked"); n != 1 {
 		t.Errorf("%d signatures for one forged token", n)
 	}
 	clock.Advance(10 * time.Second)
 	if _, err := h.Authenticate(t.Context(), authtest.Bearer(forged)); code(err) != "bad_signature" {
 		t.Fatal(err)
 	}
-	if n := e.count("signature_checked"); n != 2 {
+	if n := e.Count("signature_checked"); n != 2 {
 		t.Errorf("%d signatures after the time of a refusal", n)
 	}
 }
@@ -141,8 +141,8 @@ func TestBadSignatureIsRemembered(t *testing.T) {
 // TestCheapRefusals holds that nothing but a token that would be accepted costs a
 // signature.
 func TestCheapRefusals(t *testing.T) {
-	e := newEvents()
-	_, idp, h := local(t, func(env *authhandlers.Env) { env.Observe = e.observe }, nil)
+	e := authtest.NewEvents()
+	_, idp, h := local(t, func(env *authhandlers.Env) { env.Observe = e.Observe }, nil)
 	for _, change := range []issuer.Change{
 		idp.Lifetime(-time.Hour), idp.Lifetime(1e6 * time.Hour), issuer.Claim("nbf", 1e11), issuer.Claim("iss", "https://x.example"), issuer.Claim("aud", "x"),
 		issuer.Claim("sub", ""), issuer.Header("alg", "none"), issuer.Header("typ", "x"), issuer.Header("kid", "x"), issuer.Header("crit", []string{"x"}),
@@ -151,7 +151,7 @@ func TestCheapRefusals(t *testing.T) {
 			t.Error("accepted")
 		}
 	}
-	if n := e.count("signature_checked"); n != 0 {
+	if n := e.Count("signature_checked"); n != 0 {
 		t.Errorf("%d signatures", n)
 	}
 }
@@ -192,7 +192,7 @@ func TestNothingIsShown(t *testing.T) {
 	r := newRemote(t, nil, nil, func(e *authhandlers.Env) {
 		e.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	r.events.wait(t, "keys_fetched", 1)
+	r.events.Wait(t, "keys_fetched", 1)
 	var seen strings.Builder
 	for _, change := range []issuer.Change{
 		issuer.Claim("x", 1), issuer.Header("kid", "zz\nlevel=ERROR"), issuer.Header("alg", "none"), issuer.Claim("iss", "planted-issuer\n"),
@@ -221,7 +221,7 @@ func TestNothingIsShown(t *testing.T) {
 // TestUnknownKeyFlood is S-020 through the whole handler.
 func TestUnknownKeyFlood(t *testing.T) {
 	r := newRemote(t, nil, nil, nil)
-	r.events.wait(t, "keys_fetched", 1)
+	r.events.Wait(t, "keys_fetched", 1)
 	stranger := newKey(t, "x", "ES256")
 	var wg sync.WaitGroup
 	for worker := range 10 {

@@ -1,20 +1,20 @@
 package jwt
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/config/value"
 	"github.com/catflap/catflap/internal/keyset"
 )
 
 // Inspect reports key files and variables that can't be used. It asks no network.
 func (c *Config) Inspect() error {
-	var p problems
+	var p authhandlers.FieldErrors
 	allowed := c.Allowed()
 	if _, err := c.Keys.CAFile.Certificates(); err != nil {
-		p.add("keys.ca_file", err.Error(), "the file is PEM; the path is relative to the folder of the configuration")
+		p.Add("keys.ca_file", err.Error(), "the file is PEM; the path is relative to the folder of the configuration")
 	}
 	switch k := c.Keys; {
 	case k.JWKSFile != "":
@@ -36,30 +36,30 @@ func (c *Config) Inspect() error {
 	case !k.Secret.IsZero():
 		c.inspectSecret(&p, allowed)
 	}
-	return errors.Join(p...)
+	return p.Err()
 }
 
-func inspectFile(p *problems, field string, path value.Path, parse func([]byte) error) {
+func inspectFile(p *authhandlers.FieldErrors, field string, path value.Path, parse func([]byte) error) {
 	text, err := value.ReadFile(string(path), keyset.MaxDocumentBytes)
 	if err == nil {
 		err = parse(text)
 	}
 	if err != nil {
-		p.add(field, err.Error(), "")
+		p.Add(field, err.Error(), "")
 	}
 }
 
 // inspectSecret wants a secret that is long enough for each of the algorithms
 // (RFC 7518 §3.2), not only for one of them.
-func (c *Config) inspectSecret(p *problems, allowed []string) {
+func (c *Config) inspectSecret(p *authhandlers.FieldErrors, allowed []string) {
 	text, err := c.Keys.Secret.Read()
 	if err != nil {
-		p.add("keys.secret", err.Error(), "")
+		p.Add("keys.secret", err.Error(), "")
 		return
 	}
 	for _, a := range allowed {
 		if least := keyset.LeastSecret(a); len(text) < least {
-			p.add("keys.secret", fmt.Sprintf("it has %d bytes; %s needs %d (RFC 7518 §3.2)", len(text), a, least),
+			p.Add("keys.secret", fmt.Sprintf("it has %d bytes; %s needs %d (RFC 7518 §3.2)", len(text), a, least),
 				"make one with: openssl rand -base64 64")
 			return
 		}

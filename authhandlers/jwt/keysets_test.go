@@ -157,19 +157,19 @@ func TestVectorsOfKeySets(t *testing.T) {
 type remoteBench struct {
 	clock  *authtest.Clock
 	idp    *authtest.Issuer
-	events *events
+	events *authtest.Events
 	h      authhandlers.AuthHandler
 }
 
 func newRemote(t *testing.T, before func(*authtest.Issuer), change func(*jwt.Config), env func(*authhandlers.Env)) *remoteBench {
 	t.Helper()
-	r := &remoteBench{clock: authtest.NewClock(), events: newEvents()}
+	r := &remoteBench{clock: authtest.NewClock(), events: authtest.NewEvents()}
 	r.idp = authtest.NewIssuer(t, r.clock)
 	if before != nil {
 		before(r.idp)
 	}
 	e := authtest.NewEnv(t, r.clock)
-	e.Observe = r.events.observe
+	e.Observe = r.events.Observe
 	if env != nil {
 		env(&e)
 	}
@@ -241,7 +241,7 @@ func testBadAnswer(t *testing.T, answer func(*authtest.Issuer) http.HandlerFunc)
 	r.idp.SetFault(nil)
 	r.clock.Advance(time.Minute)
 	r.ask(t, r.idp.Token("alice")) // starts the next try, if the clock has not yet
-	r.events.wait(t, "keys_fetched", 1)
+	r.events.Wait(t, "keys_fetched", 1)
 	if got := r.ask(t, r.idp.Token("alice")); got != "" {
 		t.Errorf("healed: %q", got)
 	}
@@ -250,7 +250,7 @@ func testBadAnswer(t *testing.T, answer func(*authtest.Issuer) http.HandlerFunc)
 	}
 
 	r = newRemote(t, nil, nil, short)
-	r.events.wait(t, "keys_fetched", 1)
+	r.events.Wait(t, "keys_fetched", 1)
 	long := r.idp.Token("carol", r.idp.Lifetime(100*time.Hour))
 	if got := r.ask(t, long); got != "" {
 		t.Errorf("a long token: %q", got)
@@ -260,7 +260,7 @@ func testBadAnswer(t *testing.T, answer func(*authtest.Issuer) http.HandlerFunc)
 	if got := r.ask(t, r.idp.Token("alice")); got != "" {
 		t.Errorf("while the keys are fetched: %q", got)
 	}
-	r.events.wait(t, "keys_fetch_failed", 1)
+	r.events.Wait(t, "keys_fetch_failed", 1)
 	if got := r.ask(t, r.idp.Token("bob")); got != "" {
 		t.Errorf("with the last good keys: %q", got)
 	}
@@ -287,8 +287,8 @@ func testRotationOut(t *testing.T) {
 	r.idp.Withdraw(old.ID)
 	r.clock.Advance(10 * time.Minute)
 	r.ask(t, token) // it is remembered, and starts the refresh
-	r.events.wait(t, "keys_changed", 2)
-	r.events.wait(t, "keys_fetched", 2)
+	r.events.Wait(t, "keys_changed", 2)
+	r.events.Wait(t, "keys_fetched", 2)
 	if got := r.ask(t, token); got != "unknown_key" {
 		t.Errorf("a remembered token of a withdrawn key: %q", got)
 	}
@@ -299,7 +299,7 @@ func testRotationOut(t *testing.T) {
 
 func testRotationIn(t *testing.T) {
 	r := newRemote(t, nil, nil, nil)
-	r.events.wait(t, "keys_fetched", 1)
+	r.events.Wait(t, "keys_fetched", 1)
 	if got := r.ask(t, r.idp.Token("alice")); got != "" {
 		t.Fatal(got)
 	}

@@ -137,17 +137,18 @@ func TestRejudgeByTheKeys(t *testing.T) {
 	}
 
 	idp.SetFault(issuer.Status(500))
-	e := newEvents()
-	env.Observe = e.observe
+	e := authtest.NewEvents()
+	env.Observe = e.Observe
 	far := open(t, env, "", func(c *jwt.Config) { c.Issuer, c.Keys.JWKSFile, c.Keys.JWKSURL = idp.URL(), "", idp.JWKSURL() }).(authhandlers.Rejudger)
-	e.wait(t, "keys_fetch_failed", 1)
+	e.Wait(t, "keys_fetch_failed", 1)
 	if _, err := far.Rejudge(u); !strings.HasPrefix(code(err), "fault") {
 		t.Errorf("no keys yet: %v", err)
 	}
+	n = far.Generation()
 	idp.SetFault(nil)
 	clock.Advance(10 * time.Second)
-	n = far.Generation()
-	e.wait(t, "keys_fetched", 1)
+	far.Generation() // it looks at the clock, and has the keys fetched
+	e.Wait(t, "keys_fetched", 1)
 	if _, err := far.Rejudge(u); err != nil || far.Generation() == n {
 		t.Errorf("the keys are there: %v", err)
 	}

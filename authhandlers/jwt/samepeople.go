@@ -26,20 +26,20 @@ func (c *Config) personIssuer() string { return cmp.Or(c.SamePeopleAs, c.Issuer)
 func (c *Config) PeopleOf() string { return c.SamePeopleAs }
 
 // validateSamePeople refuses a claim that may be two people's, or differ for one.
-func (c *Config) validateSamePeople(p *problems) {
+func (c *Config) validateSamePeople(p *authhandlers.FieldErrors) {
 	if c.SamePeopleAs == "" {
 		return
 	}
 	own, other := tenant(c.Issuer), tenant(c.SamePeopleAs)
 	switch {
 	case c.SamePeopleAs == c.Issuer:
-		p.add("same_people_as", "it is the handler's own issuer", "leave it out: handlers of one issuer have the same people")
+		p.Add("same_people_as", "it is the handler's own issuer", "leave it out: handlers of one issuer have the same people")
 	case own != other:
-		p.add("same_people_as", "the two issuers are not those of one tenant of Entra ID", "leave it out, and give the handler an alias of its own")
+		p.Add("same_people_as", "the two issuers are not those of one tenant of Entra ID", "leave it out, and give the handler an alias of its own")
 	case own != "" && c.UserID != "oid":
-		p.add("user_id", "with same_people_as, the two versions of Entra ID's tokens have only oid in common", "write user_id: oid in both handlers; people get new user ids by it")
+		p.Add("user_id", "with same_people_as, the two versions of Entra ID's tokens have only oid in common", "write user_id: oid in both handlers; people get new user ids by it")
 	case c.UserID == "email":
-		p.add("user_id", "with same_people_as, an address may be somebody else's at the other issuer", "name a claim by which the provider itself knows people")
+		p.Add("user_id", "with same_people_as, an address may be somebody else's at the other issuer", "name a claim by which the provider itself knows people")
 	}
 }
 

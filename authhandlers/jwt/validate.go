@@ -1,7 +1,6 @@
 package jwt
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,17 +19,10 @@ const maxIssuerBytes = 512
 // maxLeeway bounds what clocks may differ by: a token lives longer by it.
 const maxLeeway = 120 * time.Second
 
-// problems collects the mistakes of a configuration.
-type problems []error
-
-func (p *problems) add(field, problem, hint string) {
-	*p = append(*p, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-}
-
 // Validate reports everything that is wrong, without a look at files, variables
 // or the network.
 func (c *Config) Validate() error {
-	var p problems
+	var p authhandlers.FieldErrors
 	c.validateIssuer(&p)
 	c.validateAudiences(&p)
 	c.validateKeys(&p)
@@ -39,27 +31,27 @@ func (c *Config) Validate() error {
 	c.validateCarrier(&p)
 	c.validateSamePeople(&p)
 	if d := c.Leeway.Std(); d < 0 || d > maxLeeway {
-		p.add("leeway", "must be between 0s and 120s", "synchronise the clocks, and keep the default of 30s")
+		p.Add("leeway", "must be between 0s and 120s", "synchronise the clocks, and keep the default of 30s")
 	}
 	if c.MaxLifetime <= 0 {
-		p.add("max_lifetime", "must be longer than 0s", "for example 168h")
+		p.Add("max_lifetime", "must be longer than 0s", "for example 168h")
 	}
 	switch c.RequireTyp {
 	case "", "at+jwt":
 	default:
-		p.add("require_typ", fmt.Sprintf("%q is not one of \"\" and at+jwt", c.RequireTyp), "leave it out, or write at+jwt")
+		p.Add("require_typ", fmt.Sprintf("%q is not one of \"\" and at+jwt", c.RequireTyp), "leave it out, or write at+jwt")
 	}
-	return errors.Join(p...)
+	return p.Err()
 }
 
-func (c *Config) validateIssuer(p *problems) {
+func (c *Config) validateIssuer(p *authhandlers.FieldErrors) {
 	const hint = "write it exactly as the tokens' iss has it, such as https://idp.example.com/realms/staff"
 	if c.Issuer == "" {
-		p.add("issuer", "required", hint)
+		p.Add("issuer", "required", hint)
 		return
 	}
 	if problem := issuerProblem(c.Issuer); problem != "" {
-		p.add("issuer", problem, hint)
+		p.Add("issuer", problem, hint)
 	}
 }
 
@@ -86,33 +78,33 @@ func issuerProblem(name string) string {
 	return ""
 }
 
-func (c *Config) validateAudiences(p *problems) {
+func (c *Config) validateAudiences(p *authhandlers.FieldErrors) {
 	switch {
 	case c.InsecureAnyAudience && len(c.Audiences) > 0:
-		p.add("insecure_any_audience", "audiences are given too", "leave one of the two out")
+		p.Add("insecure_any_audience", "audiences are given too", "leave one of the two out")
 	case !c.InsecureAnyAudience && len(c.Audiences) == 0 && c.Signer == "":
-		p.add("audiences", "required", "the name that tokens for this Catflap have in aud")
+		p.Add("audiences", "required", "the name that tokens for this Catflap have in aud")
 	}
 	texts(p, "audiences", c.Audiences)
 	texts(p, "clients", c.Clients)
 }
 
 // texts reports empty and repeated elements.
-func texts(p *problems, field string, list []string) {
+func texts(p *authhandlers.FieldErrors, field string, list []string) {
 	seen := map[string]bool{}
 	for i, s := range list {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		switch {
 		case s == "":
-			p.add(at, "empty", "leave it out")
+			p.Add(at, "empty", "leave it out")
 		case seen[s]:
-			p.add(at, fmt.Sprintf("%q is listed twice", s), "leave it out")
+			p.Add(at, fmt.Sprintf("%q is listed twice", s), "leave it out")
 		}
 		seen[s] = true
 	}
 }
 
-func (c *Config) validateKeys(p *problems) {
+func (c *Config) validateKeys(p *authhandlers.FieldErrors) {
 	k := c.Keys
 	given := 0
 	for _, is := range []bool{k.JWKSFile != "", k.JWKSURL != "", k.PEMFile != "", k.PEMURL != "", !k.Secret.IsZero()} {
@@ -123,63 +115,63 @@ func (c *Config) validateKeys(p *problems) {
 	const hint = "name exactly one of jwks_file, jwks_url, pem_file, pem_url and secret"
 	switch {
 	case given == 0:
-		p.add("keys", "required", hint)
+		p.Add("keys", "required", hint)
 	case given > 1:
-		p.add("keys", "more than one source of keys", hint)
+		p.Add("keys", "more than one source of keys", hint)
 	}
 	if err := k.Secret.Validate(); err != nil {
-		p.add("keys.secret", err.Error(), "")
+		p.Add("keys.secret", err.Error(), "")
 	}
 	if k.JWKSURL != "" {
 		if _, err := keyset.CheckURL(k.JWKSURL); err != nil {
-			p.add("keys.jwks_url", err.Error(), "the https address of the issuer's key set; its discovery document says it as jwks_uri")
+			p.Add("keys.jwks_url", err.Error(), "the https address of the issuer's key set; its discovery document says it as jwks_uri")
 		}
 	}
 	c.validateBalancer(p)
 	if k.CAFile != "" && !strings.HasPrefix(strings.ToLower(k.JWKSURL+k.PEMURL), "https://") {
-		p.add("keys.ca_file", "given, and no keys are fetched by https", "leave it out, or name the keys with jwks_url")
+		p.Add("keys.ca_file", "given, and no keys are fetched by https", "leave it out, or name the keys with jwks_url")
 	}
 	if d := k.Lifetime.Std(); d < 10*time.Second {
-		p.add("keys.lifetime", "must be 10s or longer", "for example 10m")
+		p.Add("keys.lifetime", "must be 10s or longer", "for example 10m")
 	}
 	if d := k.Cooldown.Std(); d < time.Minute {
-		p.add("keys.cooldown", "must be 60s or longer", "strangers choose when a fetch is due; the default is 60s")
+		p.Add("keys.cooldown", "must be 60s or longer", "strangers choose when a fetch is due; the default is 60s")
 	}
 	if k.StaleIfError < k.Lifetime {
-		p.add("keys.stale_if_error", "must not be shorter than keys.lifetime", "for example 24h")
+		p.Add("keys.stale_if_error", "must not be shorter than keys.lifetime", "for example 24h")
 	}
 }
 
-func (c *Config) validateAlgorithms(p *problems) {
+func (c *Config) validateAlgorithms(p *authhandlers.FieldErrors) {
 	shared := !c.Keys.Secret.IsZero()
 	for i, a := range c.Algorithms {
 		at := fmt.Sprintf("algorithms[%d]", i)
 		known, symmetric := keyset.Known(a)
 		switch {
 		case !known:
-			p.add(at, fmt.Sprintf("%q is no signature algorithm that is known here", a),
+			p.Add(at, fmt.Sprintf("%q is no signature algorithm that is known here", a),
 				"such as RS256, ES256 or EdDSA, in these very letters")
 		case symmetric && !shared:
-			p.add(at, a+" needs a shared secret", "with public keys take RS256, ES256, EdDSA or a PS* (RFC 8725 §2.1)")
+			p.Add(at, a+" needs a shared secret", "with public keys take RS256, ES256, EdDSA or a PS* (RFC 8725 §2.1)")
 		case !symmetric && shared:
-			p.add(at, a+" needs public keys, and keys.secret is none", "with keys.secret take HS256, HS384 or HS512")
+			p.Add(at, a+" needs public keys, and keys.secret is none", "with keys.secret take HS256, HS384 or HS512")
 		}
 	}
 	texts(p, "algorithms", c.Algorithms)
 }
 
-func (c *Config) validateClaims(p *problems) {
+func (c *Config) validateClaims(p *authhandlers.FieldErrors) {
 	if c.UserID == "" {
-		p.add("user_id", "required", "usually sub")
+		p.Add("user_id", "required", "usually sub")
 	}
 	switch c.EmailCase {
 	case "":
 	case "keep", "lower":
 		if c.UserID != "email" {
-			p.add("email_case", "given without user_id: email", "leave it out")
+			p.Add("email_case", "given without user_id: email", "leave it out")
 		}
 	default:
-		p.add("email_case", fmt.Sprintf("%q is not one of keep and lower", c.EmailCase), "write keep or lower")
+		p.Add("email_case", fmt.Sprintf("%q is not one of keep and lower", c.EmailCase), "write keep or lower")
 	}
 	for _, f := range []struct{ field, path string }{
 		{"user_id", c.UserID}, {"user_name", c.UserName},
@@ -188,13 +180,13 @@ func (c *Config) validateClaims(p *problems) {
 			continue
 		}
 		if _, err := strictjson.ParsePath(f.path); err != nil {
-			p.add(f.field, err.Error(), "a claim's name, or a path such as realm_access.roles")
+			p.Add(f.field, err.Error(), "a claim's name, or a path such as realm_access.roles")
 		}
 	}
 	c.validateGroups(p)
 }
 
-func (c *Config) validateGroups(p *problems) {
+func (c *Config) validateGroups(p *authhandlers.FieldErrors) {
 	all := c.Groups.All()
 	for i, path := range all {
 		at := "groups"
@@ -202,7 +194,7 @@ func (c *Config) validateGroups(p *problems) {
 			at = fmt.Sprintf("groups[%d]", i)
 		}
 		if _, err := strictjson.ParsePath(path); err != nil {
-			p.add(at, err.Error(), "a claim's name, or a path such as realm_access.roles")
+			p.Add(at, err.Error(), "a claim's name, or a path such as realm_access.roles")
 		}
 	}
 	for _, f := range []struct {
@@ -213,23 +205,23 @@ func (c *Config) validateGroups(p *problems) {
 		case f.value == "" || f.value == "none":
 		case !slices.Contains(f.known, f.value):
 			known := strings.Join(f.known[:len(f.known)-1], ", ") + " and " + f.known[len(f.known)-1]
-			p.add(f.field, fmt.Sprintf("%q is not one of %s", f.value, known), "write "+strings.Replace(known, " and ", " or ", 1))
+			p.Add(f.field, fmt.Sprintf("%q is not one of %s", f.value, known), "write "+strings.Replace(known, " and ", " or ", 1))
 		case len(all) == 0:
-			p.add(f.field, "given without groups", "name the claim with the groups")
+			p.Add(f.field, "given without groups", "name the claim with the groups")
 		}
 	}
 }
 
 // Doubts implements authhandlers.Doubter.
 func (c *Config) Doubts() error {
-	var p problems
+	var p authhandlers.FieldErrors
 	if c.UserID == "email" && c.EmailCase == "" {
-		p.add("user_id", "two spellings of one address, such as Alice@example.com and alice@example.com, are two people",
+		p.Add("user_id", "two spellings of one address, such as Alice@example.com and alice@example.com, are two people",
 			"write email_case: lower where the issuer does not tell them apart, or email_case: keep where it does")
 	}
 	if c.SamePeopleAs != "" && tenant(c.Issuer) == "" {
-		p.add("same_people_as", "either issuer can name anybody of the other: who has one "+c.UserID+" at both is one person",
+		p.Add("same_people_as", "either issuer can name anybody of the other: who has one "+c.UserID+" at both is one person",
 			"keep it only if both are one provider, which gives each "+c.UserID+" to one person")
 	}
-	return errors.Join(p...)
+	return p.Err()
 }

@@ -15,7 +15,7 @@ import (
 // times are.
 func TestTheLogHasTheValues(t *testing.T) {
 	r := newRemote(t, nil, func(c *jwt.Config) { c.Clients = []string{"the-panel", "web"} }, nil)
-	r.events.wait(t, "keys_fetched", 1)
+	r.events.Wait(t, "keys_fetched", 1)
 	now := r.clock.Now()
 	at := func(d time.Duration) int64 { return now.Add(d).Unix() }
 	many := make([]string, 50)

@@ -47,22 +47,19 @@ const maxIssuerBytes = 512
 
 // Validate reports everything that is wrong, without a look at files.
 func (c *Config) Validate() error {
-	var all []error
-	bad := func(field, problem, hint string) {
-		all = append(all, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-	}
+	var p authhandlers.FieldErrors
 	if !slices.Contains(certname.Kinds(), c.UserID) {
 		problem := fmt.Sprintf("%q is not one of %s", c.UserID, strings.Join(certname.Kinds(), ", "))
 		if c.UserID == "" {
 			problem = "required"
 		}
-		bad("user_id", problem, "the name in the certificates that your authority gives to one person only, such as email")
+		p.Add("user_id", problem, "the name in the certificates that your authority gives to one person only, such as email")
 	}
 	if c.Groups != "" && c.Groups != "ou" {
-		bad("groups", fmt.Sprintf("%q is not ou", c.Groups), "write ou, or leave it out")
+		p.Add("groups", fmt.Sprintf("%q is not ou", c.Groups), "write ou, or leave it out")
 	}
 	if len(c.Issuer) > maxIssuerBytes || strings.ContainsFunc(c.Issuer, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }) {
-		bad("issuer", "it is longer than 512 bytes, or holds a space or a control character", "a short name, such as company-ca")
+		p.Add("issuer", "it is longer than 512 bytes, or holds a space or a control character", "a short name, such as company-ca")
 	}
 	for _, list := range []struct {
 		field string
@@ -73,14 +70,14 @@ func (c *Config) Validate() error {
 			f, err := clientcert.ParseFingerprint(text)
 			switch {
 			case err != nil:
-				bad(fmt.Sprintf("%s[%d]", list.field, i), err.Error(), "print it with: openssl x509 -noout -fingerprint -sha256 -in FILE")
+				p.Add(fmt.Sprintf("%s[%d]", list.field, i), err.Error(), "print it with: openssl x509 -noout -fingerprint -sha256 -in FILE")
 			case seen[f]:
-				bad(fmt.Sprintf("%s[%d]", list.field, i), "it is listed twice", "leave it out")
+				p.Add(fmt.Sprintf("%s[%d]", list.field, i), "it is listed twice", "leave it out")
 			}
 			seen[f] = true
 		}
 	}
-	return errors.Join(all...)
+	return p.Err()
 }
 
 func fingerprints(texts []string) (map[clientcert.Fingerprint]bool, error) {

@@ -72,12 +72,12 @@ func TestDiscoveryURL(t *testing.T) {
 func TestDiscoveryOfAnotherIssuer(t *testing.T) {
 	clock := authtest.NewClock()
 	p := newProvider(t, clock)
-	env, e := authtest.NewEnv(t, clock), newEvents()
-	env.Observe = e.observe
+	env, e := authtest.NewEnv(t, clock), authtest.NewEvents()
+	env.Observe = e.Observe
 	h := open(t, env, p, func(c *oidc.Config) {
 		c.Issuer, c.DiscoveryURL = "https://idp.invalid", p.URL()+"/.well-known/openid-configuration"
 	})
-	e.wait(t, "discovery_failed", 1)
+	e.Wait(t, "discovery_failed", 1)
 	if err := h.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "not the configured one") {
 		t.Errorf("ready: %v", err)
 	}

@@ -5,28 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/catflap/catflap/internal/refresh"
 )
 
-const (
-	// lifetime is the age at which the document is fetched again.
-	lifetime = time.Hour
-	// The pause after a fetch that failed grows from the first to the second.
-	firstPause, longestPause = time.Second, time.Minute
-	// watch is how often, at least, the clock is looked at while nobody asks.
-	watch = time.Minute
-)
+// lifetime is the age at which the document is fetched again.
+const lifetime = time.Hour
 
 // errUnavailable is wrapped by the error for a provider that has never been reached.
 var errUnavailable = errors.New("the provider's discovery document is not available")
 
-// discovery keeps the provider's document. One goroutine does all the fetching;
-// whoever needs the first document waits for the round that is under way, everybody
-// else goes on with the last good one.
+// discovery keeps the provider's document, and fetches it again in the background. Who
+// needs the first document waits for it; everybody else goes on with the last good one.
 //
 // go-oidc's own NewProvider asks once, reads without a bound, and fetches keys by
 // itself; what is fetched here must be bounded, kept, and fetched again.
@@ -40,39 +33,17 @@ type discovery struct {
 	ring    *ring
 
 	current atomic.Pointer[metadata]
-	due     atomic.Int64 // Unix nanoseconds
-	kick    chan struct{}
-	closed  <-chan struct{}
-
-	mu       sync.Mutex
-	round    chan struct{} // closed when the fetch under way has ended; nil without one
-	failures int
-	reason   error // why the last fetch failed
+	loop    *refresh.Loop
 }
 
 // start fetches for the first time, and then until ctx ends.
 func (d *discovery) start(ctx context.Context) {
-	d.kick, d.closed = make(chan struct{}, 1), ctx.Done()
-	d.begin()
-	go d.run(ctx)
+	d.loop = refresh.New(refresh.Options{Lifetime: lifetime, Now: d.now, Fetch: d.fetch})
+	d.loop.Start(ctx)
 }
 
 // poll starts a round in the background when one is due.
-func (d *discovery) poll(now time.Time) {
-	if now.UnixNano() < d.due.Load() {
-		return
-	}
-	d.begin()
-}
-
-func (d *discovery) begin() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.round == nil && d.now().UnixNano() >= d.due.Load() {
-		d.round = make(chan struct{})
-		d.kick <- struct{}{} // never blocks: one round, one kick
-	}
-}
+func (d *discovery) poll(now time.Time) { d.loop.Poll(now) }
 
 // document returns the last good document. Without one it waits for the fetch under
 // way, as long as ctx lasts.
@@ -81,16 +52,13 @@ func (d *discovery) document(ctx context.Context) (*metadata, error) {
 	if m := d.current.Load(); m != nil {
 		return m, nil
 	}
-	d.mu.Lock()
-	round := d.round
-	d.mu.Unlock()
-	if round != nil {
-		select {
-		case <-round:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-d.closed:
-			return nil, fmt.Errorf("%w: shutting down", errUnavailable)
+	if round := d.loop.UnderWay(); round != nil {
+		err := d.loop.Wait(ctx, round)
+		if errors.Is(err, refresh.ErrEnded) {
+			return nil, fmt.Errorf("%w: %w", errUnavailable, err)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	if m := d.current.Load(); m != nil {
@@ -100,37 +68,25 @@ func (d *discovery) document(ctx context.Context) (*metadata, error) {
 }
 
 func (d *discovery) unavailable() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.reason != nil {
-		return fmt.Errorf("%w: %w", errUnavailable, d.reason)
+	if reason := d.loop.Reason(); reason != nil {
+		return fmt.Errorf("%w: %w", errUnavailable, reason)
 	}
 	return fmt.Errorf("%w yet", errUnavailable)
 }
 
-// run fetches when it is asked to, and looks at the clock when nobody asks.
-func (d *discovery) run(ctx context.Context) {
-	timer := time.NewTimer(watch)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			d.poll(d.now())
-		case <-d.kick:
-			m, err := d.get(ctx)
-			if ctx.Err() != nil {
-				return // that it failed is our doing, and who waits sees the end too
-			}
-			if err == nil {
-				err = d.ring.follow(ctx, m.keys)
-			}
-			d.finish(m, err)
-		}
-		pause := time.Duration(d.due.Load() - d.now().UnixNano())
-		timer.Reset(min(max(pause, firstPause), watch))
+// fetch fetches the document, and keeps a good one. The keys are followed before, so that
+// whoever has the document has keys to wait for.
+func (d *discovery) fetch(ctx context.Context) (ended func(), err error) {
+	m, err := d.get(ctx)
+	if err == nil && ctx.Err() == nil {
+		err = d.ring.follow(ctx, m.keys)
 	}
+	old := d.current.Load()
+	isNew := err == nil && ctx.Err() == nil && (old == nil || *old != *m)
+	if isNew {
+		d.current.Store(m)
+	}
+	return func() { d.tell(old != nil, isNew, err) }, err
 }
 
 func (d *discovery) get(ctx context.Context) (*metadata, error) {
@@ -145,49 +101,19 @@ func (d *discovery) get(ctx context.Context) (*metadata, error) {
 	return m, nil
 }
 
-// finish takes what the round brought, and ends it. The keys were followed before,
-// so that whoever has the document has keys to wait for.
-func (d *discovery) finish(m *metadata, err error) {
-	old := d.current.Load()
-	isNew := err == nil && (old == nil || *old != *m)
-	if isNew {
-		d.current.Store(m)
-	}
-	d.end(err)
+// tell says what a round has brought.
+func (d *discovery) tell(kept, isNew bool, err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		d.log.Debug("the fetch of the discovery document was ended", "issuer", d.issuer) // its owner has
 		return
 	case err != nil:
 		d.observe("discovery_failed")
-		d.log.Warn("the provider's discovery document can't be used", "issuer", d.issuer, "last_good_kept", old != nil, "error", err)
+		d.log.Warn("the provider's discovery document can't be used", "issuer", d.issuer, "last_good_kept", kept, "error", err)
 		return
 	case isNew:
 		d.observe("discovery_changed")
 		d.log.Info("the provider's discovery document is new", "issuer", d.issuer)
 	}
 	d.observe("discovery_fetched")
-}
-
-// end ends the round under way, and says when the next one is due.
-func (d *discovery) end(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	pause := lifetime - upToQuarter(lifetime)
-	if err != nil {
-		pause = min(firstPause<<min(d.failures, 10), longestPause)
-		pause += upToQuarter(pause)
-		d.failures++
-	} else {
-		d.failures = 0
-	}
-	d.due.Store(d.now().Add(pause).UnixNano())
-	d.reason = err
-	close(d.round)
-	d.round = nil
-}
-
-// upToQuarter returns up to a quarter of t, at random, so that many of us don't ask at one time.
-func upToQuarter(t time.Duration) time.Duration {
-	return time.Duration(rand.Int64N(int64(t)/4 + 1)) //nolint:gosec // no secret hangs on it
 }

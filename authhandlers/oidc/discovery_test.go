@@ -14,10 +14,10 @@ func TestAProviderThatIsDownAtTheStart(t *testing.T) {
 	clock := authtest.NewClock()
 	p := newProvider(t, clock)
 	p.SetDiscoveryFault(issuer.Status(503))
-	env, e := authtest.NewEnv(t, clock), newEvents()
-	env.Observe = e.observe
+	env, e := authtest.NewEnv(t, clock), authtest.NewEvents()
+	env.Observe = e.Observe
 	f := fixture{clock, p, open(t, env, p, nil)}
-	e.wait(t, "discovery_failed", 1)
+	e.Wait(t, "discovery_failed", 1)
 	if err := f.h.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "503") {
 		t.Errorf("ready: %v", err)
 	}
@@ -99,15 +99,15 @@ func TestDocuments(t *testing.T) {
 		clock := authtest.NewClock()
 		p := newProvider(t, clock)
 		p.Discover(c.members)
-		env, e := authtest.NewEnv(t, clock), newEvents()
-		env.Observe = e.observe
+		env, e := authtest.NewEnv(t, clock), authtest.NewEvents()
+		env.Observe = e.Observe
 		h := open(t, env, p, nil)
 		_, err := h.BeginLogin(t.Context(), attempt())
 		if c.want == "" && err != nil || c.want != "" && (code(err) != "setup" || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
 		if c.want != "" {
-			e.wait(t, "discovery_failed", 1)
+			e.Wait(t, "discovery_failed", 1)
 		}
 	}
 }
@@ -136,14 +136,14 @@ func TestAnswersThatAreNoDocument(t *testing.T) {
 func TestTheLastGoodDocumentIsKept(t *testing.T) {
 	clock := authtest.NewClock()
 	p := newProvider(t, clock)
-	env, e := authtest.NewEnv(t, clock), newEvents()
-	env.Observe = e.observe
+	env, e := authtest.NewEnv(t, clock), authtest.NewEvents()
+	env.Observe = e.Observe
 	f := fixture{clock, p, open(t, env, p, nil)}
 	f.signedIn(t)
 	p.Discover(map[string]any{"issuer": "https://evil.example", "token_endpoint": "https://evil.example/token"})
 	clock.Advance(2 * time.Hour)
 	f.signedIn(t) // asks for the fetch
-	e.wait(t, "discovery_failed", 1)
+	e.Wait(t, "discovery_failed", 1)
 	f.signedIn(t)
 	if err := f.h.Ready(t.Context()); err != nil {
 		t.Error(err)
@@ -153,7 +153,7 @@ func TestTheLastGoodDocumentIsKept(t *testing.T) {
 	p.set(func() { p.fault["/token"] = issuer.Status(404) })
 	clock.Advance(5 * time.Minute)
 	_, _ = f.h.BeginLogin(t.Context(), attempt())
-	e.wait(t, "discovery_changed", 2)
+	e.Wait(t, "discovery_changed", 2)
 	f.signedIn(t)
 }
 
@@ -184,14 +184,14 @@ func TestKeysRotate(t *testing.T) {
 func TestKeysFollowTheDocument(t *testing.T) {
 	clock := authtest.NewClock()
 	p, q := newProvider(t, clock), authtest.NewIssuer(t, clock)
-	env, e := authtest.NewEnv(t, clock), newEvents()
-	env.Observe = e.observe
+	env, e := authtest.NewEnv(t, clock), authtest.NewEvents()
+	env.Observe = e.Observe
 	f := fixture{clock, p, open(t, env, p, nil)}
 	old := f.bearer()
 	if _, err := f.h.Authenticate(t.Context(), old); err != nil {
 		t.Fatal(err)
 	}
-	e.wait(t, "keys_changed", 1)
+	e.Wait(t, "keys_changed", 1)
 
 	// As long as nobody answers there, the old keys serve.
 	q.SetFault(issuer.Status(503))
@@ -204,7 +204,7 @@ func TestKeysFollowTheDocument(t *testing.T) {
 	if got := fresh(); got != "" {
 		t.Errorf("before the move: %s", got)
 	}
-	e.wait(t, "keys_fetch_failed", 1)
+	e.Wait(t, "keys_fetch_failed", 1)
 	remembered := f.bearer()
 	if _, err := f.h.Authenticate(t.Context(), remembered); err != nil {
 		t.Errorf("while nobody answers there: %v", err)
@@ -212,7 +212,7 @@ func TestKeysFollowTheDocument(t *testing.T) {
 
 	q.SetFault(nil)
 	clock.Advance(2 * time.Minute)
-	e.wait(t, "keys_changed", 2)
+	e.Wait(t, "keys_changed", 2)
 	newKey := issuer.SignedBy(q.Key("es256"))
 	limit := time.Now().Add(20 * time.Second)
 	for fresh(newKey) != "" && time.Now().Before(limit) {

@@ -20,8 +20,8 @@ func TestKeysThatNeverCome(t *testing.T) {
 	p, q, r := newProvider(t, clock), authtest.NewIssuer(t, clock), authtest.NewIssuer(t, clock)
 	q.SetFault(issuer.Status(503))
 	r.SetFault(r.Hang())
-	env, e := authtest.NewEnv(t, clock), newEvents()
-	env.Observe = e.observe
+	env, e := authtest.NewEnv(t, clock), authtest.NewEvents()
+	env.Observe = e.Observe
 	f := fixture{clock, p, open(t, env, p, nil)}
 	remembered := f.bearer(p.Lifetime(100 * time.Hour))
 	for n, address := range []string{p.JWKSURL(), q.JWKSURL(), q.JWKSURL(), r.JWKSURL(), p.JWKSURL(), q.JWKSURL()} {
@@ -30,7 +30,7 @@ func TestKeysThatNeverCome(t *testing.T) {
 		if _, err := f.h.Authenticate(t.Context(), remembered); err != nil {
 			t.Fatalf("round %d: %v", n, err)
 		}
-		e.wait(t, "discovery_fetched", n+1)
+		e.Wait(t, "discovery_fetched", n+1)
 		if _, err := f.h.Authenticate(t.Context(), f.bearer()); err != nil {
 			t.Fatalf("round %d, a new token: %v", n, err)
 		}
@@ -57,10 +57,10 @@ func TestLog(t *testing.T) {
 	clock := authtest.NewClock()
 	p := newProvider(t, clock)
 	p.SetDiscoveryFault(issuer.Body("application/json", []byte(`{"issuer":"https://`+planted+"\n"+`"}`)))
-	env, e, out := authtest.NewEnv(t, clock), newEvents(), &output{}
-	env.Observe, env.Log = e.observe, slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	env, e, out := authtest.NewEnv(t, clock), authtest.NewEvents(), &output{}
+	env.Observe, env.Log = e.Observe, slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	f := fixture{clock, p, open(t, env, p, nil)}
-	e.wait(t, "discovery_failed", 1)
+	e.Wait(t, "discovery_failed", 1)
 	p.SetDiscoveryFault(nil)
 	clock.Advance(time.Hour)
 	l := f.signedIn(t)

@@ -268,41 +268,6 @@ func code(err error) string {
 	return "fault"
 }
 
-// events waits for what the handler counts.
-type events struct {
-	mu   sync.Mutex
-	seen map[string]int
-	wake chan struct{}
-}
-
-func newEvents() *events { return &events{seen: map[string]int{}, wake: make(chan struct{})} }
-
-func (e *events) observe(name string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.seen[name]++
-	close(e.wake)
-	e.wake = make(chan struct{})
-}
-
-func (e *events) wait(t testing.TB, name string, n int) {
-	t.Helper()
-	limit := time.After(20 * time.Second)
-	for {
-		e.mu.Lock()
-		enough, wake := e.seen[name] >= n, e.wake
-		e.mu.Unlock()
-		if enough {
-			return
-		}
-		select {
-		case <-wake:
-		case <-limit:
-			t.Fatalf("%s was not seen %d times", name, n)
-		}
-	}
-}
-
 func contextFor(t testing.TB, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(t.Context(), d)
 }

@@ -12,9 +12,6 @@ import (
 // maxShownBytes bounds what the service is shown of one request.
 const maxShownBytes = 16 << 10
 
-// keyPrefix begins Catflap's own API keys, which are nobody else's business.
-const keyPrefix = "catflap_"
-
 // The ways in which what is shown can be wrong. The texts are told to the client.
 var (
 	errTwice = errors.New("a header or a cookie that says who you are stands there more than once; send it once")
@@ -120,7 +117,7 @@ func (c *chosen) isKey(credential string) bool {
 		if _, v, ok := strings.Cut(value, " "); ok {
 			value = v // behind a scheme
 		}
-		is = is || len(value) >= len(keyPrefix) && strings.EqualFold(value[:len(keyPrefix)], keyPrefix)
+		is = is || authhandlers.LikeKey(value)
 	})
 	return is
 }

@@ -6,84 +6,69 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/inquiry"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
-const (
-	// maxCache is the longest time for which an end of access may go unnoticed.
-	maxCache = time.Minute
-	maxStale = time.Hour
-	// The bounds of the time for one question.
-	minTimeout, maxTimeout = 100 * time.Millisecond, 10 * time.Second
-	// maxNames bounds how many headers, and how many cookies, are shown.
-	maxNames = 16
-)
-
-// problems collects the mistakes of a configuration.
-type problems []error
-
-func (p *problems) add(field, problem, hint string) {
-	*p = append(*p, &authhandlers.FieldError{Field: field, Problem: problem, Hint: hint})
-}
+// maxNames bounds how many headers, and how many cookies, are shown.
+const maxNames = 16
 
 // Validate reports everything that is wrong, without a look at files, variables or the
 // network.
 func (c *Config) Validate() error {
-	var p problems
+	var p authhandlers.FieldErrors
 	c.validateAddress(&p)
 	c.validateSent(&p)
 	c.validateSecret(&p)
 	c.validateMembers(&p)
-	c.validateTimes(&p)
-	return errors.Join(p...)
+	inquiry.Times{Cache: c.Cache.Std(), Timeout: c.Timeout.Std(), Stale: c.StaleIfError.Std()}.Validate(&p, "10s")
+	return p.Err()
 }
 
-func (c *Config) validateAddress(p *problems) {
+func (c *Config) validateAddress(p *authhandlers.FieldErrors) {
 	const hint = "the whole address, such as https://accounts.example.com/whoami"
 	switch err := inquiry.CheckURL(c.URL, c.InsecureURL); {
 	case c.URL == "":
-		p.add("url", "required", hint)
+		p.Add("url", "required", hint)
 		return
 	case err != nil:
-		p.add("url", err.Error(), hint+"; for plain http on another machine insecure_url has to be set")
+		p.Add("url", err.Error(), hint+"; for plain http on another machine insecure_url has to be set")
 	case c.InsecureURL && !strings.HasPrefix(strings.ToLower(c.URL), "http://"):
-		p.add("insecure_url", "given, and url is not plain http", "leave it out")
+		p.Add("insecure_url", "given, and url is not plain http", "leave it out")
 	}
 	if c.Method != http.MethodGet && c.Method != http.MethodPost {
-		p.add("method", fmt.Sprintf("%q is not one of GET and POST", c.Method), "leave it out, or write GET or POST")
+		p.Add("method", fmt.Sprintf("%q is not one of GET and POST", c.Method), "leave it out, or write GET or POST")
 	}
 	if c.CAFile != "" && !strings.HasPrefix(strings.ToLower(c.URL), "https://") {
-		p.add("ca_file", "given, and nothing is asked by https", "leave it out, or write https")
+		p.Add("ca_file", "given, and nothing is asked by https", "leave it out, or write https")
 	}
 }
 
-func (c *Config) validateSent(p *problems) {
+func (c *Config) validateSent(p *authhandlers.FieldErrors) {
 	if len(c.SendHeaders)+len(c.SendCookies) == 0 {
-		p.add("send_headers", "required", "name the headers by which the service knows people, or cookies in send_cookies")
+		p.Add("send_headers", "required", "name the headers by which the service knows people, or cookies in send_cookies")
 	}
 	names(p, "send_headers", c.SendHeaders, http.CanonicalHeaderKey, refuseHeader)
 	names(p, "send_cookies", c.SendCookies, func(n string) string { return n }, refuseCookie)
 }
 
 // names reports names that are none, that stand there twice, or that are refused.
-func names(p *problems, field string, list []string, same func(string) string, refuse func(string) (problem, hint string)) {
+func names(p *authhandlers.FieldErrors, field string, list []string, same func(string) string, refuse func(string) (problem, hint string)) {
 	if len(list) > maxNames {
-		p.add(field, fmt.Sprintf("more than %d names", maxNames), "name what the service knows people by, and nothing else")
+		p.Add(field, fmt.Sprintf("more than %d names", maxNames), "name what the service knows people by, and nothing else")
 	}
 	for i, n := range list {
 		at := fmt.Sprintf("%s[%d]", field, i)
 		problem, hint := refuse(n)
 		switch {
 		case !token(n):
-			p.add(at, fmt.Sprintf("%q is no name", n), "write the name alone")
+			p.Add(at, fmt.Sprintf("%q is no name", n), "write the name alone")
 		case slices.ContainsFunc(list[:i], func(o string) bool { return same(o) == same(n) }):
-			p.add(at, fmt.Sprintf("%q is listed twice", n), "leave it out")
+			p.Add(at, fmt.Sprintf("%q is listed twice", n), "leave it out")
 		case problem != "":
-			p.add(at, fmt.Sprintf("%q %s", n, problem), hint)
+			p.Add(at, fmt.Sprintf("%q %s", n, problem), hint)
 		}
 	}
 }
@@ -117,23 +102,23 @@ func token(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r) })
 }
 
-func (c *Config) validateSecret(p *problems) {
+func (c *Config) validateSecret(p *authhandlers.FieldErrors) {
 	switch {
 	case c.Secret.IsZero():
 		return
 	case !token(c.SecretHeader):
-		p.add("secret_header", fmt.Sprintf("%q is no header's name", c.SecretHeader), "such as Authorization or X-Api-Key")
+		p.Add("secret_header", fmt.Sprintf("%q is no header's name", c.SecretHeader), "such as Authorization or X-Api-Key")
 	case slices.ContainsFunc(c.SendHeaders, func(n string) bool { return strings.EqualFold(n, c.SecretHeader) }):
-		p.add("secret_header", "the header is one of send_headers", "name another header for the secret, such as X-Api-Key")
+		p.Add("secret_header", "the header is one of send_headers", "name another header for the secret, such as X-Api-Key")
 	case strings.EqualFold(c.SecretHeader, "cookie"):
-		p.add("secret_header", "the secret does not go into a cookie", "such as Authorization or X-Api-Key")
+		p.Add("secret_header", "the secret does not go into a cookie", "such as Authorization or X-Api-Key")
 	}
 	if err := c.Secret.Validate(); err != nil {
-		p.add("secret", err.Error(), "")
+		p.Add("secret", err.Error(), "")
 	}
 }
 
-func (c *Config) validateMembers(p *problems) {
+func (c *Config) validateMembers(p *authhandlers.FieldErrors) {
 	for _, f := range []struct{ field, path string }{
 		{"user_id", c.UserID}, {"permissions", c.Permissions}, {"expires", c.Expires},
 	} {
@@ -141,7 +126,7 @@ func (c *Config) validateMembers(p *problems) {
 			continue
 		}
 		if _, err := strictjson.ParsePath(f.path); err != nil {
-			p.add(f.field, err.Error(), "a member's name, or a path such as user.id")
+			p.Add(f.field, err.Error(), "a member's name, or a path such as user.id")
 		}
 	}
 	joined, ok := c.claims().Validate().(interface{ Unwrap() []error })
@@ -152,18 +137,6 @@ func (c *Config) validateMembers(p *problems) {
 		if f, ok := errors.AsType[*authhandlers.FieldError](err); ok && (f.Field == "user_name" || strings.HasPrefix(f.Field, "groups")) {
 			*p = append(*p, err)
 		}
-	}
-}
-
-func (c *Config) validateTimes(p *problems) {
-	if d := c.Cache.Std(); d < 0 || d > maxCache {
-		p.add("cache", "must be between 0s and 60s", "an end of access may go unnoticed for so long; the default is 10s")
-	}
-	if d := c.Timeout.Std(); d < minTimeout || d > maxTimeout {
-		p.add("timeout", "must be between 100ms and 10s", "the default is 5s")
-	}
-	if d := c.StaleIfError.Std(); d < 0 || d > maxStale {
-		p.add("stale_if_error", "must be between 0s and 1h", "the default is 5m")
 	}
 }
 

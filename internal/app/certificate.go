@@ -3,13 +3,11 @@ package app
 import (
 	"crypto/tls"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
-)
 
-// certificateLook is how often, at most, the files are looked at.
-const certificateLook = time.Second
+	"github.com/catflap/catflap/internal/reread"
+)
 
 // certificate is a key pair that is read again when its files change. A pair that
 // can't be used leaves the last good one in place.
@@ -21,14 +19,8 @@ type certificate struct {
 	mu     sync.Mutex
 	pair   *tls.Certificate
 	looked time.Time
-	stamp  stamp
+	stamp  reread.Stamp
 	said   validity // in the log, of this pair
-}
-
-// stamp tells one state of the two files from another.
-type stamp struct {
-	cert, key         time.Time
-	certSize, keySize int64
 }
 
 func newCertificate(certFile, keyFile string, log *slog.Logger, now func() time.Time) (*certificate, error) {
@@ -51,15 +43,15 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 // look reads the files again if they have changed. The certificate is locked.
 func (c *certificate) look() {
-	if now := c.now(); now.Sub(c.looked) >= certificateLook {
+	if now := c.now(); now.Sub(c.looked) >= reread.Every {
 		c.looked = now
-		if s := c.read(); s != c.stamp {
+		if s := c.read(); !s.Same(c.stamp) {
 			c.renew(s)
 		}
 	}
 }
 
-func (c *certificate) renew(s stamp) {
+func (c *certificate) renew(s reread.Stamp) {
 	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
 	if err != nil {
 		// The two files may be half-written: the stamp stays, so that the next look
@@ -71,12 +63,4 @@ func (c *certificate) renew(s stamp) {
 	c.log.Info("the certificate was renewed")
 }
 
-func (c *certificate) read() (s stamp) {
-	if f, err := os.Stat(c.certFile); err == nil {
-		s.cert, s.certSize = f.ModTime(), f.Size()
-	}
-	if f, err := os.Stat(c.keyFile); err == nil {
-		s.key, s.keySize = f.ModTime(), f.Size()
-	}
-	return s
-}
+func (c *certificate) read() reread.Stamp { return reread.Look(c.certFile, c.keyFile) }

@@ -1,9 +1,8 @@
 package app
 
 import (
-	"crypto/rand"
-
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/internal/seal"
 )
 
 // handlerState is what handlers have beyond a reload. One goroutine builds at a time.
@@ -35,8 +34,7 @@ func (a *app) keysOfHandlers(keys [][]byte) [][]byte {
 		return keys
 	}
 	if a.handlers.own == nil {
-		a.handlers.own = make([]byte, 32)
-		rand.Read(a.handlers.own) // never fails
+		a.handlers.own = seal.Own()
 	}
 	return [][]byte{a.handlers.own}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/config"
+	"github.com/catflap/catflap/internal/spelling"
 )
 
 // usageError is a command line that can't be meant; exit code 2.
@@ -54,31 +55,11 @@ func unknownCommand(word string) error {
 }
 
 // similar reports whether typed was probably meant to be name: one begins with the
-// other, or no more than two letters differ.
+// other, or two slips at most lie between them.
 func similar(typed, name string) bool {
 	typed = strings.ToLower(strings.TrimLeft(typed, "-"))
 	if len(typed) < 2 || len(typed) > 2*len(name) {
 		return false
 	}
-	return strings.HasPrefix(name, typed) || strings.HasPrefix(typed, name) || distance(typed, name) <= min(2, len(name)/2)
-}
-
-// distance counts the letters to add, drop or replace (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal, row[j+1] = row[j+1], min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return strings.HasPrefix(name, typed) || strings.HasPrefix(typed, name) || spelling.Distance(typed, name) <= min(2, len(name)/2)
 }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/catflap/catflap/internal/app"
+	"github.com/catflap/catflap/internal/gctune"
 )
 
 func runCommand() command {
@@ -28,11 +29,9 @@ last good one stays in force.`,
 				if *file == "" {
 					return &usageError{"run needs a configuration file", "catflap run --config catflap.yaml"}
 				}
-				relaxCollector()
-				most := limitMemory()
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
-				go tidyMemory(ctx, most)
+				most := gctune.Start(ctx)
 				signals := make(chan os.Signal, 4)
 				signal.Notify(signals, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGINT)
 				defer signal.Stop(signals)

@@ -3,14 +3,12 @@ package clientcert
 import (
 	"crypto/x509"
 	"log/slog"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
-)
 
-// recheck is how often, at most, the files are looked at.
-const recheck = time.Second
+	"github.com/catflap/catflap/internal/reread"
+)
 
 // Authorities is what the files say now. They are read again when they change.
 type Authorities struct {
@@ -22,19 +20,13 @@ type Authorities struct {
 
 	reading sync.Mutex
 	files   Files
-	tried   stamp // the files of the last reading, good or bad
+	tried   reread.Stamp // the files of the last reading, good or bad
 }
 
 // version is a Set with its number.
 type version struct {
 	*Set
 	number uint64
-}
-
-// stamp tells one state of the files from another.
-type stamp struct {
-	authorities, lists         time.Time
-	authoritiesSize, listsSize int64
 }
 
 // Open reads the files.
@@ -45,7 +37,7 @@ func Open(f Files, log *slog.Logger, now func() time.Time) (*Authorities, error)
 		return nil, err
 	}
 	a.current.Store(&version{s, 1})
-	a.due.Store(now().Add(recheck).UnixNano())
+	a.due.Store(now().Add(reread.Every).UnixNano())
 	return a, nil
 }
 
@@ -75,7 +67,7 @@ func (a *Authorities) DemandOne(one bool) {
 	a.reading.Lock()
 	defer a.reading.Unlock()
 	if a.files.One != one {
-		a.files.One, a.tried = one, stamp{} // they are read again
+		a.files.One, a.tried = one, reread.Stamp{} // they are read again
 	}
 }
 
@@ -87,8 +79,8 @@ func (a *Authorities) look() *version {
 		return a.current.Load()
 	}
 	defer a.reading.Unlock()
-	a.due.Store(now.Add(recheck).UnixNano())
-	if s := a.files.stamp(); s != a.tried {
+	a.due.Store(now.Add(reread.Every).UnixNano())
+	if s := a.files.stamp(); !s.Same(a.tried) {
 		a.tried = s
 		a.renew()
 	}
@@ -105,15 +97,9 @@ func (a *Authorities) renew() {
 	a.log.Info("the authorities of client certificates were renewed", "authorities", len(s.Anchors), "revocation_lists", len(s.lists))
 }
 
-func (f Files) stamp() (s stamp) {
-	if i, err := os.Stat(string(f.Authorities)); err == nil {
-		s.authorities, s.authoritiesSize = i.ModTime(), i.Size()
-	}
+func (f Files) stamp() reread.Stamp {
 	if f.Lists == "" {
-		return s
+		return reread.Look(string(f.Authorities))
 	}
-	if i, err := os.Stat(string(f.Lists)); err == nil {
-		s.lists, s.listsSize = i.ModTime(), i.Size()
-	}
-	return s
+	return reread.Look(string(f.Authorities), string(f.Lists))
 }

@@ -3,6 +3,7 @@ package inquiry_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -208,17 +209,20 @@ func TestFaultsAreNoEnd(t *testing.T) {
 	})
 }
 
+// key is one of a name, of the length that keys have.
+func key(name string) []byte { return []byte(strings.Repeat(name, 32)[:32]) }
+
 // TestReload: the Desk that comes after judges people of the one before.
 func TestReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, func(d *desk) { d.env.Keys = [][]byte{[]byte("the first key")} })
+		d := newDesk(t, func(d *desk) { d.env.Keys = [][]byte{key("first")} })
 		none := func(string) (*inquiry.Answer, error) {
 			return &inquiry.Answer{Person: authhandlers.AuthUserInfo{Issuer: "i", Subject: "alice", Permissions: []string{}}}, nil
 		}
 		d.says(none)
 		u := d.connect(t)
 		d.says(fails)
-		d.env.Keys = [][]byte{[]byte("the second key"), []byte("the first key")}
+		d.env.Keys = [][]byte{key("second"), key("first")}
 		d.open(t)
 		again, err := d.chain.Rejudge(u)
 		if err != nil || !again.Same(u) || again.Permissions == nil {
@@ -232,7 +236,7 @@ func TestReload(t *testing.T) {
 		}
 		for name, change := range map[string]func(){
 			"another service": func() { d.o.Label = "other" },
-			"other keys":      func() { d.o.Label, d.env.Keys = "test", [][]byte{[]byte("a third one")} },
+			"other keys":      func() { d.o.Label, d.env.Keys = "test", [][]byte{key("third")} },
 		} {
 			change()
 			d.open(t)

@@ -1,14 +1,11 @@
 package inquiry
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
+
+	"github.com/catflap/catflap/internal/base64url"
+	"github.com/catflap/catflap/internal/seal"
 )
 
 var errSealed = errors.New("not encrypted here, or for another service")
@@ -16,7 +13,7 @@ var errSealed = errors.New("not encrypted here, or for another service")
 // sealer encrypts credentials of people who have something open.
 type sealer struct {
 	label []byte
-	keys  []cipher.AEAD // the first one encrypts
+	ring  seal.Ring
 }
 
 // sealed is what is encrypted: the credential, and what the service itself lets its
@@ -29,27 +26,13 @@ type sealed struct {
 
 func newSealer(secrets [][]byte, label string) (*sealer, error) {
 	if len(secrets) == 0 {
-		own := make([]byte, 32)
-		rand.Read(own) // never fails
-		secrets = [][]byte{own}
+		secrets = [][]byte{seal.Own()}
 	}
-	s := &sealer{label: []byte(label)}
-	for _, secret := range secrets {
-		key, err := hkdf.Key(sha256.New, secret, nil, "catflap evidence of an asked credential", 32)
-		if err != nil {
-			return nil, err
-		}
-		block, err := aes.NewCipher(key)
-		if err != nil {
-			return nil, err
-		}
-		aead, err := cipher.NewGCMWithRandomNonce(block)
-		if err != nil {
-			return nil, err
-		}
-		s.keys = append(s.keys, aead)
+	ring, err := seal.NewRing(secrets, "evidence of an asked credential")
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	return &sealer{label: []byte(label), ring: ring}, nil
 }
 
 func (s *sealer) seal(credential string, permissions []string) string {
@@ -57,27 +40,21 @@ func (s *sealer) seal(credential string, permissions []string) string {
 	if err != nil {
 		return "" // it can't be: bytes and texts
 	}
-	return base64.RawURLEncoding.EncodeToString(s.keys[0].Seal(nil, nil, plain, s.label)) //nolint:gosec // the nonce is made by the AEAD itself
+	return base64url.Encode(s.ring.Seal(s.label, plain))
 }
 
 func (s *sealer) open(text string) (credential string, permissions []string, err error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := base64url.Decode(text)
 	if err != nil {
 		return "", nil, errSealed
 	}
-	for _, k := range s.keys {
-		plain, err := k.Open(nil, nil, b, s.label)
-		if err != nil {
-			continue
-		}
-		var e sealed
-		if err := json.Unmarshal(plain, &e); err != nil {
-			return "", nil, errSealed
-		}
-		if e.Own && e.Permissions == nil {
-			e.Permissions = []string{}
-		}
-		return string(e.Credential), e.Permissions, nil
+	plain, ok := s.ring.Open(s.label, b)
+	var e sealed
+	if !ok || json.Unmarshal(plain, &e) != nil {
+		return "", nil, errSealed
 	}
-	return "", nil, errSealed
+	if e.Own && e.Permissions == nil {
+		e.Permissions = []string{}
+	}
+	return string(e.Credential), e.Permissions, nil
 }

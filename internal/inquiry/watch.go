@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"time"
+
+	"github.com/catflap/catflap/internal/backoff"
+	"github.com/catflap/catflap/internal/wait"
 )
 
 const (
@@ -53,12 +56,12 @@ func (w *watch) run(ctx context.Context) {
 		w.tell(err)
 		kick, pause := w.kick, often
 		if err != nil {
-			kick, pause = nil, min(firstPause<<min(failures, 10), longestPause)
+			kick, pause = nil, backoff.Doubled(firstPause, longestPause, failures)
 			failures++
 		} else {
 			failures = 0
 		}
-		if !rest(ctx, firstPause, nil) || !rest(ctx, pause-firstPause, kick) {
+		if wait.For(ctx, firstPause) != nil || wait.Or(ctx, pause-firstPause, kick) != nil {
 			return
 		}
 	}
@@ -79,17 +82,4 @@ func (w *watch) tell(err error) {
 	case err == nil && before != nil:
 		w.log.Info("the service that knows the credentials can be asked")
 	}
-}
-
-// rest waits, for a kick too, and reports whether ctx goes on.
-func rest(ctx context.Context, d time.Duration, kick <-chan struct{}) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-kick:
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strings"
+
+	"github.com/catflap/catflap/authhandlers"
 )
 
 // Prefix begins each key.
-const Prefix = "catflap_"
+const Prefix = authhandlers.KeyPrefix
 
 // The lengths of a key's parts, in characters: catflap_ID_SECRETCHECKSUM. Five bits
 // stand in each, so that an id has 40 bits, and a secret 256.

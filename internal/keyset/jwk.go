@@ -5,13 +5,13 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/big"
 	"slices"
 	"strings"
 
+	"github.com/catflap/catflap/internal/base64url"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
@@ -21,9 +21,6 @@ const (
 	MaxKeys          = 100
 	maxDepth         = 16
 )
-
-// strictBase64 takes one spelling of each value: no padding, no spare bits.
-var strictBase64 = base64.RawURLEncoding.Strict()
 
 // Document is what a key set document (RFC 7517 §5) holds for us.
 type Document struct {
@@ -216,18 +213,9 @@ func jwkBytes(jwk strictjson.Object, name string) ([]byte, error) {
 	if !ok || text == "" {
 		return nil, fmt.Errorf("%s is missing", name)
 	}
-	b, err := decode(text)
+	b, err := base64url.Decode(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s is no base64url", name)
 	}
 	return b, nil
-}
-
-// decode reads strict base64url (RFC 7515 §2). encoding/base64 skips line ends
-// even when it is strict.
-func decode(text string) ([]byte, error) {
-	if strings.ContainsAny(text, "\r\n") {
-		return nil, errors.New("a line end within base64url")
-	}
-	return strictBase64.DecodeString(text)
 }

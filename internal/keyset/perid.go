@@ -14,6 +14,8 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/catflap/catflap/internal/flight"
 )
 
 const (
@@ -23,6 +25,8 @@ const (
 	maxSingleBytes = 16 << 10
 	// fetchesInCooldown bounds the fetches of keys that tokens name, in one cool-down.
 	fetchesInCooldown = 8
+	// watch is how often, at least, the clock is looked at while nobody asks.
+	watch = time.Minute
 	// KidPlace is the place of the key's id in the address of OpenPEMs.
 	KidPlace = "{kid}"
 )
@@ -43,9 +47,9 @@ type perID struct {
 	kick    chan struct{}
 	due     atomic.Int64 // Unix nanoseconds at which the oldest key is to be fetched again
 
-	mu      sync.Mutex
+	mu      sync.Mutex // before the flights' own
 	known   map[string]*single
-	flights map[string]*flight
+	flights flight.Group[string, struct{}]
 	until   time.Time // the end of the present cool-down
 	spent   int       // fetches in it
 	unknown *lru.Cache[string, time.Time]
@@ -55,11 +59,6 @@ type single struct {
 	key     *Key
 	fetched time.Time // the last time that the issuer had it
 	asked   time.Time
-}
-
-type flight struct {
-	done chan struct{}
-	err  error
 }
 
 // errNoSuchKey is the issuer's answer about a key that it does not have.
@@ -97,7 +96,7 @@ func OpenPEMs(ctx context.Context, address string, o Options) (*Set, error) {
 	s := &Set{allowed: o.Algorithms, now: o.Now, lazy: true}
 	p := &perID{
 		set: s, address: u.String(), host: u.Host, client: SameHost(o.HTTP), o: o, life: ctx, kick: make(chan struct{}, 1),
-		known: map[string]*single{}, flights: map[string]*flight{}, unknown: unknown,
+		known: map[string]*single{}, unknown: unknown,
 	}
 	p.due.Store(forever)
 	s.source = p
@@ -124,17 +123,17 @@ func (p *perID) find(ctx context.Context, kid, algorithm string) ([]*Key, error)
 		return nil, unpublished("no key of this kid is known, and the issuer is not asked for it now")
 	}
 	select {
-	case <-f.done:
+	case <-f.Done():
 	case <-p.life.Done():
 		return nil, fmt.Errorf("%w: shutting down", ErrUnavailable)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	switch {
-	case errors.Is(f.err, errNoSuchKey):
+	case errors.Is(f.Err(), errNoSuchKey):
 		return nil, unpublished("the issuer publishes no key of this kid")
-	case f.err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, f.err)
+	case f.Err() != nil:
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, f.Err())
 	}
 	k, _, err := p.set.look(kid, algorithm)
 	return k, err
@@ -145,10 +144,10 @@ func (p *perID) want(kid string) bool { return p.begin(kid) != nil }
 
 // begin returns the fetch of a key that is under way, or a new one if the form of the
 // id, its own record and the cool-down allow it, or nil.
-func (p *perID) begin(kid string) *flight {
+func (p *perID) begin(kid string) *flight.Flight[struct{}] {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if f := p.flights[kid]; f != nil {
+	if f := p.flights.UnderWay(kid); f != nil {
 		return f
 	}
 	now := p.o.Now()
@@ -162,14 +161,12 @@ func (p *perID) begin(kid string) *flight {
 		return nil
 	}
 	p.spent++
-	f := &flight{done: make(chan struct{})}
-	kid = strings.Clone(kid) // not the whole token with it
-	p.flights[kid] = f
+	kid = strings.Clone(kid)    // not the whole token with it
+	f, _ := p.flights.Join(kid) // nobody else begins one: p.mu is held
 	go func() {
 		k, err := p.fetch(p.life, kid)
 		p.finish(kid, k, err)
-		f.err = err
-		close(f.done)
+		p.flights.Land(kid, f, struct{}{}, err)
 	}()
 	return f
 }
@@ -186,7 +183,6 @@ func (p *perID) finish(kid string, k *Key, err error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.flights, kid)
 	before := p.known[kid]
 	switch {
 	case err == nil:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/catflap/catflap/internal/base64url"
 	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
@@ -46,7 +47,9 @@ type Header struct {
 func ParseToken(text string) (*Token, error) { return ParseTokenUpTo(text, MaxTokenBytes) }
 
 // ParseTokenUpTo is ParseToken with another bound.
-func ParseTokenUpTo(text string, most int) (*Token, error) { return parse(text, most, decode) }
+func ParseTokenUpTo(text string, most int) (*Token, error) {
+	return parse(text, most, base64url.Decode)
+}
 
 // parse takes a token apart whose parts are of the form that decode reads.
 func parse(text string, most int, decode func(string) ([]byte, error)) (*Token, error) {

@@ -5,51 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/catflap/catflap/internal/backoff"
+	"github.com/catflap/catflap/internal/refresh"
 )
 
-const (
-	// rememberedIDs bounds the unknown key ids that are remembered.
-	rememberedIDs = 1000
-	// The pause after a fetch that failed grows from the first to the second.
-	firstPause, longestPause = time.Second, time.Minute
-	// watch is how often, at least, the clock is looked at while nobody asks.
-	watch = time.Minute
-)
+// rememberedIDs bounds the unknown key ids that are remembered.
+const rememberedIDs = 1000
 
-// remote fetches keys from an address. One goroutine does all the fetching, so
-// that there is never a second fetch beside it and nobody fetches under a lock:
-// whoever needs one waits for the round that is under way, everybody else goes on
-// with the keys that are there.
+// remote fetches keys from an address. Who needs a fetch waits for the round that is
+// under way, everybody else goes on with the keys that are there.
 type remote struct {
 	set     *Set
 	fetch   fetcher
 	log     *slog.Logger
 	observe func(string)
 	o       Options
-	kick    chan struct{}
-	done    <-chan struct{} // the end of the set's own life
+	loop    *refresh.Loop
+	told    string // of odd keys; the loop's alone
 
-	due atomic.Int64 // Unix nanoseconds at which the keys are to be fetched again
-
-	mu       sync.Mutex
-	round    *round
-	reopens  time.Time // no unknown key id causes a fetch before
-	failures int
-	reason   error  // why the last fetch failed
-	told     string // of odd keys; the one goroutine's alone
-	unknown  *lru.Cache[string, suspicion]
+	mu      sync.Mutex // before the loop's own
+	reopens time.Time  // no unknown key id causes a fetch before
+	unknown *lru.Cache[string, suspicion]
 }
-
-// round is one fetch, wanted or under way.
-type round struct{ done chan struct{} }
 
 // suspicion is a key id that was looked for in vain. Each further time doubles
 // the wait, so that one broken client does not spend every cool-down while real
@@ -76,37 +60,16 @@ func OpenURL(ctx context.Context, address string, o Options) (*Set, error) {
 	s := &Set{allowed: o.Algorithms, now: o.Now}
 	r := &remote{
 		set: s, fetch: f, o: o, observe: o.Observe, unknown: unknown,
-		log:  o.Log.With("keys_from", f.host()),
-		kick: make(chan struct{}, 1), done: ctx.Done(),
+		log: o.Log.With("keys_from", f.host()),
 	}
+	r.loop = refresh.New(refresh.Options{Lifetime: o.Lifetime, Now: o.Now, Fetch: r.get})
 	s.source = r
-	r.mu.Lock()
-	r.begin()
-	r.mu.Unlock()
-	go r.run(ctx)
+	r.loop.Start(ctx)
 	return s, nil
 }
 
 // poll starts a round in the background when the keys have reached their age.
-func (r *remote) poll(now time.Time) {
-	if now.UnixNano() < r.due.Load() {
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now.UnixNano() >= r.due.Load() {
-		r.begin()
-	}
-}
-
-// begin returns the round under way, or has one started. It needs r.mu.
-func (r *remote) begin() *round {
-	if r.round == nil {
-		r.round = &round{done: make(chan struct{})}
-		r.kick <- struct{}{} // never blocks: one round, one kick
-	}
-	return r.round
-}
+func (r *remote) poll(now time.Time) { r.loop.Poll(now) }
 
 // find waits for a fetch that may bring the key, if one is under way or allowed.
 func (r *remote) find(ctx context.Context, kid, algorithm string) ([]*Key, error) {
@@ -115,12 +78,12 @@ func (r *remote) find(ctx context.Context, kid, algorithm string) ([]*Key, error
 		if rd == nil {
 			break
 		}
-		select {
-		case <-rd.done:
-		case <-r.done:
-			return nil, fmt.Errorf("%w: shutting down", ErrUnavailable)
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		err := r.loop.Wait(ctx, rd)
+		if errors.Is(err, refresh.ErrEnded) {
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if err != nil {
+			return nil, err
 		}
 		k, settled, err := r.set.look(kid, algorithm)
 		if settled {
@@ -140,11 +103,11 @@ func (r *remote) find(ctx context.Context, kid, algorithm string) ([]*Key, error
 
 // join returns the round to wait for: one that is under way, or a new one (own)
 // if the cool-down and the id's own record allow it, or nil.
-func (r *remote) join(kid string) (rd *round, own bool) {
+func (r *remote) join(kid string) (rd *refresh.Round, own bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.round != nil {
-		return r.round, false
+	if rd := r.loop.UnderWay(); rd != nil {
+		return rd, false
 	}
 	now := r.o.Now()
 	if r.set.keys.Load() == nil || now.Before(r.reopens) {
@@ -153,8 +116,10 @@ func (r *remote) join(kid string) (rd *round, own bool) {
 	if s, ok := r.unknown.Get(kid); ok && now.Before(s.until) {
 		return nil, false
 	}
-	r.reopens = now.Add(r.o.Cooldown + upToQuarter(r.o.Cooldown))
-	return r.begin(), true
+	if rd, own = r.loop.Begin(); own {
+		r.reopens = now.Add(r.o.Cooldown + backoff.Part(r.o.Cooldown, 4))
+	}
+	return rd, own
 }
 
 func (r *remote) suspect(kid string) {
@@ -169,61 +134,29 @@ func (r *remote) suspect(kid string) {
 	r.unknown.Add(kid, s)
 }
 
-// upToQuarter returns up to a quarter of d, at random, so that many of us don't ask at one time.
-func upToQuarter(d time.Duration) time.Duration {
-	return time.Duration(rand.Int64N(int64(d)/4 + 1)) //nolint:gosec // no secret hangs on it
-}
-
-// run fetches when it is asked to, and looks at the clock when nobody asks.
-func (r *remote) run(ctx context.Context) {
-	timer := time.NewTimer(watch)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			r.poll(r.o.Now())
-		case <-r.kick:
-			r.finish(r.fetch.get(ctx, r.o.Algorithms))
-		}
-		pause := time.Duration(r.due.Load() - r.o.Now().UnixNano())
-		timer.Reset(min(max(pause, firstPause), watch))
-	}
-}
-
-// finish takes what the round brought, and ends it.
-func (r *remote) finish(d *Document, err error) {
-	now := r.o.Now()
-	if errors.Is(err, context.Canceled) {
+// get fetches the keys, and keeps them.
+func (r *remote) get(ctx context.Context) (ended func(), err error) {
+	d, err := r.fetch.get(ctx, r.o.Algorithms)
+	switch {
+	case errors.Is(err, context.Canceled):
 		// Its owner has ended, or has never begun: the keys are not to blame.
 		r.log.Debug("the fetch of the keys was ended")
-	} else if err != nil {
-		r.observe("keys_fetch_failed")
-		r.log.Warn("the keys can't be fetched", "error", err)
-	} else {
+		return nil, err
+	case err != nil:
+		return func() {
+			r.observe("keys_fetch_failed")
+			r.log.Warn("the keys can't be fetched", "error", err)
+		}, err
+	}
+	changed := r.set.adopt(d, r.o.Now().Add(r.o.StaleIfError).UnixNano())
+	return func() {
 		r.observe("keys_fetched")
 		r.report(d)
-		if r.set.adopt(d, now.Add(r.o.StaleIfError).UnixNano()) {
+		if changed {
 			r.observe("keys_changed")
 			r.log.Info("the keys have changed", "keys", len(d.Keys))
 		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	// Sooner rather than later: the lifetime is a promise. A pause is none.
-	pause := r.o.Lifetime - upToQuarter(r.o.Lifetime)
-	if err != nil {
-		pause = min(firstPause<<min(r.failures, 10), longestPause)
-		pause += upToQuarter(pause)
-		r.failures++
-	} else {
-		r.failures = 0
-	}
-	r.due.Store(now.Add(pause).UnixNano())
-	r.reason = err
-	close(r.round.done)
-	r.round = nil
+	}, nil
 }
 
 // report tells of a document's oddities, once until they change.
@@ -235,10 +168,8 @@ func (r *remote) report(d *Document) {
 }
 
 func (r *remote) ready() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.reason != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, r.reason)
+	if reason := r.loop.Reason(); reason != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, reason)
 	}
 	return fmt.Errorf("%w yet", ErrUnavailable)
 }

@@ -22,20 +22,18 @@ type remote struct {
 	set   *keyset.Set
 	close context.CancelFunc
 
-	mu   sync.Mutex
-	seen map[string]int
-	wake chan struct{}
+	*authtest.Events
 }
 
 func openRemote(t *testing.T, change func(*keyset.Options), before func(*authtest.Issuer)) *remote {
 	t.Helper()
-	r := &remote{clock: authtest.NewClock(), seen: map[string]int{}, wake: make(chan struct{})}
+	r := &remote{clock: authtest.NewClock(), Events: authtest.NewEvents()}
 	r.idp = authtest.NewIssuer(t, r.clock)
 	if before != nil {
 		before(r.idp)
 	}
 	o := keyset.Options{
-		Algorithms: asymmetric(), Now: r.clock.Now, HTTP: authtest.NewEnv(t, r.clock).HTTP, Observe: r.observe,
+		Algorithms: asymmetric(), Now: r.clock.Now, HTTP: authtest.NewEnv(t, r.clock).HTTP, Observe: r.Observe,
 	}
 	if change != nil {
 		change(&o)
@@ -48,33 +46,6 @@ func openRemote(t *testing.T, change func(*keyset.Options), before func(*authtes
 		t.Fatal(err)
 	}
 	return r
-}
-
-func (r *remote) observe(event string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.seen[event]++
-	close(r.wake)
-	r.wake = make(chan struct{})
-}
-
-// wait waits until something was counted n times.
-func (r *remote) wait(t *testing.T, event string, n int) {
-	t.Helper()
-	limit := time.After(20 * time.Second)
-	for {
-		r.mu.Lock()
-		enough, wake := r.seen[event] >= n, r.wake
-		r.mu.Unlock()
-		if enough {
-			return
-		}
-		select {
-		case <-wake:
-		case <-limit:
-			t.Fatalf("%s was not seen %d times", event, n)
-		}
-	}
 }
 
 func (r *remote) find(t *testing.T, kid string) error {
@@ -121,7 +92,7 @@ func TestFirstFetchIsWaitedFor(t *testing.T) {
 // TestFlood sends 1,000 unknown key ids: at most one fetch in each cool-down.
 func TestFlood(t *testing.T) {
 	r := openRemote(t, nil, nil)
-	r.wait(t, "keys_fetched", 1)
+	r.Wait(t, "keys_fetched", 1)
 	flood := func(name string) {
 		var wg sync.WaitGroup
 		for worker := range 20 {
@@ -159,7 +130,7 @@ func TestFlood(t *testing.T) {
 // TestSuspectedKeyID holds that one broken client does not spend every cool-down.
 func TestSuspectedKeyID(t *testing.T) {
 	r := openRemote(t, func(o *keyset.Options) { o.Lifetime = 24 * time.Hour }, nil)
-	r.wait(t, "keys_fetched", 1)
+	r.Wait(t, "keys_fetched", 1)
 	for range 60 {
 		if err := r.find(t, "broken"); !errors.Is(err, keyset.ErrUnknownKey) {
 			t.Fatal(err)
@@ -180,7 +151,7 @@ func TestSuspectedKeyID(t *testing.T) {
 // TestHangingFetchHoldsNobodyUp holds that only those wait who need what is fetched.
 func TestHangingFetchHoldsNobodyUp(t *testing.T) {
 	r := openRemote(t, func(o *keyset.Options) { o.Timeout = 500 * time.Millisecond }, nil)
-	r.wait(t, "keys_fetched", 1)
+	r.Wait(t, "keys_fetched", 1)
 	r.idp.SetFault(r.idp.Hang())
 	unknown := make(chan error, 1)
 	go func() { unknown <- r.find(t, "zz") }()
@@ -204,7 +175,7 @@ func TestHangingFetchHoldsNobodyUp(t *testing.T) {
 
 func TestPausesBetweenFailures(t *testing.T) {
 	r := openRemote(t, nil, func(i *authtest.Issuer) { i.SetFault(issuer.Status(http.StatusBadGateway)) })
-	r.wait(t, "keys_fetch_failed", 1)
+	r.Wait(t, "keys_fetch_failed", 1)
 	for range 100 {
 		if err := r.find(t, "es256"); !errors.Is(err, keyset.ErrUnavailable) {
 			t.Fatal(err)
@@ -219,7 +190,7 @@ func TestPausesBetweenFailures(t *testing.T) {
 	for n := 2; n < 6; n++ {
 		r.clock.Advance(76 * time.Second)
 		r.set.Poll(r.clock.Now())
-		r.wait(t, "keys_fetch_failed", n)
+		r.Wait(t, "keys_fetch_failed", n)
 	}
 	r.idp.SetFault(nil)
 	r.clock.Advance(76 * time.Second)
@@ -230,7 +201,7 @@ func TestPausesBetweenFailures(t *testing.T) {
 
 func TestStaleKeysEnd(t *testing.T) {
 	r := openRemote(t, func(o *keyset.Options) { o.StaleIfError = time.Hour }, nil)
-	r.wait(t, "keys_fetched", 1)
+	r.Wait(t, "keys_fetched", 1)
 	key, err := first(r.set.Find(t.Context(), "es256", "ES256"))
 	if err != nil || !key.GoodUntil().Equal(r.clock.Now().Add(time.Hour)) {
 		t.Errorf("good until %v, %v", key.GoodUntil(), err)
@@ -256,7 +227,7 @@ func TestStaleKeysEnd(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	r := openRemote(t, nil, nil)
-	r.wait(t, "keys_fetched", 1)
+	r.Wait(t, "keys_fetched", 1)
 	key, err := first(r.set.Find(t.Context(), "es256", "ES256"))
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +235,7 @@ func TestRefresh(t *testing.T) {
 	generation := r.set.Generation()
 	r.clock.Advance(10 * time.Minute)
 	r.set.Poll(r.clock.Now())
-	r.wait(t, "keys_fetched", 2)
+	r.Wait(t, "keys_fetched", 2)
 	again, err := first(r.set.Find(t.Context(), "es256", "ES256")) // waits for the end of the round, if it must
 	if err != nil || again != key || !key.Current() || r.set.Generation() != generation {
 		t.Errorf("the same keys again must change nothing: %v", err)
@@ -272,7 +243,7 @@ func TestRefresh(t *testing.T) {
 	r.idp.Withdraw("es256")
 	r.clock.Advance(10 * time.Minute)
 	r.set.Poll(r.clock.Now())
-	r.wait(t, "keys_changed", 2)
+	r.Wait(t, "keys_changed", 2)
 	if key.Current() || r.set.Generation() == generation {
 		t.Error("a withdrawn key must be gone")
 	}
@@ -280,17 +251,17 @@ func TestRefresh(t *testing.T) {
 
 func TestRedirects(t *testing.T) {
 	r := openRemote(t, nil, func(i *authtest.Issuer) { i.SetFault(issuer.RedirectTo(i.URL() + "/.well-known/openid-configuration")) })
-	r.wait(t, "keys_fetch_failed", 1)
+	r.Wait(t, "keys_fetch_failed", 1)
 	if err := r.set.Ready(); err == nil || !strings.Contains(err.Error(), "no array of keys") {
 		t.Errorf("a redirect within the host is followed; ready says %v", err)
 	}
 	r = openRemote(t, nil, func(i *authtest.Issuer) { i.SetFault(issuer.RedirectTo("http://127.0.0.2:1/jwks")) })
-	r.wait(t, "keys_fetch_failed", 1)
+	r.Wait(t, "keys_fetch_failed", 1)
 	if err := r.set.Ready(); err == nil || !strings.Contains(err.Error(), "another host") {
 		t.Errorf("ready says %v", err)
 	}
 	r = openRemote(t, nil, func(i *authtest.Issuer) { i.SetFault(issuer.RedirectTo(i.JWKSURL())) })
-	r.wait(t, "keys_fetch_failed", 1)
+	r.Wait(t, "keys_fetch_failed", 1)
 	if err := r.set.Ready(); err == nil || !strings.Contains(err.Error(), "too many redirects") {
 		t.Errorf("ready says %v", err)
 	}
@@ -305,7 +276,7 @@ func TestEndlessAnswer(t *testing.T) {
 			}
 		})
 	})
-	r.wait(t, "keys_fetch_failed", 1)
+	r.Wait(t, "keys_fetch_failed", 1)
 	if err := r.set.Ready(); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("ready says %v", err)
 	}

@@ -9,17 +9,12 @@ const burst = 4
 // Allowance is a rate of something, such as messages, for one goroutine alone.
 type Allowance struct {
 	perSecond float64 // 0: any number
-	left      float64
-	at        time.Time
+	used      Bucket
 }
 
 // NewAllowance allows so many in a second, and four seconds' worth at once; 0 means any
 // number.
-func NewAllowance(perSecond int) Allowance {
-	a := Allowance{perSecond: float64(perSecond)}
-	a.left = a.perSecond * burst
-	return a
-}
+func NewAllowance(perSecond int) Allowance { return Allowance{perSecond: float64(perSecond)} }
 
 // Take uses the allowance once. It is not ok if nothing is left; keeps is false when as
 // many have been refused in a row as may be used at once.
@@ -28,10 +23,6 @@ func (a *Allowance) Take(now time.Time) (ok, keeps bool) {
 		return true, true
 	}
 	most := a.perSecond * burst
-	if !a.at.IsZero() {
-		a.left = min(most, a.left+a.perSecond*now.Sub(a.at).Seconds())
-	}
-	a.at = now
-	a.left--
-	return a.left >= 0, a.left >= -most
+	used := a.used.Count(Rate{Burst: most, PerSecond: a.perSecond}, now)
+	return used <= most, used <= 2*most
 }

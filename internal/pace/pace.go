@@ -1,20 +1,19 @@
 // Package pace bounds how often strangers may do something.
 //
 // The rule it guards: no bound is shared without a share for each address, so that
-// one network can't use up what is there for all.
+// one network can't use up what is there for all. What has no address, or an owner of
+// its own, has a [Bucket], which counts in the same way.
+//
+// It starts no goroutine. A Pace has one lock, held to count; a Bucket has none.
 package pace
 
 import (
-	"math"
 	"net/netip"
 	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 )
-
-// Rate is how many may come at once, and how many each second in the long run.
-type Rate struct{ Burst, PerSecond float64 }
 
 // rememberedAddresses bounds what is known of addresses. One that is forgotten has its
 // whole share again, within the bound for all.
@@ -29,14 +28,8 @@ type Keyed[K comparable] struct {
 
 	mu        sync.Mutex
 	each, all Rate
-	known     *lru.Cache[K, *bucket]
-	total     bucket
-}
-
-// bucket is how much of a rate is used up, as of a moment.
-type bucket struct {
-	used float64
-	at   time.Time
+	known     *lru.Cache[K, *Bucket]
+	total     Bucket
 }
 
 // New makes a pace that nobody has used yet.
@@ -46,7 +39,7 @@ func New(now func() time.Time, each, all Rate) *Pace {
 
 // NewKeyed makes one for keys of another kind.
 func NewKeyed[K comparable](now func() time.Time, each, all Rate) *Keyed[K] {
-	known, _ := lru.New[K, *bucket](rememberedAddresses) // fails for no size alone
+	known, _ := lru.New[K, *Bucket](rememberedAddresses) // fails for no size alone
 	return &Keyed[K]{now: now, each: each, all: all, known: known}
 }
 
@@ -92,26 +85,16 @@ func (p *Keyed[K]) Take(of K) *Excess {
 func (p *Keyed[K]) GiveBack(of K) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, b := range []*bucket{p.bucket(of), &p.total} {
+	for _, b := range []*Bucket{p.bucket(of), &p.total} {
 		b.used = max(0, b.used-1)
 	}
 }
 
-func (p *Keyed[K]) bucket(of K) *bucket {
+func (p *Keyed[K]) bucket(of K) *Bucket {
 	b, ok := p.known.Get(of)
 	if !ok {
-		b = &bucket{}
+		b = &Bucket{}
 		p.known.Add(of, b)
 	}
 	return b
-}
-
-// wait drains the bucket, and returns the seconds until there is room for one more.
-func (b *bucket) wait(r Rate, now time.Time) int {
-	b.used = max(0, b.used-r.PerSecond*max(0, now.Sub(b.at).Seconds()))
-	b.at = now
-	if b.used+1 <= r.Burst {
-		return 0
-	}
-	return max(1, int(math.Ceil((b.used+1-r.Burst)/r.PerSecond)))
 }

@@ -3,7 +3,11 @@
 // The rule it guards: one caller looks, at most once a second, and the others go on
 // with what there is. A change is seen however the file is written: in place, by
 // another file under its name, or by a symbolic link that is turned, as Kubernetes
-// does. What a bad file means is the reader's to decide.
+// does. What a bad file means is the reader's to decide. Who reads several files as one,
+// or has rules of its own for a bad one, asks [Look] alone whether they have changed.
+//
+// It starts no goroutine. A File has one lock, which a caller takes only if it is free;
+// the reader's function runs under it, and must not call Poll.
 package reread
 
 import (
@@ -65,10 +69,6 @@ func (f *File) Poll(now time.Time, take func(text []byte, err error)) {
 		f.failed = err.Error()
 		take(nil, err)
 	}
-}
-
-func unchanged(a, b os.FileInfo) bool {
-	return a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && os.SameFile(a, b)
 }
 
 // read reads the file; the info is of the very file that was read, and nil without it.

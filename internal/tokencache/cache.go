@@ -8,6 +8,8 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/catflap/catflap/internal/flight"
 )
 
 // ErrMiss says that the token is not remembered.
@@ -35,17 +37,15 @@ type Options struct {
 	Generation func() uint64
 }
 
-// Cache is used by many goroutines at once. One lock is enough: it is held for
-// some 50 ns, against the 25 us and more that a request costs.
+// Cache is used by many goroutines at once. One lock for each kind of entry is enough: it
+// is held for some 50 ns, against the 25 us and more that a request costs.
 type Cache[E Entry] struct {
 	o        Options
 	salt     [32]byte
 	accepted *lru.Cache[Key, E]
 	refused  *lru.Cache[Key, refusal]
 	buffers  sync.Pool
-
-	mu      sync.Mutex
-	flights map[Key]*flight[E]
+	flights  flight.Group[Key, E]
 }
 
 type refusal struct {
@@ -56,7 +56,7 @@ type refusal struct {
 
 // New makes an empty cache.
 func New[E Entry](o Options) (*Cache[E], error) {
-	c := &Cache[E]{o: o, flights: map[Key]*flight[E]{}}
+	c := &Cache[E]{o: o}
 	c.buffers.New = func() any { return new([]byte) }
 	if _, err := rand.Read(c.salt[:]); err != nil {
 		return nil, err

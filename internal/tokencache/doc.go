@@ -10,4 +10,7 @@
 //
 // A cache belongs to one handler with one configuration: it is never shared
 // between two issuers or two policies (CVE-2026-33496).
+//
+// It starts no goroutine. Its locks are its lists' and the flights' own, and none is held
+// while another is taken or a token is verified. [Cache.Do] blocks the caller.
 package tokencache

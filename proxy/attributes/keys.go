@@ -2,17 +2,13 @@ package attributes
 
 import (
 	"crypto/ed25519"
-	"crypto/hkdf"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-)
 
-// MinSecret is the least length of a secret that a key is made of, in bytes.
-const MinSecret = 32
+	"github.com/catflap/catflap/internal/seal"
+)
 
 // Keys sign attributes: the first signs, all are published.
 type Keys struct {
@@ -27,15 +23,12 @@ type key struct {
 
 // NewKeys makes a key of each secret. The same secret always makes the same key.
 func NewKeys(secrets [][]byte) (*Keys, error) {
-	if len(secrets) == 0 {
-		return nil, errors.New("attributes: no secret")
+	if err := seal.Check(secrets); err != nil {
+		return nil, fmt.Errorf("attributes: %w", err)
 	}
 	k := &Keys{}
-	for i, secret := range secrets {
-		if len(secret) < MinSecret {
-			return nil, fmt.Errorf("attributes: secret %d has %d bytes; it needs at least %d", i, len(secret), MinSecret)
-		}
-		seed, err := hkdf.Key(sha256.New, secret, nil, "catflap attributes ed25519", ed25519.SeedSize)
+	for _, secret := range secrets {
+		seed, err := seal.Derive(secret, "attributes ed25519", ed25519.SeedSize)
 		if err != nil {
 			return nil, err
 		}
@@ -46,11 +39,7 @@ func NewKeys(secrets [][]byte) (*Keys, error) {
 }
 
 // OwnKeys makes a key of this process alone.
-func OwnKeys() (*Keys, error) {
-	secret := make([]byte, MinSecret)
-	rand.Read(secret) // never fails
-	return NewKeys([][]byte{secret})
-}
+func OwnKeys() (*Keys, error) { return NewKeys([][]byte{seal.Own()}) }
 
 // JWKS returns the public keys (RFC 7517, RFC 8037).
 func (k *Keys) JWKS() []byte { return k.jwks }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/catflap/catflap/proxy/attributes"
@@ -53,5 +54,17 @@ func TestKeys(t *testing.T) {
 		if _, err := attributes.NewKeys(bad); err == nil {
 			t.Errorf("%d secrets are taken", len(bad))
 		}
+	}
+}
+
+// TestTheKeyOfAnOlderVersion: plugins know the key by its id, before an upgrade and after.
+func TestTheKeyOfAnOlderVersion(t *testing.T) {
+	k, err := attributes.NewKeys([][]byte{[]byte(strings.Repeat("a", 32))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const x, id = "J9R7ChuXN9Owbsv18785xfRaEqS9TJQ8wnG7mA3Eug8", "UHeZkcr3nuXsfBO5RJ3X7f2uGruJynOg0U4sTnYx46w"
+	if text := string(k.JWKS()); !strings.Contains(text, `"x":"`+x+`"`) || !strings.Contains(text, `"kid":"`+id+`"`) {
+		t.Error(text)
 	}
 }

@@ -1,13 +1,11 @@
 package cat
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 )
@@ -34,30 +32,17 @@ func (a *Accounts) Create(ctx context.Context, username string, permissions Perm
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.Base.JoinPath(route.Path).String(), bytes.NewReader(body))
+	prove := func(h http.Header) error { return a.Credentials.HTTP(h, Nobody(), route) }
+	status, answer, err := ownRequest{http.MethodPost, a.Base.JoinPath(route.Path), body, prove}.send(ctx, a.HTTP, probeAnswer)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	SetIdentity(req.Header, AnonymousID)
-	if err := a.Credentials.HTTP(req.Header, Nobody(), route); err != nil {
-		return nil, err
-	}
-	resp, err := a.HTTP.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("the Cat can't be reached: %w", err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // nothing was written
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
-	if err != nil {
-		return nil, fmt.Errorf("the Cat's answer broke off: %w", err)
-	}
-	switch resp.StatusCode {
+	switch status {
 	case http.StatusOK, http.StatusCreated:
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return nil, fmt.Errorf("the Cat refuses to create %q: the name exists already, or Catflap's credential may not create users", username)
 	default:
-		return nil, fmt.Errorf("the Cat answers %d to the new user %q", resp.StatusCode, username)
+		return nil, fmt.Errorf("the Cat answers %d to the new user %q", status, username)
 	}
 	var u User
 	if err := json.Unmarshal(answer, &u); err != nil || u.ID == "" {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // loginPause is the time before each login with a default account: the Cat answers
@@ -46,7 +48,7 @@ func (p *Probe) DefaultLogin(ctx context.Context, name string) (bool, error) {
 func (g *Guard) tryDefaults(ctx context.Context) {
 	var notes []string
 	for _, name := range defaultAccounts() {
-		if !wait(ctx, g.loginPause, nil) {
+		if wait.For(ctx, g.loginPause) != nil {
 			return
 		}
 		in, err := g.probe.DefaultLogin(ctx, name)

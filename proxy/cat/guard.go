@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // How often the Cat's doors are tried: soon after it was found open or could not
@@ -81,23 +83,10 @@ func (g *Guard) Run(ctx context.Context) {
 			tried = true
 			logins.Go(func() { g.tryDefaults(ctx) })
 		}
-		if !wait(ctx, probeSoon, nil) || closed && !wait(ctx, probeRare-probeSoon, g.doubt) {
+		if wait.For(ctx, probeSoon) != nil || closed && wait.Or(ctx, probeRare-probeSoon, g.doubt) != nil {
 			return
 		}
 	}
-}
-
-// wait waits, for early at most; false means that ctx has ended.
-func wait(ctx context.Context, d time.Duration, early <-chan struct{}) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-early:
-	case <-ctx.Done():
-		return false
-	}
-	return true
 }
 
 // Look probes once and reports whether the Cat was found closed.

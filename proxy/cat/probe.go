@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -144,26 +143,7 @@ func refused(status int, open *OpenError) error {
 }
 
 func (p *Probe) get(ctx context.Context, path string, credential func(http.Header) error) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Base.JoinPath(path).String(), nil)
-	if err != nil {
-		return 0, nil, err
-	}
-	SetIdentity(req.Header, AnonymousID)
-	if credential != nil {
-		if err := credential(req.Header); err != nil {
-			return 0, nil, err
-		}
-	}
-	resp, err := p.HTTP.Do(req)
-	if err != nil {
-		return 0, nil, fmt.Errorf("the Cat can't be reached: %w", err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // nothing was written
-	body, err := io.ReadAll(io.LimitReader(resp.Body, probeAnswer))
-	if err != nil {
-		return 0, nil, fmt.Errorf("the Cat's answer broke off: %w", err)
-	}
-	return resp.StatusCode, body, nil
+	return ownRequest{http.MethodGet, p.Base.JoinPath(path), nil, credential}.send(ctx, p.HTTP, probeAnswer)
 }
 
 // User is an account of the Cat as its API shows it.

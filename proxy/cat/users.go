@@ -1,14 +1,12 @@
 package cat
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -169,32 +167,14 @@ func (u *Users) done(ctx context.Context, method string, route Route, body []byt
 
 // do sends one request of Catflap's own. A login goes without a credential, as anybody's.
 func (u *Users) do(ctx context.Context, method string, route Route, query url.Values, body []byte, most int64) (int, []byte, error) {
-	at := *u.Base.JoinPath(route.Path)
-	at.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, method, at.String(), bytes.NewReader(body))
-	if err != nil {
-		return 0, nil, err
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	SetIdentity(req.Header, AnonymousID)
+	r := ownRequest{method: method, at: u.Base.JoinPath(route.Path), body: body}
+	r.at.RawQuery = query.Encode()
 	if !route.Admin {
-		if err := u.Credentials.HTTP(req.Header, Nobody(), route); err != nil {
-			return 0, nil, err
-		}
+		r.prove = func(h http.Header) error { return u.Credentials.HTTP(h, Nobody(), route) }
 	}
-	resp, err := u.HTTP.Do(req)
-	if err != nil {
-		return 0, nil, fmt.Errorf("the Cat can't be reached: %w", err)
-	}
-	defer resp.Body.Close() //nolint:errcheck // nothing was written
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
-	switch {
-	case err != nil:
-		return 0, nil, fmt.Errorf("the Cat's answer broke off: %w", err)
-	case int64(len(answer)) > most:
+	status, answer, err := r.send(ctx, u.HTTP, most+1)
+	if err == nil && int64(len(answer)) > most {
 		return 0, nil, errors.New("the Cat's answer is too large")
 	}
-	return resp.StatusCode, answer, nil
+	return status, answer, err
 }

@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"syscall"
 	"time"
@@ -11,7 +10,9 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/backoff"
 	"github.com/catflap/catflap/internal/lock"
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -366,22 +367,15 @@ func (l *catSocket) loseHope() {
 // backoff is how long the next try waits: never so short that the Cat would not
 // hear it, and not as long as others' who wait for the same Cat.
 func (l *catSocket) backoff() time.Duration {
-	wait := min(catSettleDelay<<min(l.tries, 16), l.hub.times.maxBackoff)
+	pause := backoff.Doubled(catSettleDelay, l.hub.times.maxBackoff, l.tries)
 	l.tries++
-	return wait + rand.N(wait/2+1) //nolint:gosec // no secret
+	return pause + backoff.Part(pause, 2)
 }
 
 // pause waits, and for what the Cat needs after the last socket. False means that
 // the catSocket has been ended.
 func (l *catSocket) pause(d time.Duration) bool {
-	t := time.NewTimer(max(d, l.person.unsettled()))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-l.stop.Done():
-		return false
-	}
+	return wait.For(l.stop, max(d, l.person.unsettled())) == nil
 }
 
 // dialAgain tries to reach the Cat, and sends what was kept if it does.

@@ -212,3 +212,9 @@ func (h *Hub) Sockets(u *authhandlers.AuthUserInfo) []SocketInfo {
 	}
 	return list
 }
+
+// Due implements deadline.Item.
+func (s *client) Due() time.Time { return s.due }
+
+// Place implements deadline.Item.
+func (s *client) Place() *int { return &s.expiry }

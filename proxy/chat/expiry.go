@@ -1,54 +1,27 @@
 package chat
 
 import (
-	"container/heap"
 	"time"
+
+	"github.com/catflap/catflap/internal/deadline"
 )
 
-// expiries holds the places whose credential ends, the next to be looked at first, so
-// that looking costs the same with ten sockets and with ten thousand. The hub
-// guards it.
-type expiries []*client
+// expiries holds the clients whose credential ends, the next to be looked at first. The
+// hub guards it.
+type expiries deadline.Heap[*client]
 
 // noExpiry is the place of a client that is not among them.
-const noExpiry = -1
+const noExpiry = 0
 
-// Len, Less, Swap, Push and Pop are for container/heap alone.
-func (e expiries) Len() int           { return len(e) }
-func (e expiries) Less(i, j int) bool { return e[i].due.Before(e[j].due) }
-func (e expiries) Swap(i, j int) {
-	e[i], e[j] = e[j], e[i]
-	e[i].expiry, e[j].expiry = i, j
-}
+func (e *expiries) heap() *deadline.Heap[*client] { return (*deadline.Heap[*client])(e) }
 
-// Push adds a client.
-func (e *expiries) Push(x any) {
-	s := x.(*client)
-	s.expiry = len(*e)
-	*e = append(*e, s)
-}
-
-// Pop removes the last.
-func (e *expiries) Pop() any {
-	last := len(*e) - 1
-	s := (*e)[last]
-	(*e)[last] = nil
-	*e = (*e)[:last]
-	s.expiry = noExpiry
-	return s
-}
-
-func (e *expiries) remove(s *client) {
-	if s.expiry != noExpiry {
-		heap.Remove(e, s.expiry)
-	}
-}
+func (e *expiries) remove(s *client) { e.heap().Remove(s) }
 
 // expired takes out those whose time has come.
 func (e *expiries) expired(now time.Time) []*client {
 	var list []*client
-	for len(*e) > 0 && !now.Before((*e)[0].due) {
-		list = append(list, heap.Pop(e).(*client))
+	for s, ok := e.heap().Expired(now); ok; s, ok = e.heap().Expired(now) {
+		list = append(list, s)
 	}
 	return list
 }
@@ -71,7 +44,7 @@ func (h *Hub) watch(s *client) {
 // await has a client looked at when it is due. The hub is locked.
 func (h *Hub) await(s *client) {
 	h.ends.remove(s)
-	heap.Push(&h.ends, s)
+	h.ends.heap().Add(s)
 	if !h.looking {
 		h.looking = true
 		go h.watchExpiry()
@@ -93,7 +66,7 @@ func (h *Hub) watchExpiry() {
 				s.due = u.Expiry // whatever the answer is, that is the end
 				h.renew(s)
 				if !u.Expiry.IsZero() {
-					heap.Push(&h.ends, s)
+					h.ends.heap().Add(s)
 				}
 				continue
 			}

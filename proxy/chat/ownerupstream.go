@@ -9,6 +9,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/lock"
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/internal/wsconn"
 )
 
@@ -40,14 +41,7 @@ func (h *Hub) releaseClaim(person, token string) {
 }
 
 func pauseFor(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(max(d, 10*time.Millisecond))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return wait.For(ctx, max(d, 10*time.Millisecond))
 }
 
 // ownerUpstream is a person's upstream where there are other processes before the same Cat: a

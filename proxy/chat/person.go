@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/internal/lock"
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/internal/wsconn"
 )
 
@@ -116,14 +117,7 @@ func (p *place) settled(ctx context.Context, before []atCat) error {
 	if rest <= 0 {
 		return nil
 	}
-	t := time.NewTimer(rest)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return wait.For(ctx, rest)
 }
 
 // unsettled is how much longer the Cat needs after the person's last socket.

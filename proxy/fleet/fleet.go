@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/chat"
 )
 
@@ -100,7 +101,7 @@ func New(o Options) (*Fleet, error) {
 		o: o, self: rand.Text(), started: make(chan struct{}), claims: map[string]string{},
 		links: map[string]*link{}, reading: map[string]*arriving{},
 	}
-	f.keys.list.Store(&keys)
+	f.keys.list.Store(keys)
 	f.stop, f.end = context.WithCancel(context.Background())
 	return f, nil
 }
@@ -111,7 +112,7 @@ func New(o Options) (*Fleet, error) {
 func (f *Fleet) Rekey(secrets [][]byte) error {
 	keys, err := newKeys(secrets)
 	if err == nil {
-		f.keys.list.Store(&keys)
+		f.keys.list.Store(keys)
 	}
 	return err
 }
@@ -147,13 +148,5 @@ func (f *Fleet) people(person string) []string {
 	return f.keys.people(f.o.Prefix+"fleet:person:", person)
 }
 
-func (f *Fleet) sleep(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-f.stop.Done():
-		return false
-	}
-}
+// sleep waits, and reports whether the fleet goes on.
+func (f *Fleet) sleep(d time.Duration) bool { return wait.For(f.stop, d) == nil }

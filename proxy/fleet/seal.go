@@ -1,19 +1,15 @@
 package fleet
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync/atomic"
-)
 
-// minKey is the least length of a key, in bytes.
-const minKey = 32
+	"github.com/catflap/catflap/internal/seal"
+)
 
 var errSealed = errors.New("fleet: not sealed by a key of ours, or not for us")
 
@@ -30,61 +26,48 @@ func (k *keyring) people(prefix, person string) []string {
 	return k.list.Load().people(prefix, person)
 }
 
-// keys are what is derived from each configured key (RFC 5869).
-type keys []derived
-
-type derived struct {
-	aead cipher.AEAD
-	name []byte
+// keys are what is derived from each configured key.
+type keys struct {
+	ring  seal.Ring
+	names [][]byte
 }
 
-func newKeys(secrets [][]byte) (keys, error) {
-	if len(secrets) == 0 {
-		return nil, errors.New("fleet: no key")
+func newKeys(secrets [][]byte) (*keys, error) {
+	ring, err := seal.NewRing(secrets, "fleet seal")
+	if err != nil {
+		return nil, fmt.Errorf("fleet: %w", err)
 	}
-	list := make(keys, len(secrets))
-	for i, secret := range secrets {
-		if len(secret) < minKey {
-			return nil, fmt.Errorf("fleet: key %d has %d bytes; it needs at least %d", i, len(secret), minKey)
-		}
-		seal, err := hkdf.Key(sha256.New, secret, nil, "catflap fleet seal", 32)
+	k := &keys{ring: ring}
+	for _, secret := range secrets {
+		name, err := seal.Derive(secret, "fleet name", 32)
 		if err != nil {
 			return nil, err
 		}
-		block, err := aes.NewCipher(seal)
-		if err != nil {
-			return nil, err
-		}
-		if list[i].aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
-			return nil, err
-		}
-		if list[i].name, err = hkdf.Key(sha256.New, secret, nil, "catflap fleet name", 32); err != nil {
-			return nil, err
-		}
+		k.names = append(k.names, name)
 	}
-	return list, nil
+	return k, nil
 }
 
 // seal encrypts with the first key, for one process alone.
-func (k keys) seal(to string, plain []byte) []byte {
-	return k[0].aead.Seal(nil, nil, plain, []byte("catflap fleet 1 "+to)) //nolint:gosec // the nonce is made by the AEAD itself
+func (k *keys) seal(to string, plain []byte) []byte { return k.ring.Seal(place(to), plain) }
+
+func (k *keys) open(to string, sealed []byte) ([]byte, error) {
+	plain, ok := k.ring.Open(place(to), sealed)
+	if !ok {
+		return nil, errSealed
+	}
+	return plain, nil
 }
 
-func (k keys) open(to string, sealed []byte) ([]byte, error) {
-	for _, d := range k {
-		if plain, err := d.aead.Open(nil, nil, sealed, []byte("catflap fleet 1 "+to)); err == nil {
-			return plain, nil
-		}
-	}
-	return nil, errSealed
-}
+// place is the process that a text is for. The number is the version of the form.
+func place(process string) []byte { return []byte("catflap fleet 1 " + process) }
 
 // people names a person by each key: while keys are turned over, any two processes
 // have one in common.
-func (k keys) people(prefix, person string) []string {
-	names := make([]string, len(k))
-	for i, d := range k {
-		h := hmac.New(sha256.New, d.name)
+func (k *keys) people(prefix, person string) []string {
+	names := make([]string, len(k.names))
+	for i, name := range k.names {
+		h := hmac.New(sha256.New, name)
 		h.Write([]byte(person))
 		names[i] = prefix + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 	}

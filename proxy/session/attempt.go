@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/base64url"
 )
 
 // Errors of Open; each wraps ErrAttempt.
@@ -104,7 +105,7 @@ func (m *Manager) unsealed(state string) (*Attempt, error) {
 	if len(state) > maxState {
 		return nil, ErrAttemptBad
 	}
-	sealed, err := untext(state)
+	sealed, err := base64url.Decode(state)
 	if err != nil {
 		return nil, ErrAttemptBad
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wait"
 )
 
 const (
@@ -245,7 +246,7 @@ func (m *Manager) loadDenied(ctx context.Context) {
 	}
 	m.running.Go(func() {
 		for ctx.Err() == nil && !try() {
-			pause(ctx, busRetry)
+			_ = wait.For(ctx, busRetry) // the loop asks ctx
 		}
 		m.resync() // nobody could tell before
 	})

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/catflap/catflap/internal/base64url"
 )
 
 // A display token is what the Cat's admin panel reads out of its cookie: the form of a
@@ -32,7 +34,7 @@ var displayMark = text([]byte(displayHeader)) + "." + text([]byte(displayStart))
 // the session's browser and person rather than to the session, so that what an open
 // page holds stands for a later session of the same person too.
 func (m *Manager) DisplayToken(s *Session, username string, permissions map[string][]string) (string, error) {
-	key := &m.keys.all()[0]
+	key := m.keys.all()[0]
 	claims, err := json.Marshal(struct {
 		Username    string              `json:"username"`
 		Permissions map[string][]string `json:"permissions"`
@@ -78,7 +80,7 @@ func (m *Manager) DisplayMatches(token string, s *Session) bool {
 		return false
 	}
 	end := strings.LastIndexByte(token, '.')
-	signature, err := untext(token[end+1:])
+	signature, err := base64url.Decode(token[end+1:])
 	if err != nil {
 		return false
 	}
@@ -90,8 +92,8 @@ func (m *Manager) DisplayMatches(token string, s *Session) bool {
 	return false
 }
 
-func (d *derived) bound(claims string, s *Session) bool {
-	plain, err := untext(claims)
+func (k eachKey) bound(claims string, s *Session) bool {
+	plain, err := base64url.Decode(claims)
 	if err != nil {
 		return false
 	}
@@ -101,13 +103,13 @@ func (d *derived) bound(claims string, s *Session) bool {
 	if json.Unmarshal(plain, &c) != nil {
 		return false
 	}
-	binding, err := untext(c.Binding)
-	return err == nil && hmac.Equal(binding, d.binding(s))
+	binding, err := base64url.Decode(c.Binding)
+	return err == nil && hmac.Equal(binding, k.binding(s))
 }
 
-func (d *derived) binding(s *Session) []byte {
+func (k eachKey) binding(s *Session) []byte {
 	p := &s.Login.Person
-	return mac(d.display, "bound", s.Browser, p.Issuer, p.Subject)
+	return mac(k.display, "bound", s.Browser, p.Issuer, p.Subject)
 }
 
 // shortened cuts a name between two characters.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // Refresh asks the provider anew who somebody is, as LoginProvider.RefreshLogin does.
@@ -34,20 +35,19 @@ func (m *Manager) Fresh(ctx context.Context, s *Session, refresh Refresh) (*Sess
 	if err := m.renewals.resting(s.key, m.now()); err != nil {
 		return m.unrenewed(s, fmt.Errorf("the last attempt has failed: %w", err))
 	}
-	f, mine := m.renewals.join(s.key)
-	if mine {
-		own := context.WithoutCancel(ctx)
-		m.running.Go(func() { m.renew(own, f, s, refresh) })
+	f, own := m.renewals.flights.Join(s.key)
+	if own {
+		ctx := context.WithoutCancel(ctx)
+		m.running.Go(func() { m.renew(ctx, f, s, refresh) })
 	}
-	select {
-	case <-f.done:
-	case <-ctx.Done():
+	renewed, err := f.Wait(ctx)
+	switch {
+	case err == nil || errors.Is(err, ErrNoSession):
+		return renewed, err
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
-	if f.err == nil || errors.Is(f.err, ErrNoSession) {
-		return f.session, f.err
-	}
-	return m.unrenewed(s, f.err)
+	return m.unrenewed(s, err)
 }
 
 // due reports whether the tokens end soon: within a minute, or within the last quarter
@@ -69,20 +69,20 @@ func (m *Manager) unrenewed(s *Session, err error) (*Session, error) {
 }
 
 func (m *Manager) renew(ctx context.Context, f *renewal, s *Session, refresh Refresh) {
-	f.session, f.err = m.renewed(ctx, s, refresh)
-	fault := f.err != nil && !errors.Is(f.err, ErrNoSession)
+	renewed, err := m.renewed(ctx, s, refresh)
+	fault := err != nil && !errors.Is(err, ErrNoSession)
 	if fault {
 		m.observe(EventRefreshFailed)
-		m.log.WarnContext(ctx, "a session could not be refreshed", "session", s.Handle, "handler", s.Handler, "err", f.err)
+		m.log.WarnContext(ctx, "a session could not be refreshed", "session", s.Handle, "handler", s.Handler, "err", err)
 	}
-	m.renewals.leave(s.key, f, m.now(), fault)
+	m.renewals.land(s.key, f, renewed, err, m.now(), fault)
 }
 
 // renewed takes the lock, or waits until whoever has it is done.
 func (m *Manager) renewed(ctx context.Context, s *Session, refresh Refresh) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTime)
 	defer cancel()
-	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 200*time.Millisecond) {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 200*time.Millisecond) {
 		unlock, ok, err := m.store.Lock(ctx, s.key, lockTime)
 		if err != nil {
 			return nil, err
@@ -95,9 +95,7 @@ func (m *Manager) renewed(ctx context.Context, s *Session, refresh Refresh) (*Se
 		if err != nil || !m.due(now) {
 			return now, err
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if wait.For(ctx, pause) != nil {
 			return nil, errors.New("another refresh of the session does not end")
 		}
 	}
@@ -183,14 +181,12 @@ func (m *Manager) keep(ctx context.Context, s *Session) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err = noSession(m.store.Replace(ctx, s.key, sealed))
 		if err == nil || errors.Is(err, ErrNoSession) {
 			return err
 		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if wait.For(ctx, pause) != nil {
 			return fmt.Errorf("the new tokens can't be stored: %w", err)
 		}
 	}

@@ -1,24 +1,27 @@
 package session
 
 import (
-	"crypto/hkdf"
-	"crypto/sha256"
 	"fmt"
+
+	"github.com/catflap/catflap/internal/seal"
 )
 
 // HandlerKeys derives a handler's own keys from those of the sessions (RFC 5869). They
 // tell nothing of these, nor of another handler's.
 func HandlerKeys(keys [][]byte, handler string) ([][]byte, error) {
-	own := make([][]byte, 0, len(keys))
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	if err := seal.Check(keys); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	own := make([][]byte, len(keys))
 	for i, secret := range keys {
-		if len(secret) < minKey {
-			return nil, fmt.Errorf("session: key %d has %d bytes; it needs at least %d", i, len(secret), minKey)
-		}
-		key, err := hkdf.Key(sha256.New, secret, nil, "catflap handler "+handler, minKey)
+		key, err := seal.Derive(secret, "handler "+handler, seal.MinKey)
 		if err != nil {
 			return nil, err
 		}
-		own = append(own, key)
+		own[i] = key
 	}
 	return own, nil
 }

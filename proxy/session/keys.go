@@ -1,28 +1,17 @@
 package session
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync/atomic"
-)
 
-// minKey is the least length of a key, in bytes: that of its whole strength.
-const minKey = 32
-
-// The form of a sealed text: a version, the name of the key, and what AES-GCM
-// yields, its random nonce first. NIST SP 800-38D allows 2^32 of them for each key.
-const (
-	sealVersion = 1
-	keyNameSize = 8
-	sealHead    = 1 + keyNameSize
+	"github.com/catflap/catflap/internal/base64url"
+	"github.com/catflap/catflap/internal/seal"
 )
 
 // What a text is sealed for; it opens for nothing else.
@@ -37,85 +26,61 @@ const (
 
 var errSealed = errors.New("session: not sealed by a key of ours, or not for this place")
 
-// keyring derives from each configured key one for each use (RFC 5869). A reload may
-// set others.
-type keyring struct{ keys atomic.Pointer[[]derived] }
+// keyring has the keys in force. A reload may set others.
+type keyring struct{ keys atomic.Pointer[derived] }
 
+// derived is what is made of the configured keys: a ring for what is stored, another for
+// what browsers keep of an attempt, and for each key two more.
 type derived struct {
-	name           [keyNameSize]byte
-	store, attempt cipher.AEAD
-	display, index []byte
+	store, attempt *seal.Named
+	each           []eachKey
 }
+
+// eachKey is what is made of one configured key beside the rings.
+type eachKey struct{ display, index []byte }
+
+// same reports whether both are of one configured key.
+func (k eachKey) same(other eachKey) bool { return bytes.Equal(k.index, other.index) }
 
 func newKeyring(keys [][]byte) (*keyring, error) {
 	if len(keys) == 0 {
-		keys = [][]byte{ownKey()}
+		keys = [][]byte{seal.Own()}
 	}
-	list, err := deriveAll(keys)
+	d, err := derive(keys)
 	if err != nil {
 		return nil, err
 	}
 	k := &keyring{}
-	k.keys.Store(&list)
+	k.keys.Store(d)
 	return k, nil
 }
 
-// ownKey is one of this process alone.
-func ownKey() []byte {
-	one := make([]byte, minKey)
-	rand.Read(one) // never fails
-	return one
+func derive(keys [][]byte) (*derived, error) {
+	var d derived
+	var err error
+	if d.store, err = seal.NewNamed(keys, "session store", "session name"); err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	if d.attempt, err = seal.NewNamed(keys, "session attempt", "session name"); err != nil {
+		return nil, err
+	}
+	for _, secret := range keys {
+		var one eachKey
+		if one.display, err = seal.Derive(secret, "session display", 32); err != nil {
+			return nil, err
+		}
+		if one.index, err = seal.Derive(secret, "session index", 32); err != nil {
+			return nil, err
+		}
+		d.each = append(d.each, one)
+	}
+	return &d, nil
 }
 
 // all are the keys in force: the first seals.
-func (k *keyring) all() []derived { return *k.keys.Load() }
+func (k *keyring) all() []eachKey { return k.keys.Load().each }
 
-func deriveAll(keys [][]byte) ([]derived, error) {
-	var list []derived
-	for i, secret := range keys {
-		if len(secret) < minKey {
-			return nil, fmt.Errorf("session: key %d has %d bytes; it needs at least %d", i, len(secret), minKey)
-		}
-		d, err := derive(secret)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, *d)
-	}
-	return list, nil
-}
-
-func derive(secret []byte) (*derived, error) {
-	use := func(what string, size int) ([]byte, error) {
-		return hkdf.Key(sha256.New, secret, nil, "catflap session "+what, size)
-	}
-	var d derived
-	name, err := use("name", keyNameSize)
-	if err != nil {
-		return nil, err
-	}
-	copy(d.name[:], name)
-	for what, aead := range map[string]*cipher.AEAD{"store": &d.store, "attempt": &d.attempt} {
-		key, err := use(what, 32)
-		if err != nil {
-			return nil, err
-		}
-		block, err := aes.NewCipher(key)
-		if err != nil {
-			return nil, err
-		}
-		if *aead, err = cipher.NewGCMWithRandomNonce(block); err != nil {
-			return nil, err
-		}
-	}
-	if d.display, err = use("display", 32); err != nil {
-		return nil, err
-	}
-	d.index, err = use("index", 32)
-	return &d, err
-}
-
-func (d *derived) aead(purpose string) cipher.AEAD {
+func (d *derived) ring(purpose string) *seal.Named {
 	if purpose == sealAttempt {
 		return d.attempt
 	}
@@ -125,26 +90,20 @@ func (d *derived) aead(purpose string) cipher.AEAD {
 // seal encrypts with the first key. What is sealed opens only for the same purpose
 // in the same place, such as the key in the store.
 func (k *keyring) seal(purpose, place string, plain []byte) []byte {
-	d := &k.all()[0]
-	sealed := append([]byte{sealVersion}, d.name[:]...)
-	return d.aead(purpose).Seal(sealed, nil, plain, bound(purpose, place)) //nolint:gosec // the nonce is made by the AEAD itself
+	return k.keys.Load().ring(purpose).Seal(bound(purpose, place), plain)
 }
 
 // open decrypts with the key that the text names.
 func (k *keyring) open(purpose, place string, sealed []byte) ([]byte, error) {
-	if len(sealed) < sealHead || sealed[0] != sealVersion {
+	plain, ok := k.keys.Load().ring(purpose).Open(bound(purpose, place), sealed)
+	if !ok {
 		return nil, errSealed
 	}
-	for _, d := range k.all() {
-		if [keyNameSize]byte(sealed[1:sealHead]) != d.name {
-			continue
-		}
-		if plain, err := d.aead(purpose).Open(nil, nil, sealed[sealHead:], bound(purpose, place)); err == nil {
-			return plain, nil
-		}
-	}
-	return nil, errSealed
+	return plain, nil
 }
+
+// knows reports whether a stored text names a key that is in force.
+func (k *keyring) knows(sealed []byte) bool { return k.keys.Load().store.Knows(sealed) }
 
 // indexes names an index by each key: an entry of before a rotation is under a name
 // of its time.
@@ -201,19 +160,8 @@ func isSecret(s string) bool {
 	if len(s) != secretText {
 		return false
 	}
-	b, err := untext(s)
+	b, err := base64url.Decode(s)
 	return err == nil && len(b) == secretSize
 }
 
-func text(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
-
-// untext takes the one text of some bytes: no line ends, which the decoder would
-// skip, and no other last character.
-func untext(s string) ([]byte, error) {
-	for i := range len(s) {
-		if s[i] == '\n' || s[i] == '\r' {
-			return nil, base64.CorruptInputError(i)
-		}
-	}
-	return base64.RawURLEncoding.Strict().DecodeString(s)
-}
+func text(b []byte) string { return base64url.Encode(b) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/catflap/catflap/internal/deadline"
 )
 
 // Memory is a Store within this process. What it holds ends with the process.
@@ -17,8 +19,8 @@ type Memory struct {
 	mu      sync.Mutex
 	closed  bool
 	entries map[string]*entry
-	kinds   map[string]int // how many entries of each kind
-	ends    deadlines      // of entries
+	kinds   map[string]int         // how many entries of each kind
+	ends    deadline.Heap[*ending] // of entries
 	indexes map[string]map[string]struct{}
 	marks   map[string]*marks // by their kind
 	locks   map[string]lease
@@ -27,7 +29,7 @@ type Memory struct {
 }
 
 type entry struct {
-	deadline
+	ending
 	value   []byte
 	indexes []string
 }
@@ -66,8 +68,8 @@ func (m *Memory) enter(ctx context.Context) error {
 		return ErrClosed
 	}
 	now := m.now()
-	for d := m.ends.expired(now); d != nil; d = m.ends.expired(now) {
-		m.remove(d.key)
+	for one, ok := m.ends.Expired(now); ok; one, ok = m.ends.Expired(now) {
+		m.remove(one.key)
 	}
 	for _, marks := range m.marks {
 		marks.expire(now)
@@ -106,10 +108,10 @@ func (m *Memory) Create(ctx context.Context, key string, value []byte, ttl time.
 	case ttl <= 0:
 		return nil
 	}
-	e := &entry{deadline: deadline{key: key, at: m.now().Add(ttl)}, value: bytes.Clone(value), indexes: indexes}
+	e := &entry{ending: ending{key: key, at: m.now().Add(ttl)}, value: bytes.Clone(value), indexes: indexes}
 	m.entries[key] = e
 	m.kinds[kind(key)]++
-	m.ends.add(&e.deadline)
+	m.ends.Add(&e.ending)
 	for _, index := range indexes {
 		if m.indexes[index] == nil {
 			m.indexes[index] = map[string]struct{}{}
@@ -156,7 +158,8 @@ func (m *Memory) Touch(ctx context.Context, key string, ttl time.Duration) error
 	if e == nil {
 		return ErrNotFound
 	}
-	m.ends.move(&e.deadline, m.now().Add(ttl))
+	e.at = m.now().Add(ttl)
+	m.ends.Fix(&e.ending)
 	return nil
 }
 
@@ -202,7 +205,7 @@ func (m *Memory) remove(key string) *entry {
 	}
 	delete(m.entries, key)
 	m.kinds[kind(key)]--
-	m.ends.remove(&e.deadline)
+	m.ends.Remove(&e.ending)
 	for _, index := range e.indexes {
 		delete(m.indexes[index], key)
 		if len(m.indexes[index]) == 0 {

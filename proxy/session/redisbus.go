@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/catflap/catflap/internal/wait"
 )
 
 // How a subscription is watched: a ping every so often, and a connection that has said
@@ -44,15 +46,11 @@ func (r *Redis) Subscribe(ctx context.Context) (<-chan []byte, error) {
 		for ctx.Err() == nil {
 			b.connect(ctx)
 			b.lost = true
-			pause(ctx, busRetry)
+			_ = wait.For(ctx, busRetry) // the loop asks ctx
 		}
 	})
 	// What is published after the return arrives, if the server is there at all.
-	select {
-	case <-ready:
-	case <-ctx.Done():
-	case <-time.After(redisTime):
-	}
+	_ = wait.Or(ctx, redisTime, ready)
 	return messages, nil
 }
 
@@ -143,13 +141,6 @@ func (b *bus) watch(ctx context.Context, sub *redis.PubSub) {
 func (b *bus) send(ctx context.Context, message []byte) {
 	select {
 	case b.messages <- message:
-	case <-ctx.Done():
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
 	case <-ctx.Done():
 	}
 }

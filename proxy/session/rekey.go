@@ -1,6 +1,10 @@
 package session
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/catflap/catflap/internal/seal"
+)
 
 // Rekey sets other keys, those of Options.Keys. A session that none of them opens has
 // ended: sockets are looked up again, and a store of this process forgets what nobody
@@ -11,23 +15,20 @@ func (m *Manager) Rekey(keys [][]byte) error {
 		if m.own.Load() {
 			return nil
 		}
-		keys = [][]byte{ownKey()}
+		keys = [][]byte{seal.Own()}
 		defer m.own.Store(true)
 	} else {
 		defer m.own.Store(false)
 	}
-	now, err := deriveAll(keys)
+	now, err := derive(keys)
 	if err != nil {
 		return err
 	}
-	same := func(a, b derived) bool { return a.name == b.name }
-	if slices.EqualFunc(before, now, same) {
+	if slices.EqualFunc(before, now.each, eachKey.same) {
 		return nil
 	}
-	m.keys.keys.Store(&now)
-	withdrawn := slices.ContainsFunc(before, func(old derived) bool {
-		return !slices.ContainsFunc(now, func(d derived) bool { return same(old, d) })
-	})
+	m.keys.keys.Store(now)
+	withdrawn := slices.ContainsFunc(before, func(old eachKey) bool { return !slices.ContainsFunc(now.each, old.same) })
 	if !withdrawn {
 		return nil
 	}
@@ -36,11 +37,4 @@ func (m *Manager) Rekey(keys [][]byte) error {
 	}
 	m.resync()
 	return nil
-}
-
-// knows reports whether a text names a key that is in force.
-func (k *keyring) knows(sealed []byte) bool {
-	return len(sealed) >= sealHead && slices.ContainsFunc(k.all(), func(d derived) bool {
-		return d.name == [keyNameSize]byte(sealed[1:sealHead])
-	})
 }

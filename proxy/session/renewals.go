@@ -1,10 +1,11 @@
 package session
 
 import (
-	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/catflap/catflap/internal/flight"
 )
 
 // How long the provider is left alone after a fault, for each session: doubled with
@@ -16,17 +17,12 @@ const (
 
 // renewals are those of this process that are under way, and what has failed lately.
 type renewals struct {
-	mu      sync.Mutex
-	flights map[string]*renewal
+	flights flight.Group[string, *Session]
 	rests   *lru.Cache[string, rest]
 }
 
-// renewal is one for all who wait. Session and err are set before done is closed.
-type renewal struct {
-	done    chan struct{}
-	session *Session
-	err     error
-}
+// renewal is one for all who wait.
+type renewal = flight.Flight[*Session]
 
 type rest struct {
 	length time.Duration
@@ -34,9 +30,7 @@ type rest struct {
 	err    error // why
 }
 
-func (r *renewals) init() error {
-	r.flights = map[string]*renewal{}
-	var err error
+func (r *renewals) init() (err error) {
 	r.rests, err = lru.New[string, rest](remembered)
 	return err
 }
@@ -49,28 +43,14 @@ func (r *renewals) resting(key string, now time.Time) error {
 	return nil
 }
 
-// join returns the renewal that is under way, or a new one for the caller to run.
-func (r *renewals) join(key string) (f *renewal, mine bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if f := r.flights[key]; f != nil {
-		return f, false
-	}
-	f = &renewal{done: make(chan struct{})}
-	r.flights[key] = f
-	return f, true
-}
-
-func (r *renewals) leave(key string, f *renewal, now time.Time, fault bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// land ends a renewal, and notes a fault before anybody hears of it.
+func (r *renewals) land(key string, f *renewal, s *Session, err error, now time.Time, fault bool) {
 	if fault {
 		last, _ := r.rests.Get(key)
 		length := max(firstRest, min(2*last.length, longRest))
-		r.rests.Add(key, rest{length, now.Add(length), f.err})
+		r.rests.Add(key, rest{length, now.Add(length), err})
 	} else {
 		r.rests.Remove(key)
 	}
-	delete(r.flights, key)
-	close(f.done)
+	r.flights.Land(key, f, s, err)
 }

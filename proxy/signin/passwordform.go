@@ -10,6 +10,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/pace"
+	"github.com/catflap/catflap/internal/requestid"
 	"github.com/catflap/catflap/proxy/page"
 	"github.com/catflap/catflap/proxy/session"
 )
@@ -43,7 +44,7 @@ func (s *SignIn) showForm(w http.ResponseWriter, p provider, returnTo string, wr
 	}
 	res := Result{Kind: Shown, Status: http.StatusOK, Handler: p.name}
 	if wrong {
-		res = Result{Kind: Refused, Status: http.StatusForbidden, Code: authhandlers.CodeWrongPassword, Handler: p.name, RequestID: NewRequestID()}
+		res = Result{Kind: Refused, Status: http.StatusForbidden, Code: authhandlers.CodeWrongPassword, Handler: p.name, RequestID: requestid.New()}
 	}
 	s.o.Pages.Password(w, res.Status, f)
 	return res

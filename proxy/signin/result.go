@@ -1,11 +1,11 @@
 package signin
 
 import (
-	"crypto/rand"
 	"net/http"
 	"strconv"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/requestid"
 	"github.com/catflap/catflap/proxy/page"
 )
 
@@ -54,9 +54,6 @@ const (
 	codePasswordForm authhandlers.Code = "bad_login_form"
 )
 
-// NewRequestID makes the id that stands in an answer and in the log.
-func NewRequestID() string { return rand.Text()[:16] }
-
 // trouble is something that went wrong, and what the person can do.
 type trouble struct {
 	status  int
@@ -74,7 +71,7 @@ type trouble struct {
 
 // fail shows the page of a trouble.
 func (s *SignIn) fail(w http.ResponseWriter, t trouble) Result {
-	res := Result{Kind: Refused, Status: t.status, Code: t.code, Handler: t.handler, RequestID: NewRequestID(), Err: t.err}
+	res := Result{Kind: Refused, Status: t.status, Code: t.code, Handler: t.handler, RequestID: requestid.New(), Err: t.err}
 	if t.status >= http.StatusInternalServerError {
 		res.Kind = Fault
 	}
