@@ -84,7 +84,7 @@ func (r *reading) person(answer strictjson.Object, now time.Time) (*authhandlers
 
 // user reads who it is: a text, or a whole number.
 func (r *reading) user(answer strictjson.Object) (string, error) {
-	user := ""
+	user, found := "", false
 	for _, p := range r.users {
 		v, ok := answer.At(p)
 		if !ok || v.Text() == "null" {
@@ -97,10 +97,10 @@ func (r *reading) user(answer strictjson.Object) (string, error) {
 		switch {
 		case !ok:
 			return "", errors.New("the member of the answer that names the person is neither a text nor a whole number")
-		case user != "" && one != user:
+		case found && one != user:
 			return "", errors.New("the answer names two people")
 		}
-		user = one
+		user, found = one, true
 	}
 	if user == "" {
 		return "", errNobody

@@ -23,6 +23,8 @@ func TestAnswers(t *testing.T) {
 		{"sub", `{"sub":"alice"}`, "alice"},
 		{"both, and equal", `{"user_id":"alice","sub":"alice"}`, "alice"},
 		{"two people", `{"user_id":"alice","sub":"root"}`, "[fault]"},
+		{"nobody and somebody", `{"user_id":"","sub":"alice"}`, "[fault]"},
+		{"somebody and nobody", `{"user_id":"alice","sub":""}`, "[fault]"},
 		{"a number", `{"user_id":42}`, "42"},
 		{"zero", `{"user_id":0}`, "0"},
 		{"a number with a fraction", `{"user_id":1.5}`, "[fault]"},
