@@ -93,7 +93,7 @@ func names(p *problems, field string, list []string, same func(string) string, r
 func refuseHeader(name string) (problem, hint string) {
 	n := strings.ToLower(name)
 	switch strings.ReplaceAll(n, "-", "_") {
-	case "access_token":
+	case string(authhandlers.CarrierLegacyHeader):
 		return "is a carrier of all bearer tokens", "name Authorization: the service is then shown the token, wherever a client puts it"
 	case "user_id":
 		return "is what clients call themselves at the Cat, and proves nothing", "name a header that says who somebody is"

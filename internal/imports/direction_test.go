@@ -55,7 +55,7 @@ func rules() []rule {
 		{"internal/keyset/**", "internal/keyset/** internal/loopback internal/reread"},
 		{"internal/tokencache", ""},
 		{"internal/pace", ""},
-		{"internal/inquiry", "authhandlers internal/keyset/** internal/tokencache"},
+		{"internal/inquiry", "authhandlers internal/keyset/** internal/pace internal/tokencache"},
 		{"internal/reread", ""},
 		{"internal/keyfile", "config/value"},
 		{"internal/memlimit", ""},

@@ -9,6 +9,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/internal/tokencache"
 )
 
@@ -119,19 +120,10 @@ func (s *stranger) sweep(now time.Time) bool {
 }
 
 // shareOf tells whose share a request counts for: that of the network, or of the person
-// whose socket it came over. An IPv6 host has a whole /64.
+// whose socket it came over. Requests without an address have one together.
 func shareOf(r *authhandlers.Request) string {
 	if r.Current != nil {
 		return "person " + r.Current.Key()
 	}
-	a := r.ClientIP.Unmap()
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		return "" // no address is one of its own
-	}
-	return p.String()
+	return pace.Network(r.ClientIP).String()
 }
