@@ -166,10 +166,10 @@ func freshness(h http.Header) (fresh time.Duration, limited bool) {
 		for directive := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
 			var d time.Duration
-			switch name {
+			switch strings.TrimSpace(name) {
 			case "no-store", "no-cache":
 			case "max-age":
-				d = seconds(strings.Trim(value, `"`)) - seconds(h.Get("Age"))
+				d = seconds(strings.Trim(value, " \t\"")) - seconds(h.Get("Age"))
 			default:
 				continue
 			}

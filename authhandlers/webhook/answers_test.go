@@ -134,7 +134,7 @@ func TestCacheControl(t *testing.T) {
 		age     string
 		seconds int // for which it is used
 	}{
-		{"", "", 7}, {"private", "", 7}, {"max-age=3", "", 3}, {"private, Max-Age=\"3\"", "", 3}, {"max-age=3600", "", 7},
+		{"", "", 7}, {"private", "", 7}, {"max-age=3", "", 3}, {"private, Max-Age=\"3\"", "", 3}, {"max-age=3600", "", 7}, {"max-age = 3", "", 3},
 		{"no-store", "", 0}, {"no-cache, max-age=5", "", 0}, {"max-age=0", "", 0}, {"max-age=soon", "", 0}, {"max-age=-1", "", 0}, {"max-age=6", "2", 4}, {"max-age=6, max-age=2", "", 2},
 	} {
 		f := newFixture(t, nil)
