@@ -10,6 +10,11 @@ type Carrying interface {
 	CarriedBy() (headers, cookies []string)
 }
 
+// CarriedTaker is an optional ability of a Config that is [Carrying]: it says whether the
+// handler takes each request that has any of what it reads. No other handler may read the
+// same then.
+type CarriedTaker interface{ TakesAllCarried() bool }
+
 // Carried adds to a link the names of what its handler reads, if the type says so.
 func (l Link) Carried(c Config) Link {
 	if by, ok := c.(Carrying); ok {

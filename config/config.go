@@ -183,7 +183,7 @@ type Handler struct {
 // HandlerSettings is what the registry of handler types yields. The optional
 // abilities IdentitySource() string, BareIDs() bool, YieldsGroups() bool, SignsIn() bool,
 // CatSecret() (field string, secret value.Secret),
-// SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), HiddenBehind([]any) int,
+// SignInTitle() string, PeopleOf() string, CarriedBy() (headers, cookies []string), TakesAllCarried() bool, HiddenBehind([]any) int,
 // CertificatesOf() (people, proxies bool), AuthorityFingerprints() []string, TakesGuests()
 // bool, TakesBearers() bool with TakesAllBearers() bool, Doubts() error, Inspect() error,
 // InspectDoubts() error, ListKeys(func(id, alias string, permissions []string)) error,

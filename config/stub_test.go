@@ -64,6 +64,9 @@ func (c *tokens) YieldsGroups() bool { return c.Groups != "" }
 func (c *tokens) TakesBearers() bool    { return true }
 func (c *tokens) TakesAllBearers() bool { return false }
 
+// TakesAllCarried is what the header X-Whole is for.
+func (c *tokens) TakesAllCarried() bool { return strings.EqualFold(c.Carrier.Header, "X-Whole") }
+
 // leftovers is a handler type that takes each bearer token that reaches it.
 type leftovers struct {
 	URL string `yaml:"url"`

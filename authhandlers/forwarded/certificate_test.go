@@ -1,6 +1,7 @@
 package forwarded_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -39,18 +40,22 @@ func TestProxyCertificate(t *testing.T) {
 		lines   []string
 		in      bool
 		code    authhandlers.Code // of the refusal; none: not for this handler
+		from    string            // empty: where the proxy is
 	}{
-		{"the proxy", &edge, false, []string{"X-Forwarded-User: alice"}, true, ""},
-		{"another service", new(ca.Issue(t, hosts("db.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded},
-		{"the name in another place", new(ca.Issue(t, pki.Named("edge.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded},
-		{"another authority", new(other.Issue(t, hosts("edge.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded},
-		{"a stranger's", new(pki.New(t, "services").Issue(t, hosts("edge.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded},
-		{"none", nil, false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded},
-		{"nobody", &edge, false, nil, false, authhandlers.CodeMissingCredential},
-		{"nobody, by another", nil, false, nil, false, ""},
-		{"both", &edge, true, []string{"X-Forwarded-User: alice", secret}, true, ""},
-		{"the certificate alone, where both are due", &edge, true, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded},
-		{"the secret alone, where both are due", nil, true, []string{"X-Forwarded-User: alice", secret}, false, authhandlers.CodeForwarded},
+		{"the proxy", &edge, false, []string{"X-Forwarded-User: alice"}, true, "", ""},
+		{"another service", new(ca.Issue(t, hosts("db.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, ""},
+		{"the name in another place", new(ca.Issue(t, pki.Named("edge.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, ""},
+		{"another authority", new(other.Issue(t, hosts("edge.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, ""},
+		{"a stranger's", new(pki.New(t, "services").Issue(t, hosts("edge.internal"))), false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, ""},
+		{"none", nil, false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, ""},
+		{"nobody", &edge, false, nil, false, authhandlers.CodeMissingCredential, ""},
+		{"nobody, by another", nil, false, nil, false, "", ""},
+		{"both", &edge, true, []string{"X-Forwarded-User: alice", secret}, true, "", ""},
+		{"the certificate alone, where both are due", &edge, true, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, ""},
+		{"the secret alone, where both are due", nil, true, []string{"X-Forwarded-User: alice", secret}, false, authhandlers.CodeForwarded, ""},
+		{"the proxy from elsewhere", &edge, false, []string{"X-Forwarded-User: alice"}, false, authhandlers.CodeForwarded, "203.0.113.9:4711"},
+		{"nobody from elsewhere", &edge, false, nil, false, authhandlers.CodeForwarded, "203.0.113.9:4711"},
+		{"somebody else from elsewhere", new(ca.Issue(t, hosts("db.internal"))), false, []string{"X-Forwarded-User: alice"}, false, "", "203.0.113.9:4711"},
 	} {
 		s := forwarded.NewConfig()
 		s.From, s.UserHeader, s.Certificates, s.Authorities = []string{"192.0.2.8/29"}, "X-Forwarded-User", []string{"cn:proxy", "dns:edge.internal"}, []string{ca.Fingerprint()}
@@ -63,7 +68,7 @@ func TestProxyCertificate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := request(proxyAt, c.lines...)
+		r := request(cmp.Or(c.from, proxyAt), c.lines...)
 		r.HTTP.TLS = &tls.ConnectionState{}
 		if c.shown != nil {
 			r.HTTP.TLS.PeerCertificates = []*x509.Certificate{c.shown.Leaf}

@@ -29,6 +29,9 @@ func (h *handler) Authenticate(_ context.Context, r *authhandlers.Request) (*aut
 	named := present(lines)
 	peer := peerOf(r)
 	if !h.listed(peer) {
+		if by := h.ownCertificate(r); by != "" && r.Credential == nil && !r.Carried {
+			return nil, refuse("the proxy in front must come from an address that is listed", "the proxy's certificate (%s) came from %s, which from does not list", by, peer)
+		}
 		if named || present(secrets) {
 			return nil, fmt.Errorf("%w: %s came from %s, which from does not list", authhandlers.ErrNoCredential, h.user, peer)
 		}
@@ -75,12 +78,20 @@ func (h *handler) Ready(context.Context) error {
 // nobody is the answer to a request of the proxy's that names nobody. The proxy's own
 // certificate must make nobody of it at another handler.
 func (h *handler) nobody(r *authhandlers.Request) error {
-	if len(h.names) > 0 {
-		if _, err := h.certificate(r.ShownCertificates()); err == nil {
-			return authhandlers.Reject(authhandlers.CodeMissingCredential, "sign in", "the proxy names nobody in %s", h.user)
-		}
+	if h.ownCertificate(r) != "" {
+		return authhandlers.Reject(authhandlers.CodeMissingCredential, "sign in", "the proxy names nobody in %s", h.user)
 	}
 	return authhandlers.ErrNoCredential
+}
+
+// ownCertificate is the configured name in a certificate that is the proxy's, or "". At a
+// handler behind this one it would be one person's, and all people behind the proxy that one.
+func (h *handler) ownCertificate(r *authhandlers.Request) string {
+	by, err := h.certificate(r.ShownCertificates())
+	if err != nil {
+		return ""
+	}
+	return by
 }
 
 // proves verifies that the request is the proxy's.

@@ -222,6 +222,8 @@ func TestSignedTokens(t *testing.T) {
 		{"on", own, true, true, ""},
 		{"on, another issuer's", foreign, true, false, "passed on"},
 		{"on, none to be read", "eyJ.x.y", true, false, "passed on"},
+		{"off, a header that begins with a line end", "ewogImFsZyI6IlJTMjU2In0.e30.x", false, false, "passed on"},
+		{"on, a header that begins with a line end", "ewogImFsZyI6IlJTMjU2In0.e30.x", true, false, "passed on"},
 		{"encrypted", "eyJhbGciOiJkaXIifQ.a.b.c.d", false, true, "token_inactive"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

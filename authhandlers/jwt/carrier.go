@@ -127,7 +127,7 @@ func (h *handler) Ambient(*authhandlers.Request) bool { return !h.carrier.isZero
 // request's credential.
 func (h *handler) token(r *authhandlers.Request) (string, error) {
 	if h.carrier.isZero() {
-		if !r.Credential.Bearer() || !looksSigned(r.Credential.Value) {
+		if !r.Credential.Bearer() || !LooksSigned(r.Credential.Value) {
 			return "", authhandlers.ErrNoCredential
 		}
 		return r.Credential.Value, nil
@@ -138,7 +138,7 @@ func (h *handler) token(r *authhandlers.Request) (string, error) {
 		return "", malformed(err)
 	case token == "":
 		return "", authhandlers.ErrNoCredential
-	case !looksSigned(token):
+	case !LooksSigned(token):
 		return "", malformed(errors.New("the carrier holds no signed token"))
 	}
 	return token, nil

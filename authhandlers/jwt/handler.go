@@ -79,11 +79,11 @@ func (h *handler) Authenticate(ctx context.Context, r *authhandlers.Request) (*a
 // Ready reports that the keys are not there.
 func (h *handler) Ready(context.Context) error { return h.keys.Ready() }
 
-// looksSigned reports whether a text may be a signed token: three parts, the first
+// LooksSigned reports whether a text may be a signed token: three parts, the first
 // of which begins as base64url of an opening brace does. An opaque token of another
 // handler does not, and neither does an encrypted one (five parts), which may be
 // opaque for us and known to the issuer's introspection.
-func looksSigned(token string) bool {
+func LooksSigned(token string) bool {
 	if len(token) < 2 || token[0] != 'e' || token[1] != 'y' && token[1] != 'w' {
 		return false
 	}

@@ -28,7 +28,11 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 	if err != nil {
 		return nil, err
 	}
-	return newHandler(c, env, Rules{Keys: keys})
+	granting, err := NewGranting(c.Groups.All(), env.Claims)
+	if err != nil {
+		return nil, err
+	}
+	return newHandler(c, env, Rules{Keys: keys, Check: granting.whole})
 }
 
 func newHandler(c *Config, env authhandlers.Env, r Rules) (*handler, error) {

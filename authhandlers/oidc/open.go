@@ -14,7 +14,6 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/jwt"
 	"github.com/catflap/catflap/internal/keyset"
-	"github.com/catflap/catflap/internal/keyset/strictjson"
 )
 
 type handler struct {
@@ -45,7 +44,7 @@ type handler struct {
 	discovery *discovery
 	ring      *ring
 	reader    *jwt.Reader
-	granting  []string // the outermost claims that permissions hang on
+	granting  jwt.Granting // the outermost claims that permissions hang on
 }
 
 // Open makes the handler. The provider's document and keys are fetched in the
@@ -87,7 +86,7 @@ func (c *Config) Open(ctx context.Context, env authhandlers.Env) (authhandlers.A
 		}
 		h.secret = string(secret)
 	}
-	if h.granting, err = roots(c.Groups.All(), env.Claims); err != nil {
+	if h.granting, err = jwt.NewGranting(c.Groups.All(), env.Claims); err != nil {
 		return nil, err
 	}
 	return h, h.open(ctx, c, env)
@@ -124,19 +123,6 @@ func (h *handler) open(ctx context.Context, c *Config, env authhandlers.Env) err
 	}
 	h.discovery.start(ctx)
 	return nil
-}
-
-// roots are the names of the outermost claims in which these paths begin.
-func roots(groups, retained []string) ([]string, error) {
-	var all []string
-	for _, text := range slices.Concat(groups, retained) {
-		p, err := strictjson.ParsePath(text)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p.Roots()...)
-	}
-	return all, nil
 }
 
 // Authenticate takes bearer tokens.

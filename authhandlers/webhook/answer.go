@@ -84,7 +84,7 @@ func (r *reading) person(answer strictjson.Object, now time.Time) (*authhandlers
 
 // user reads who it is: a text, or a whole number.
 func (r *reading) user(answer strictjson.Object) (string, error) {
-	user := ""
+	user, found := "", false
 	for _, p := range r.users {
 		v, ok := answer.At(p)
 		if !ok || v.Text() == "null" {
@@ -97,10 +97,10 @@ func (r *reading) user(answer strictjson.Object) (string, error) {
 		switch {
 		case !ok:
 			return "", errors.New("the member of the answer that names the person is neither a text nor a whole number")
-		case user != "" && one != user:
+		case found && one != user:
 			return "", errors.New("the answer names two people")
 		}
-		user = one
+		user, found = one, true
 	}
 	if user == "" {
 		return "", errNobody
@@ -166,10 +166,10 @@ func freshness(h http.Header) (fresh time.Duration, limited bool) {
 		for directive := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
 			var d time.Duration
-			switch name {
+			switch strings.TrimSpace(name) {
 			case "no-store", "no-cache":
 			case "max-age":
-				d = seconds(strings.Trim(value, `"`)) - seconds(h.Get("Age"))
+				d = seconds(strings.Trim(value, " \t\"")) - seconds(h.Get("Age"))
 			default:
 				continue
 			}

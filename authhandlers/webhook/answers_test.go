@@ -23,6 +23,8 @@ func TestAnswers(t *testing.T) {
 		{"sub", `{"sub":"alice"}`, "alice"},
 		{"both, and equal", `{"user_id":"alice","sub":"alice"}`, "alice"},
 		{"two people", `{"user_id":"alice","sub":"root"}`, "[fault]"},
+		{"nobody and somebody", `{"user_id":"","sub":"alice"}`, "[fault]"},
+		{"somebody and nobody", `{"user_id":"alice","sub":""}`, "[fault]"},
 		{"a number", `{"user_id":42}`, "42"},
 		{"zero", `{"user_id":0}`, "0"},
 		{"a number with a fraction", `{"user_id":1.5}`, "[fault]"},
@@ -132,7 +134,7 @@ func TestCacheControl(t *testing.T) {
 		age     string
 		seconds int // for which it is used
 	}{
-		{"", "", 7}, {"private", "", 7}, {"max-age=3", "", 3}, {"private, Max-Age=\"3\"", "", 3}, {"max-age=3600", "", 7},
+		{"", "", 7}, {"private", "", 7}, {"max-age=3", "", 3}, {"private, Max-Age=\"3\"", "", 3}, {"max-age=3600", "", 7}, {"max-age = 3", "", 3},
 		{"no-store", "", 0}, {"no-cache, max-age=5", "", 0}, {"max-age=0", "", 0}, {"max-age=soon", "", 0}, {"max-age=-1", "", 0}, {"max-age=6", "2", 4}, {"max-age=6, max-age=2", "", 2},
 	} {
 		f := newFixture(t, nil)

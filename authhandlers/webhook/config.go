@@ -125,6 +125,9 @@ func (c *Config) CarriedBy() (headers, cookies []string) {
 	return headers, c.SendCookies
 }
 
+// TakesAllCarried implements authhandlers.CarriedTaker: the service alone knows whose a value is.
+func (c *Config) TakesAllCarried() bool { return true }
+
 // Events are the names of the events that a handler of this type counts.
 func (c *Config) Events() []string { return inquiry.Events() }
 
@@ -135,4 +138,6 @@ var (
 	_ authhandlers.BearerTaker = (*Config)(nil)
 	_ authhandlers.Inspector   = (*Config)(nil)
 	_ authhandlers.Carrying    = (*Config)(nil)
+
+	_ authhandlers.CarriedTaker = (*Config)(nil)
 )

@@ -30,6 +30,8 @@ func TestValidate(t *testing.T) {
 		{"all cookies", func(c *webhook.Config) { c.SendHeaders = []string{"cookie"} }, "send_headers[0]"},
 		{"Host", func(c *webhook.Config) { c.SendHeaders = []string{"X-A", "host"} }, "send_headers[1]"},
 		{"an address", func(c *webhook.Config) { c.SendHeaders = []string{"X-Forwarded-For"} }, "send_headers[0]"},
+		{"a carrier of all tokens", func(c *webhook.Config) { c.SendHeaders = []string{"Access_Token"} }, "send_headers[0]"},
+		{"a client's own claim", func(c *webhook.Config) { c.SendHeaders = []string{"User-Id"} }, "send_headers[0]"},
 		{"a space", func(c *webhook.Config) { c.SendHeaders = []string{"X A"} }, "send_headers[0]"},
 		{"twice", func(c *webhook.Config) { c.SendHeaders = []string{"X-A", "x-a"} }, "send_headers[1]"},
 		{"our own cookie", func(c *webhook.Config) { c.SendCookies = []string{"__Host-Catflap-session"} }, "send_cookies[0]"},

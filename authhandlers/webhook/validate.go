@@ -77,6 +77,12 @@ func names(p *authhandlers.FieldErrors, field string, list []string, same func(s
 // than one credential.
 func refuseHeader(name string) (problem, hint string) {
 	n := strings.ToLower(name)
+	switch strings.ReplaceAll(n, "-", "_") {
+	case string(authhandlers.CarrierLegacyHeader):
+		return "is a carrier of all bearer tokens", "name Authorization: the service is then shown the token, wherever a client puts it"
+	case "user_id":
+		return "is what clients call themselves at the Cat, and proves nothing", "name a header that says who somebody is"
+	}
 	switch n {
 	case "cookie":
 		return "holds all cookies, Catflap's own among them", "name single cookies in send_cookies"

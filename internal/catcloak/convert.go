@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/catflap/catflap/internal/loopback"
 	"github.com/catflap/catflap/proxy/attributes"
@@ -208,11 +209,19 @@ func (c *conversion) permissions() {
 	}
 }
 
-// quote writes a text as YAML reads it, on one line.
+// quote writes a text as YAML reads it, on one line. JSON leaves control characters beyond
+// ASCII as they are, of which YAML takes one for a line end.
 func quote(text string) string {
-	var b bytes.Buffer
+	var b, out bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(text) // a text can be written
-	return strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\x7f", `\u007f`)
+	for _, r := range strings.TrimSuffix(b.String(), "\n") {
+		if unicode.IsControl(r) {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
 }

@@ -199,3 +199,24 @@ func FuzzConvert(f *testing.F) {
 		}
 	})
 }
+
+// TestOddTexts: a role is the same role in the configuration, whatever YAML makes of what is
+// in its name.
+func TestOddTexts(t *testing.T) {
+	for _, role := range []string{
+		"a b", "a: b", "#a", "- a", "null", "yes", "1", `a"b\c'd`, "a\u0085b", "a\u2028b", "a\u2029b", "\ufeffa", "a\ufeffb", "a\nb", "a\tb", "a\x7fb", "a\u00a0b", "a\u009fb", "é", "😀",
+	} {
+		r, err := catcloak.Convert(with(map[string]any{"permission_mapping": map[string]any{role: map[string][]string{"MEMORY": {"READ"}}}}), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := app.Parse("out", r.Config, builtin.Registry())
+		if err != nil {
+			t.Errorf("%q: %v", role, err)
+			continue
+		}
+		if got := c.Permissions.Grants[0].Groups; len(got) != 1 || got[0] != role {
+			t.Errorf("%q becomes %q", role, got)
+		}
+	}
+}

@@ -66,7 +66,7 @@ func rules() []rule {
 		{"internal/seal", ""},
 		{"internal/wait", ""},
 		{"internal/spelling", ""},
-		{"internal/inquiry", "authhandlers internal/backoff internal/base64url internal/keyset/** internal/seal internal/tokencache internal/wait"},
+		{"internal/inquiry", "authhandlers internal/backoff internal/base64url internal/keyset/** internal/pace internal/seal internal/tokencache internal/wait"},
 		{"internal/lock", ""},
 		{"internal/wsconn", "internal/pace"},
 		{"internal/reread", ""},

@@ -43,6 +43,7 @@ func exceptions() []exception {
 		{"proxy/chat.*", ofType, "not yet taken apart"},
 		{"proxy/fleet.Fleet", ofType, "not yet taken apart"},
 		{"authhandlers.Revocation.Matches", ofFunction, "one condition after another: each is a rule"},
+		{"authhandlers/forwarded.handler.Authenticate", ofFunction, "one condition after another: each is a rule"},
 		{"authhandlers/jwt.judge.times", ofFunction, "one condition after another: each is a rule"},
 		{"authhandlers/jwt.judge.tokenType", ofFunction, "one condition after another: each is a rule"},
 		{"authhandlers/oidc.handler.renewed", ofFunction, "one condition after another: each is a rule"},

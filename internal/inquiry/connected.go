@@ -71,7 +71,7 @@ func (d *Desk) met(k tokencache.Key, e *entry, now time.Time) {
 // askAgain asks about somebody who is connected, and has everybody judged again when the
 // answer has changed.
 func (d *Desk) askAgain(k tokencache.Key, credential string, c *connected, now time.Time) {
-	e, err := d.ask(d.turns.Do, k, credential, now)
+	e, err := d.ask(d.kept, d.turns.Do, k, credential, now)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c.asking = false

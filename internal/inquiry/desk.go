@@ -132,14 +132,15 @@ func (d *Desk) Authenticate(ctx context.Context, r *authhandlers.Request, creden
 }
 
 // admit asks about a credential that is not remembered. The question goes on when the
-// client leaves: its answer is worth remembering, above all where it is a refusal.
+// client leaves: its answer is worth remembering, above all where it is a refusal. Those
+// who ask the same at that time wait for its answer, and leave nothing behind.
 func (d *Desk) admit(ctx context.Context, k tokencache.Key, credential, whose string, now time.Time) (*entry, error) {
 	own, known := d.refused.of(whose, d.o.Timeout), d.known.Contains(k)
 	in := d.refused.in(own)
 	if known {
 		in = d.turns.Do
 	}
-	leave, err := d.refused.enter(own, k, known, now)
+	leave, first, err := d.refused.enter(own, k, known, now)
 	switch {
 	case errors.Is(err, authhandlers.ErrBusy):
 		d.env.Observe("share_full")
@@ -149,13 +150,18 @@ func (d *Desk) admit(ctx context.Context, k tokencache.Key, credential, whose st
 		return nil, err
 	}
 	d.env.Observe("cache_miss")
+	if !first {
+		e, err := d.ask(ctx, in, k, credential, now)
+		leave(err)
+		return e, err
+	}
 	type outcome struct {
 		e   *entry
 		err error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		e, err := d.ask(in, k, credential, now)
+		e, err := d.ask(d.kept, in, k, credential, now)
 		leave(err)
 		done <- outcome{e, err}
 	}()
@@ -171,8 +177,8 @@ func (d *Desk) admit(ctx context.Context, k tokencache.Key, credential, whose st
 type turn func(ctx context.Context, do func()) error
 
 // ask asks the service when it is this credential's turn, once for all who want to know.
-func (d *Desk) ask(in turn, k tokencache.Key, credential string, now time.Time) (*entry, error) {
-	ctx, cancel := context.WithTimeout(d.kept, 2*d.o.Timeout) // one for the turn, one for the answer
+func (d *Desk) ask(ctx context.Context, in turn, k tokencache.Key, credential string, now time.Time) (*entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*d.o.Timeout) // one for the turn, one for the answer
 	defer cancel()
 	e, err := d.cache.Do(ctx, k, now, func(ctx context.Context) (*entry, error) {
 		var a *Answer
@@ -207,6 +213,7 @@ func (d *Desk) question(ctx context.Context, credential string) (a *Answer, err 
 		switch {
 		case refused:
 			d.env.Observe("ask_refused")
+		case err != nil && errors.Is(ctx.Err(), context.Canceled): // the client left
 		case err != nil:
 			d.env.Observe("ask_failed")
 			d.watch.look()

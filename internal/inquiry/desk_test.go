@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -187,6 +188,34 @@ func TestShares(t *testing.T) {
 			if n := d.asked.Load(); n != 0 {
 				t.Errorf("%s has a share of its own", same)
 			}
+		}
+	})
+}
+
+// TestNobodyWaitsForThoseWhoLeft: while the service hangs, a client that asks and leaves
+// again and again leaves nothing behind but its one question.
+func TestNobodyWaitsForThoseWhoLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, nil)
+		d.says(func(string) (*inquiry.Answer, error) {
+			time.Sleep(3 * time.Second)
+			return &inquiry.Answer{Person: authhandlers.AuthUserInfo{Subject: "alice"}}, nil
+		})
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		for range 500 {
+			ctx, leave := context.WithCancel(t.Context())
+			time.AfterFunc(time.Millisecond, leave)
+			if _, err := d.Authenticate(ctx, request("a credential", false), "a credential"); !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > 5 {
+			t.Errorf("%d goroutines wait for clients who left", n)
+		}
+		if _, err := d.Authenticate(t.Context(), request("a credential", false), "a credential"); err != nil || d.asked.Load() != 1 {
+			t.Errorf("asked %d times: %v", d.asked.Load(), err)
 		}
 	})
 }

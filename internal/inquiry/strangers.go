@@ -9,6 +9,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/internal/tokencache"
 )
 
@@ -73,22 +74,23 @@ func (s *strangers) in(own *stranger) turn {
 }
 
 // enter takes a place for a question, or returns a refusal that is remembered. Somebody
-// known needs no place. leave must follow, with the outcome.
-func (s *strangers) enter(own *stranger, k tokencache.Key, known bool, now time.Time) (leave func(error), err error) {
+// known needs no place. leave must follow, with the outcome. first says that nobody of the
+// share asks the same already.
+func (s *strangers) enter(own *stranger, k tokencache.Key, known bool, now time.Time) (leave func(error), first bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := own.places[k]
 	if p != nil && p.err != nil {
 		if now.Before(p.until) {
-			return nil, p.err
+			return nil, false, p.err
 		}
 		p.err = nil
 	}
 	if p == nil {
 		if full := len(own.places) >= share && !own.sweep(now); full && known {
-			return func(error) {}, nil
+			return func(error) {}, false, nil
 		} else if full {
-			return nil, authhandlers.ErrBusy
+			return nil, false, authhandlers.ErrBusy
 		}
 		p = &place{}
 		own.places[k] = p
@@ -104,7 +106,7 @@ func (s *strangers) enter(own *stranger, k tokencache.Key, known bool, now time.
 		if p.asking == 0 && p.err == nil && own.places[k] == p {
 			delete(own.places, k)
 		}
-	}, nil
+	}, p.asking == 1, nil
 }
 
 // sweep reports whether a place has become free.
@@ -118,19 +120,10 @@ func (s *stranger) sweep(now time.Time) bool {
 }
 
 // shareOf tells whose share a request counts for: that of the network, or of the person
-// whose socket it came over. An IPv6 host has a whole /64.
+// whose socket it came over. Requests without an address have one together.
 func shareOf(r *authhandlers.Request) string {
 	if r.Current != nil {
 		return "person " + r.Current.Key()
 	}
-	a := r.ClientIP.Unmap()
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = 64
-	}
-	p, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		return "" // no address is one of its own
-	}
-	return p.String()
+	return pace.Network(r.ClientIP).String()
 }

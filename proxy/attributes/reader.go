@@ -38,6 +38,9 @@ func (r *Reader) Read(p []byte) (int, error) {
 			r.err, r.out = failed, nil
 		case errors.Is(err, io.EOF) && !r.r.isWhole():
 			r.err = ErrNotObject
+		case errors.Is(err, io.EOF):
+			r.out = r.r.end(out)
+			r.buf, r.err = r.out, err
 		default:
 			r.err = err
 		}

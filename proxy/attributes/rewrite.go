@@ -82,7 +82,8 @@ func (r *rewriter) between(dst []byte, c byte) ([]byte, bool) {
 		r.at, r.n, r.drop = inKey, 0, false
 		return dst, true
 	case r.at == first && c == '}':
-		return r.end(dst), true
+		r.at = behind
+		return dst, true
 	case r.at == behindKey && c == ':':
 		r.at = inValue
 		if !r.drop {
@@ -93,9 +94,9 @@ func (r *rewriter) between(dst []byte, c byte) ([]byte, bool) {
 	return dst, false
 }
 
-// end puts the token in, behind all that is there.
+// end puts the token in, behind all that is there. All of the message has been read: what
+// is put in may be written over the end of it.
 func (r *rewriter) end(dst []byte) []byte {
-	r.at = behind
 	return append(append(r.separate(dst), r.pair...), '}')
 }
 
@@ -152,7 +153,8 @@ func (r *rewriter) readValue(dst, p []byte) ([]byte, int) {
 		return dst, n
 	}
 	if p[n] == '}' {
-		return r.end(dst), n + 1
+		r.at = behind
+		return dst, n + 1
 	}
 	r.at = next // the comma waits until it is known that the next pair passes
 	return dst, n + 1
@@ -196,12 +198,12 @@ func Room(token string) int {
 // writes over the message, and needs Room behind it.
 func Rewrite(message []byte, token string) ([]byte, error) {
 	r := newRewriter(token)
-	out, err := r.write(message[:0], message) // never ahead of what is read, but at the end
+	out, err := r.write(message[:0], message) // never ahead of what is read
 	if err == nil && !r.isWhole() {
 		err = ErrNotObject
 	}
 	if err != nil {
 		return nil, err
 	}
-	return out, nil
+	return r.end(out), nil
 }

@@ -78,6 +78,10 @@ func FuzzRewrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte, size int) {
 		got, err := attributes.Rewrite(bytes.Clone(in), "TOKEN")
+		roomy, tight := attributes.Rewrite(append(make([]byte, 0, len(in)+256), in...), "TOKEN")
+		if (err == nil) != (tight == nil) || !bytes.Equal(got, roomy) {
+			t.Fatalf("without room %q, %v; with room %q, %v", got, err, roomy, tight)
+		}
 		streamed, failed := io.ReadAll(attributes.NewReader(&chunks{in, max(1, size)}, "TOKEN"))
 		if (err == nil) != (failed == nil) || err == nil && !bytes.Equal(got, streamed) {
 			t.Fatalf("whole %q, %v; in pieces %q, %v", got, err, streamed, failed)
@@ -121,4 +125,26 @@ func (c *chunks) Read(p []byte) (int, error) {
 	n := copy(p[:min(c.size, len(p))], c.left)
 	c.left = c.left[n:]
 	return n, nil
+}
+
+// TestRewriteWithRoom holds that the token, written into the room behind a message, does not
+// stand in the way of what ends the message.
+func TestRewriteWithRoom(t *testing.T) {
+	for _, c := range []struct{ name, in, want string }{
+		{"a line end", "{\"text\":\"hi\"}\n", `{"text":"hi",` + ours + `}`},
+		{"many", `{"text":"hi"}` + strings.Repeat(" \r\n", 50), `{"text":"hi",` + ours + `}`},
+		{"empty", "{}\n", `{` + ours + `}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			in := append(make([]byte, 0, len(c.in)+attributes.Room("TOKEN")+64), c.in...)
+			got, err := attributes.Rewrite(in, "TOKEN")
+			if err != nil || string(got) != c.want {
+				t.Errorf("%s, %v\nwant %s", got, err, c.want)
+			}
+		})
+	}
+	in := append(make([]byte, 0, 256), `{"text":"hi"}{"catflap_attributes":"x"}`...)
+	if got, err := attributes.Rewrite(in, "TOKEN"); !errors.Is(err, attributes.ErrNotObject) {
+		t.Errorf("what follows the object becomes %q, %v", got, err)
+	}
 }

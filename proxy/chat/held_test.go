@@ -38,7 +38,7 @@ func TestOnePersonsShare(t *testing.T) {
 	if code, reason := closedWith(t, second); code != websocket.CloseTryAgainLater || reason != closeOwnFull.Reason {
 		t.Errorf("%d %s", code, reason)
 	}
-	for _, size := range []int{10, 9 << 10, 350 << 10} { // and the question again; alice's first is still held
+	for _, size := range []int{10, 9 << 10, 200 << 10} { // and the question again; alice's first is still held
 		w := l.open(t, "/bob")
 		ask(t, w, strings.Repeat("x", size))
 		if f := answer(t, w); len(f.Content) != size {
