@@ -279,3 +279,30 @@ func TestFingerprint(t *testing.T) {
 		}
 	}
 }
+
+// TestBrokenBlocks: a file of which a part can't be read, since it is being written, say, is
+// no file of the other parts alone.
+func TestBrokenBlocks(t *testing.T) {
+	clock := authtest.NewClock()
+	one, two := pki.New(t, "one"), pki.New(t, "two")
+	lists := []string{one.Revoked(t, clock.Now().Add(time.Hour)), two.Revoked(t, clock.Now().Add(time.Hour))}
+	half := func(text string) string { return text[:len(text)/2] }
+	inside := func(text string) string { return strings.Replace(text, "\n", "\n!", 1) }
+	for name, c := range map[string]struct {
+		authorities, lists []string
+		good               bool
+	}{
+		"whole":                   {[]string{one.PEM(), "a comment\n", two.PEM()}, lists, true},
+		"half an authority":       {[]string{one.PEM(), half(two.PEM())}, lists, false},
+		"a broken authority":      {[]string{inside(one.PEM()), two.PEM()}, lists, false},
+		"half a list":             {[]string{one.PEM(), two.PEM()}, []string{lists[0], half(lists[1])}, false},
+		"a broken list":           {[]string{one.PEM(), two.PEM()}, []string{inside(lists[0]), lists[1]}, false},
+		"half a list, and no end": {[]string{one.PEM(), two.PEM()}, []string{lists[0], "-----BEGIN X509 CRL-----\n"}, false},
+	} {
+		f := newFolder(t)
+		files := clientcert.Files{Authorities: f.write("ca.pem", c.authorities...), Lists: f.write("crl.pem", c.lists...)}
+		if _, err := files.Read(); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

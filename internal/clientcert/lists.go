@@ -3,7 +3,6 @@ package clientcert
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"time"
@@ -18,16 +17,13 @@ type list struct {
 
 // parseLists reads lists in PEM, or one in DER.
 func parseLists(text []byte) ([]*list, error) {
+	ders, err := blocks(text, "X509 CRL", "revocation list")
+	if err != nil {
+		return nil, err
+	}
 	var all []*list
-	for rest := text; ; {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			break
-		}
-		if block.Type != "X509 CRL" {
-			return nil, fmt.Errorf("it holds a %s, which is no revocation list", block.Type)
-		}
-		l, err := parseList(block.Bytes)
+	for _, der := range ders {
+		l, err := parseList(der)
 		if err != nil {
 			return nil, err
 		}

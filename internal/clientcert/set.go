@@ -3,7 +3,6 @@ package clientcert
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"sync"
@@ -78,16 +77,13 @@ func (f Files) Read() (*Set, error) {
 var ErrSeveral = errors.New("it holds several authorities, each of which could give the same name to somebody else")
 
 func parseAuthorities(text []byte) ([]*x509.Certificate, error) {
+	ders, err := blocks(text, "CERTIFICATE", "certificate")
+	if err != nil {
+		return nil, err
+	}
 	var all []*x509.Certificate
-	for {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			break
-		}
-		if block.Type != "CERTIFICATE" {
-			return nil, fmt.Errorf("it holds a %s, which is no certificate", block.Type)
-		}
-		c, err := x509.ParseCertificate(block.Bytes)
+	for _, der := range ders {
+		c, err := x509.ParseCertificate(der)
 		if err != nil {
 			return nil, err
 		}
