@@ -49,7 +49,7 @@ test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to en
 	$(MAKE) --no-print-directory fuzz
 	wait $$parts || { [ "$${CI:-}" != true ] || exit 1; say "SKIPPED below: the tests of the parts that could not be brought"; }
 	say "end to end, with real parts"
-	$(GO) test -timeout 28m -count=1 -parallel 4 ./internal/bench/... ./internal/e2e/...
+	$(GO) test -timeout 28m -count=1 -parallel 3 ./internal/bench/... ./internal/e2e/...
 
 fuzz: ## Each fuzz target for FUZZTIME (default 2s)
 	@# Minimising is cut short and a run that ended at its deadline is tried once more:
