@@ -45,7 +45,7 @@ func (v *visitor) signIn(provider issuing, desk, user string) {
 	v.t.Helper()
 	resp := signInAt(v.t, provider, v.client, v.public.String()+"/_catflap/login?idp="+desk+"&return_to=/_catflap_", user)
 	if resp.Request.URL.Path != "/_catflap_" {
-		v.t.Fatalf("%s ended at %s with %d", user, resp.Request.URL, resp.StatusCode)
+		v.t.Fatalf("%s ended at %s with %d, %s", user, resp.Request.URL.Path, resp.StatusCode, bodyOf(v.t, resp))
 	}
 	for _, c := range v.client.Jar.Cookies(v.public) {
 		if len(c.Value) > 40 { // the remembered choice is no secret
