@@ -151,10 +151,11 @@ func (w *writer) giveTurn() { <-w.turn }
 // write has something sent in our turn, which we have waited for since then.
 func (w *writer) write(since time.Time, d time.Duration, what func() error) (late bool, err error) {
 	if w.err != nil {
-		return false, w.err
+		return false, &UnsentError{w.err}
 	}
 	w.within = d
-	w.err = what()
+	failed := what()
+	w.err = failed
 	if !w.until.IsZero() {
 		if since.IsZero() {
 			since = w.until.Add(-d)
@@ -164,7 +165,11 @@ func (w *writer) write(since time.Time, d time.Duration, what func() error) (lat
 			w.err = err
 		}
 	}
-	return !since.IsZero() && time.Since(since) > slowWrite, w.err
+	late = !since.IsZero() && time.Since(since) > slowWrite
+	if failed != nil {
+		return late, &UnsentError{failed}
+	}
+	return late, w.err
 }
 
 // send writes bytes at once where the connection takes them, and waits otherwise. Only

@@ -111,6 +111,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		h.idle.Wait()
+		h.router.waitPassed()
 		close(done)
 	}()
 	select {

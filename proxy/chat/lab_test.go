@@ -39,7 +39,7 @@ func inBothModes(t *testing.T, test func(*testing.T, Settings)) {
 // TestMain finds goroutines that are left, and locks that were taken out of order.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		for _, wrong := range lock.Check(lockOrder()) {
+		for _, wrong := range lock.Check(LockOrder()) {
 			fmt.Fprintln(os.Stderr, "LOCKS:", wrong)
 			code = 1
 		}

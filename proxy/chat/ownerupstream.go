@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -144,32 +145,44 @@ func (o *ownerUpstream) finish() {
 }
 
 // send passes a message on, or keeps it for a while when there is no way.
-func (o *ownerUpstream) send(m inbound) {
+func (o *ownerUpstream) send(m inbound) (taken bool) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
 	l := o.now
-	if l != nil && l.isEnding() {
-		l = nil // the next will take it
-	}
-	ok := o.closing == nil && (l != nil || o.kept.add(o.person, m, o.expire))
 	o.mu.Unlock()
-	switch {
-	case !ok:
-		o.room.failed(m, undelivered())
-	case l != nil:
-		l.send(m)
+	if l != nil && !l.isEnding() && l.send(m) {
+		return true
 	}
+	return o.keep(m) // for the next way
 }
 
-// keep keeps a message that a way has not taken, which is over. It is called by say.
-func (o *ownerUpstream) keep(m inbound) {
+// keep keeps a message that no way has taken, unless there will be none. What is too much
+// is told to its sender. Nothing overtakes it: it is called while one message is sent.
+func (o *ownerUpstream) keep(m inbound) (taken bool) {
 	o.mu.Lock()
-	ok := o.closing == nil && o.kept.add(o.person, m, o.expire)
+	over := o.closing != nil
+	ok := !over && o.kept.add(o.person, m, o.expire)
 	o.mu.Unlock()
-	if !ok {
+	if !ok && !over {
 		o.room.failed(m, undelivered())
 	}
+	return !over
+}
+
+// withdraw takes out what a remote subscriber has said and no way has taken, and returns
+// the least ref of it; 0 if there is none.
+func (o *ownerUpstream) withdraw(from uint64) (least uint64) {
+	o.mu.Lock()
+	least = o.kept.withdraw(o.person, from)
+	l, own := o.now.(*catSocket)
+	o.mu.Unlock()
+	if !own {
+		return least
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return cmp.Or(l.kept.withdraw(o.person, from), least) // what the socket keeps came before
 }
 
 // keepFirst keeps what was said before all that is kept.
@@ -197,7 +210,9 @@ func (o *ownerUpstream) replay(l upstream) {
 	o.now = l // from here on nothing is kept, and nothing overtakes
 	o.mu.Unlock()
 	for _, m := range list {
-		l.send(m)
+		if !l.send(m) && !o.keep(m) {
+			o.room.failed(m, undelivered())
+		}
 	}
 }
 

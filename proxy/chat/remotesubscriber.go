@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/binary"
 	"sync"
 
@@ -24,8 +25,10 @@ type remoteSubscriber struct {
 	space   *sync.Cond
 	sent    []*outbound // not taken yet; the first has the number taken+1
 	taken   uint64
-	passed  uint64 // the last message of its clients' that was passed on
-	bytes   int64  // of sent
+	passed  uint64          // the last message of its clients' that was passed on
+	sending bool            // the next one is being passed on
+	last    *clusterMessage // waits for that
+	bytes   int64           // of sent
 	ups     []*clusterMessage
 	passing bool
 	isOver  bool
@@ -123,6 +126,21 @@ func forClients(list []*outbound) []*outbound {
 	return rest
 }
 
+// unsent takes what the process has passed on, and what has not been sent all the same,
+// out of where it waits: this process stops, and the next way takes it. It returns the
+// least number of it; 0 if there is none.
+func (g *remoteSubscriber) unsent() (least uint64) {
+	if !g.hub.stopping.Load() {
+		return 0
+	}
+	for _, l := range g.subscriber.person.upstreams() {
+		if o, ok := l.(*ownerUpstream); ok {
+			least = cmp.Or(o.withdraw(g.subscriber.n), least)
+		}
+	}
+	return least
+}
+
 // end has the other process look for the person's socket again, or end its clients.
 func (g *remoteSubscriber) end(c Closing) {
 	how := uint64(endAgain)
@@ -132,7 +150,8 @@ func (g *remoteSubscriber) end(c Closing) {
 	case closeSlow, closeFull:
 		how = endMissed
 	}
-	unread, ok := g.stop(&clusterMessage{kind: messageEnd, n: how})
+	unsent := g.unsent()
+	unread, ok := g.stop(&clusterMessage{kind: messageEnd, n: how}, unsent)
 	if ok {
 		go g.dropRemote(unread, c == closeSilentPeer)
 	}
@@ -169,17 +188,22 @@ func (g *remoteSubscriber) dropRemote(unread []*outbound, silent bool) {
 	r.remove(g.subscriber, rest)
 }
 
-// stop ends the session, once, and returns what was not taken.
-func (g *remoteSubscriber) stop(last *clusterMessage) ([]*outbound, bool) {
+// stop ends the session, once, and returns what was not taken. Messages from the number
+// unsent on have not been sent; 0 means that all have.
+func (g *remoteSubscriber) stop(last *clusterMessage, unsent uint64) ([]*outbound, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.isOver {
 		return nil, false
 	}
 	g.isOver = true
-	if last != nil {
-		last.data = binary.BigEndian.AppendUint64(nil, g.passed)
-		g.transmit(last)
+	g.lower(unsent)
+	switch {
+	case last == nil:
+	case g.sending:
+		g.last = last
+	default:
+		g.transmitLast(last)
 	}
 	g.hub.router.removeGuest(g)
 	g.unwatch()
@@ -207,6 +231,7 @@ func (g *remoteSubscriber) received(p *clusterMessage) {
 		g.subscriber.person.mustHold(int64(len(p.data)))
 		if !g.passing {
 			g.passing = true
+			g.hub.router.passes(1)
 			go g.pass()
 		}
 	}
@@ -227,6 +252,7 @@ func (g *remoteSubscriber) took(n uint64) {
 // pass passes on what the remote subscriber's clients say, one thing after another.
 func (g *remoteSubscriber) pass() {
 	defer g.hub.o.Caught()
+	defer g.hub.router.passes(-1)
 	for {
 		moves := g.subscriber.person.room.handsOver()
 		g.mu.Lock()
@@ -240,9 +266,7 @@ func (g *remoteSubscriber) pass() {
 		}
 		p := g.ups[0]
 		moves = moves && p.kind == messageSend
-		if p.kind == messageSend && !moves {
-			g.passed = p.n // before the end can say so
-		}
+		g.sending = p.kind == messageSend && !moves // an end waits, and says whether it was taken
 		g.ups[0] = nil
 		g.ups = g.ups[1:]
 		g.mu.Unlock()
@@ -260,15 +284,49 @@ func (g *remoteSubscriber) pass() {
 			g.subscriber.end(closeSilentPeer)
 			continue
 		}
-		m := inbound{from: g.subscriber.n, ref: p.n, kind: p.frame, data: p.data}
+		m := inbound{from: g.subscriber.n, ref: p.n, kind: p.frame, data: p.data, passed: func() { g.transmit(&clusterMessage{kind: messagePassed, n: p.n}) }}
+		taken := true
 		if isTokenFrame(m.data) { // of an earlier version of us, which knew fewer spellings
 			g.subscriber.person.room.failed(m, undelivered())
 		} else {
-			g.subscriber.person.room.send(m)
+			taken = g.subscriber.person.room.send(m)
 		}
 		g.subscriber.person.drop(int64(len(p.data)))
-		g.transmit(&clusterMessage{kind: messagePassed, n: p.n})
+		if g.noteTaken(p.n, taken); !taken { // its own process finds the next way
+			g.subscriber.end(closeMoved)
+		}
 	}
+}
+
+// noteTaken notes that a message of the other process's was taken or not, and lets an end that
+// has waited for that say so.
+func (g *remoteSubscriber) noteTaken(n uint64, taken bool) {
+	unsent := g.unsent()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sending = false
+	if taken {
+		g.passed = n
+	}
+	if last := g.last; last != nil {
+		g.last = nil
+		g.lower(unsent)
+		g.transmitLast(last)
+	}
+}
+
+// lower notes that messages from a number on have not been sent; 0 means none. It is locked.
+func (g *remoteSubscriber) lower(unsent uint64) {
+	if unsent > 0 && unsent <= g.passed {
+		g.passed = unsent - 1
+	}
+}
+
+// transmitLast ends the session, and says which message was the last that was passed on.
+// It is locked.
+func (g *remoteSubscriber) transmitLast(last *clusterMessage) {
+	last.data = binary.BigEndian.AppendUint64(nil, g.passed)
+	g.transmit(last)
 }
 
 // leave takes the remote subscriber out when the last of its clients has left. What those have not
@@ -277,7 +335,7 @@ func (g *remoteSubscriber) leave(p *clusterMessage) {
 	g.mu.Lock()
 	g.took(p.n)
 	g.mu.Unlock()
-	unread, ok := g.stop(nil)
+	unread, ok := g.stop(nil, 0)
 	if !ok {
 		return
 	}

@@ -270,7 +270,7 @@ func (f *remoteUpstream) sendAck() {
 
 // send sends a message to the process that has the Cat. It waits while too much has
 // not been passed on there.
-func (f *remoteUpstream) send(m inbound) {
+func (f *remoteUpstream) send(m inbound) (taken bool) {
 	most, _ := f.hub.settings.Load().queue()
 	n := int64(len(m.data))
 	f.mu.Lock()
@@ -279,17 +279,17 @@ func (f *remoteUpstream) send(m inbound) {
 	}
 	if f.isOver || f.parting {
 		f.mu.Unlock()
-		f.owner.keep(m)
-		return
+		return false
 	}
 	f.ref++
 	m.ref = f.ref
 	f.waits[m.ref] = m
 	f.waiting += n
 	f.owner.person.mustHold(n)
-	f.turns.begin(m, time.Now())
+	f.turns.begin(&m, time.Now())
 	f.transmit(&clusterMessage{kind: messageSend, n: m.ref, frame: m.kind, data: m.data})
 	f.mu.Unlock()
+	return true
 }
 
 // bye parts from the session since its last client has left; what that one has not read

@@ -143,16 +143,13 @@ func (r *room) remove(w *subscriber, rest []*outbound) {
 	r.left()
 }
 
-// send passes a client's message to the upstream.
-func (r *room) send(m inbound) {
+// send passes a client's message to the upstream. False means that there is none that
+// takes it.
+func (r *room) send(m inbound) (taken bool) {
 	r.mu.Lock()
 	l := r.upstream
 	r.mu.Unlock()
-	if l == nil { // it has just been given up
-		r.failed(m, undelivered())
-		return
-	}
-	l.send(m)
+	return l != nil && l.send(m)
 }
 
 // redial opens a socket at the Cat as the configuration in force has it.
@@ -170,6 +167,7 @@ func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
 
 // failed tells a sender, or whoever there is, that a message may be lost.
 func (r *room) failed(about inbound, why []byte) {
+	defer about.tellPassed()
 	m := ours(why)
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -135,7 +135,9 @@ func (w *subscriber) onMessage(kind int) error {
 	}
 	w.towards[toCat].messages.Add(1)
 	w.towards[toCat].bytes.Add(int64(len(data)))
-	w.person.room.send(inbound{from: w.n, kind: kind, data: data})
+	if m := (inbound{from: w.n, kind: kind, data: data}); !w.person.room.send(m) {
+		w.person.room.failed(m, undelivered())
+	}
 	return nil
 }
 

@@ -17,8 +17,9 @@ type upstream interface {
 	// start begins to tell the events. It is called once, for the client that came first.
 	start(*authhandlers.AuthUserInfo)
 	// send sends a message up: whole, in the order of the calls, and at most once.
-	// Whatever becomes of it that is not an answer is told to the events.
-	send(inbound)
+	// Whatever becomes of it that is not an answer is told to the events. False means
+	// that it has not been sent and never will be, since the upstream is ending.
+	send(inbound) (taken bool)
 	// busy reports whether an answer is in progress.
 	busy() bool
 	// abort cuts it.
@@ -61,10 +62,21 @@ type upstreamEvents interface {
 type inbound struct {
 	from uint64 // the client that it came from
 	ref  uint64 // another process's name for it, if it came from there
+	id   uint64 // of its turn, where it has begun
 	kind int
 	data []byte
 	// leave, if set, gives back the place among the turns at the Cat.
 	leave func()
+	// passed, if set, tells the process that it came from that it need not keep it any
+	// more: it has been sent, or will never be.
+	passed func()
+}
+
+// tellPassed calls passed.
+func (m *inbound) tellPassed() {
+	if m.passed != nil {
+		m.passed()
+	}
 }
 
 // isTurn reports a message that the Cat answers: an object.
