@@ -139,7 +139,7 @@ func newClient(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *c
 		t := &tunnel{cancel: cancel, over: make(chan struct{})}
 		s, t.endpoint = &t.client, t
 	} else {
-		w := &subscriber{cancel: cancel, page: j.Page}
+		w := &localSubscriber{cancel: cancel, page: j.Page}
 		w.maxBytes, w.maxCount = set.queue()
 		s, w.endpoint = &w.client, w
 	}

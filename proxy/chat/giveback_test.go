@@ -11,8 +11,8 @@ import (
 )
 
 // unopened is a client in a person's room that is not open yet, and is written nothing.
-func unopened(p *person, g *remoteSubscriber) *subscriber {
-	w := &subscriber{remote: g, maxBytes: 1 << 20, maxCount: 100}
+func unopened(p *person, g *remoteSubscriber) *localSubscriber {
+	w := &localSubscriber{remote: g, maxBytes: 1 << 20, maxCount: 100}
 	w.hub, w.person = p.hub, p
 	p.room.subscribers = append(p.room.subscribers, w)
 	return w
@@ -48,7 +48,7 @@ func TestWhatIsGivenBack(t *testing.T) {
 			h := NewHub(Options{Settings: shared})
 			p := newPerson(h, "/alice", "/alice")
 			p.room.newest.user = &authhandlers.AuthUserInfo{ID: "/alice"}
-			var all []*subscriber
+			var all []*localSubscriber
 			for _, end := range row.ends {
 				var g *remoteSubscriber
 				if end == dies || end == elsewhere {
@@ -106,7 +106,7 @@ func TestTheSameIsSaidTwice(t *testing.T) {
 	h := NewHub(Options{Settings: shared})
 	p := newPerson(h, "/alice", "/alice")
 	same := func() *outbound { return ofCat(websocket.TextMessage, []byte(`{"type":"notification","content":"x"}`)) }
-	elsewhere := func() *subscriber { return unopened(p, &remoteSubscriber{hub: h, process: "b"}) }
+	elsewhere := func() *localSubscriber { return unopened(p, &remoteSubscriber{hub: h, process: "b"}) }
 	here, b := unopened(p, nil), elsewhere()
 	p.room.broadcast(same())
 	p.room.broadcast(same())

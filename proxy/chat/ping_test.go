@@ -98,7 +98,7 @@ func TestAFaultInWriting(t *testing.T) {
 	l.hub.mu.Lock()
 	room := &l.hub.people[info("/alice").Key()].room
 	l.hub.mu.Unlock()
-	var w *subscriber
+	var w *localSubscriber
 	l.eventually(t, "the client is there", func() bool {
 		room.mu.Lock()
 		defer room.mu.Unlock()

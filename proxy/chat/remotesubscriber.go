@@ -14,7 +14,7 @@ import (
 // remoteSubscriber is another process's clients of a person whose socket at the Cat this one
 // has. In the room it is one subscriber.
 type remoteSubscriber struct {
-	subscriber       *subscriber
+	subscriber       *localSubscriber
 	hub              *Hub
 	process, session string
 	rights           cat.Permissions // each of its clients has them

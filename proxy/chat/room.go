@@ -29,7 +29,7 @@ type room struct {
 	mu          lock.Of[room]
 	upstream    upstream // nil while there is none
 	level       level
-	subscribers []*subscriber // in the order of their coming
+	subscribers []*localSubscriber // in the order of their coming
 	newest      newest
 	space       chan struct{} // closed when a client has taken something
 	absence     absence
@@ -49,7 +49,7 @@ type newest struct {
 // hears what is said, and first what was missed, though it gets to read it only when
 // it is open: without that, it would miss what is said at that moment. Without an
 // error, leave must follow.
-func (r *room) enter(ctx context.Context, w *subscriber, j *Joining) error {
+func (r *room) enter(ctx context.Context, w *localSubscriber, j *Joining) error {
 	p := r.person
 	if err := p.lockDial(ctx); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (r *room) enter(ctx context.Context, w *subscriber, j *Joining) error {
 }
 
 // join takes a client in, if there is an upstream for it; l is a new one.
-func (r *room) join(w *subscriber, j *Joining, l upstream) bool {
+func (r *room) join(w *localSubscriber, j *Joining, l upstream) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l != nil {
@@ -92,7 +92,7 @@ func (r *room) join(w *subscriber, j *Joining, l upstream) bool {
 }
 
 // welcome gives what was missed to a client that has just come in. The room is locked.
-func (r *room) welcome(w *subscriber) {
+func (r *room) welcome(w *localSubscriber) {
 	for _, m := range r.absence.take(r.person) {
 		m.giveTo(1)
 		w.add(m)
@@ -103,7 +103,7 @@ func (r *room) welcome(w *subscriber) {
 
 // release has a client be given nothing more. It is done in the locked room, so that
 // nobody counts on a client that takes no more.
-func (r *room) release(w *subscriber) {
+func (r *room) release(w *localSubscriber) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.mu.Lock()
@@ -113,14 +113,14 @@ func (r *room) release(w *subscriber) {
 
 // leave takes a client out. What it was not written is kept for the next if it was
 // the last, and goes to the others where they were not given it, too.
-func (r *room) leave(w *subscriber, rest []*outbound) {
+func (r *room) leave(w *localSubscriber, rest []*outbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.remove(w, rest)
 }
 
 // remove is leave in a locked room.
-func (r *room) remove(w *subscriber, rest []*outbound) {
+func (r *room) remove(w *localSubscriber, rest []*outbound) {
 	if i := slices.Index(r.subscribers, w); i >= 0 {
 		r.subscribers = slices.Delete(r.subscribers, i, i+1)
 	}
@@ -198,7 +198,7 @@ func (r *room) failed(about inbound, why []byte) {
 // toAll tells everybody who is there, or keeps it for whoever comes. The room is
 // locked.
 func (r *room) toAll(m *outbound) {
-	there := slices.DeleteFunc(slices.Clone(r.subscribers), (*subscriber).isEnding)
+	there := slices.DeleteFunc(slices.Clone(r.subscribers), (*localSubscriber).isEnding)
 	m.giveTo(len(there))
 	for _, w := range there {
 		w.enqueue(m)
@@ -420,7 +420,7 @@ func (r *room) expel(judge Judge) {
 
 // leaveRemote takes a remote subscriber out that gives copies back of what its clients have not read, and
 // what it has not taken itself.
-func (r *room) leaveRemote(w *subscriber, copies, unread []*outbound) {
+func (r *room) leaveRemote(w *localSubscriber, copies, unread []*outbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range unread {
@@ -481,7 +481,7 @@ func (r *room) announce(m *outbound) {
 // behind, but not for long if another is not: then that one is ended, so that the
 // others need not wait for it.
 func (r *room) broadcast(m *outbound) {
-	var few [4]*subscriber
+	var few [4]*localSubscriber
 	for tried := false; ; {
 		r.mu.Lock()
 		idle, wait := r.pass(m, few[:0])
@@ -528,12 +528,12 @@ func (r *room) await(m *outbound, space <-chan struct{}, most time.Duration) {
 // pass queues a message for everybody, and ends whoever has been waited for long
 // enough. It returns how long to wait first for those who are behind, or else those
 // whose writing the caller must see to. The room is locked.
-func (r *room) pass(m *outbound, idle []*subscriber) ([]*subscriber, time.Duration) {
+func (r *room) pass(m *outbound, idle []*localSubscriber) ([]*localSubscriber, time.Duration) {
 	if m.via != nil && m.via.isEnding() {
 		return nil, 0 // whoever has the Cat keeps it
 	}
-	var few [4]*subscriber
-	ready, slow := few[:0], []*subscriber(nil)
+	var few [4]*localSubscriber
+	ready, slow := few[:0], []*localSubscriber(nil)
 	for _, w := range r.subscribers {
 		switch {
 		case w.isEnding():
@@ -569,7 +569,7 @@ func (r *room) pass(m *outbound, idle []*subscriber) ([]*subscriber, time.Durati
 			idle = append(idle, w)
 		}
 	}
-	if slices.ContainsFunc(ready, func(w *subscriber) bool { return w.remote != nil }) {
+	if slices.ContainsFunc(ready, func(w *localSubscriber) bool { return w.remote != nil }) {
 		r.remember(m)
 	}
 	if len(ready) == 0 {
@@ -650,7 +650,7 @@ func (r *room) admit(h *Hub, from string, p *clusterMessage) bool {
 	}
 	g := &remoteSubscriber{hub: h, process: from, session: p.session, rights: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from)}
 	g.space = sync.NewCond(&g.mu)
-	w := &subscriber{remote: g, isOpen: true}
+	w := &localSubscriber{remote: g, isOpen: true}
 	w.maxBytes, w.maxCount = h.settings.Load().queue()
 	w.hub, w.person, w.n = h, r.person, guestNumbers+h.remotes.Add(1)
 	g.subscriber = w

@@ -23,8 +23,8 @@ const smallEnough = 2 << 10
 // The rest is for the way there.
 const unheardFor = 250 * time.Millisecond
 
-// subscriber is one client of a shared session: a tab, or a device.
-type subscriber struct {
+// localSubscriber is one client of a shared session: a tab, or a device.
+type localSubscriber struct {
 	client
 	conn   *wsconn.Conn      // set when it is open
 	remote *remoteSubscriber // set for another process's clients, in place of conn
@@ -33,7 +33,7 @@ type subscriber struct {
 	maxBytes int64
 	maxCount int
 
-	mu      lock.Of[subscriber]
+	mu      lock.Of[localSubscriber]
 	cancel  context.CancelCauseFunc // ends the waiting before it is open
 	closing *Closing                // why it was ended from here, if it was
 	isOpen  bool
@@ -51,7 +51,7 @@ type subscriber struct {
 }
 
 // open joins the person's room, and then opens the client's side.
-func (w *subscriber) open(ctx context.Context, j *Joining) error {
+func (w *localSubscriber) open(ctx context.Context, j *Joining) error {
 	r := &w.person.room
 	if err := r.enter(ctx, w, j); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (w *subscriber) open(ctx context.Context, j *Joining) error {
 	return nil
 }
 
-func (w *subscriber) serve() {
+func (w *localSubscriber) serve() {
 	w.opened()
 	w.hub.served(&w.client)
 	w.mu.Lock()
@@ -81,7 +81,7 @@ func (w *subscriber) serve() {
 	go w.run()
 }
 
-func (w *subscriber) run() {
+func (w *localSubscriber) run() {
 	defer w.hub.o.Caught()
 	parked := false
 	defer func() {
@@ -93,7 +93,7 @@ func (w *subscriber) run() {
 }
 
 // leave follows the end, also one by a panic.
-func (w *subscriber) leave() {
+func (w *localSubscriber) leave() {
 	defer w.hub.release(&w.client)
 	w.conn.Stop()
 	rest := w.empty()
@@ -103,7 +103,7 @@ func (w *subscriber) leave() {
 }
 
 // onMessage takes a message of the client's.
-func (w *subscriber) onMessage(kind int) error {
+func (w *localSubscriber) onMessage(kind int) error {
 	if w.conn.IsEnding() {
 		return w.conn.Discard()
 	}
@@ -142,7 +142,7 @@ func (w *subscriber) onMessage(kind int) error {
 }
 
 // present deals with a token frame.
-func (w *subscriber) present(frame []byte) error {
+func (w *localSubscriber) present(frame []byte) error {
 	if len(frame) > maxTokenFrame {
 		return &EndedError{closeBadToken}
 	}
@@ -155,7 +155,7 @@ func (w *subscriber) present(frame []byte) error {
 }
 
 // end closes the client's side from here. The first reason counts.
-func (w *subscriber) end(c Closing) {
+func (w *localSubscriber) end(c Closing) {
 	w.mu.Lock()
 	if w.closing != nil || w.gone {
 		w.mu.Unlock()
@@ -174,7 +174,7 @@ func (w *subscriber) end(c Closing) {
 	}
 }
 
-func (w *subscriber) abort() {
+func (w *localSubscriber) abort() {
 	w.mu.Lock()
 	open := w.isOpen
 	w.mu.Unlock()
@@ -184,7 +184,7 @@ func (w *subscriber) abort() {
 }
 
 // takes reports whether there is room for one more message: any if nothing waits.
-func (w *subscriber) takes(n int64) bool {
+func (w *localSubscriber) takes(n int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.queue) == 0 {
@@ -194,7 +194,7 @@ func (w *subscriber) takes(n int64) bool {
 }
 
 // charge notes that others have waited for this client, if it is behind.
-func (w *subscriber) charge(n int64, took time.Duration) {
+func (w *localSubscriber) charge(n int64, took time.Duration) {
 	if !w.takes(n) {
 		w.mu.Lock()
 		w.waited += took
@@ -205,20 +205,20 @@ func (w *subscriber) charge(n int64, took time.Duration) {
 
 // waitedFor is how long others have waited for this client, and how long it has
 // taken nothing in the meantime.
-func (w *subscriber) waitedFor() (others, stuck time.Duration) {
+func (w *localSubscriber) waitedFor() (others, stuck time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.waited, w.stuck
 }
 
-func (w *subscriber) isEnding() bool {
+func (w *localSubscriber) isEnding() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.closing != nil || w.gone
 }
 
 // enqueue queues a message, and ends the client if there is no room.
-func (w *subscriber) enqueue(m *outbound) {
+func (w *localSubscriber) enqueue(m *outbound) {
 	if !w.takes(m.size()) {
 		w.end(closeSlow)
 		return
@@ -228,7 +228,7 @@ func (w *subscriber) enqueue(m *outbound) {
 
 // add queues a message. A goroutine writes while there is something to write, and
 // no longer: an idle client has none.
-func (w *subscriber) add(m *outbound) {
+func (w *localSubscriber) add(m *outbound) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queueUp(m)
@@ -237,7 +237,7 @@ func (w *subscriber) add(m *outbound) {
 
 // addIdle queues a message. Where nothing else was to be written, it reports that the
 // caller must see to the writing, with writeHere and without any lock.
-func (w *subscriber) addIdle(m *outbound) bool {
+func (w *localSubscriber) addIdle(m *outbound) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queueUp(m)
@@ -250,7 +250,7 @@ func (w *subscriber) addIdle(m *outbound) bool {
 }
 
 // queueUp is add without the writing. The subscriber is locked.
-func (w *subscriber) queueUp(m *outbound) {
+func (w *localSubscriber) queueUp(m *outbound) {
 	if w.gone {
 		return
 	}
@@ -270,12 +270,12 @@ func (w *subscriber) queueUp(m *outbound) {
 
 // canWrite reports whether there is something to be written that nobody sees to. The
 // subscriber is locked.
-func (w *subscriber) canWrite() bool {
+func (w *localSubscriber) canWrite() bool {
 	return !w.writing && !w.broken && !w.gone && w.isOpen && len(w.queue) > 0
 }
 
 // writeSoon has what waits written. The subscriber is locked.
-func (w *subscriber) writeSoon() {
+func (w *localSubscriber) writeSoon() {
 	if w.canWrite() {
 		w.writing = true
 		go w.write()
@@ -285,14 +285,14 @@ func (w *subscriber) writeSoon() {
 // writeHere writes what addIdle has queued: at once where it is small and the
 // connection takes it without waiting, which spares a goroutine that would take as
 // long to start as to write.
-func (w *subscriber) writeHere() { w.writeAll(true) }
+func (w *localSubscriber) writeHere() { w.writeAll(true) }
 
 // write writes what waits, until nothing does.
-func (w *subscriber) write() { w.writeAll(false) }
+func (w *localSubscriber) write() { w.writeAll(false) }
 
 // writeAll is either. It holds no lock while it writes: a fault there is caught, and
 // whoever waits for the end of it goes on.
-func (w *subscriber) writeAll(here bool) {
+func (w *localSubscriber) writeAll(here bool) {
 	defer w.hub.o.Caught()
 	whole, fault, later := false, true, false
 	defer func() {
@@ -334,7 +334,7 @@ func (w *subscriber) writeAll(here bool) {
 }
 
 // next is the message to write next, if there is one.
-func (w *subscriber) next() *outbound {
+func (w *localSubscriber) next() *outbound {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.queue) == 0 || w.gone {
@@ -344,7 +344,7 @@ func (w *subscriber) next() *outbound {
 }
 
 // took takes from the queue what has been written.
-func (w *subscriber) took(m *outbound) {
+func (w *localSubscriber) took(m *outbound) {
 	w.mu.Lock()
 	w.queue[0] = nil
 	w.queue = w.queue[1:]
@@ -360,7 +360,7 @@ func (w *subscriber) took(m *outbound) {
 
 // written notes that nothing is on its way any more. What could not be written stays
 // for whoever comes back.
-func (w *subscriber) written(whole bool) {
+func (w *localSubscriber) written(whole bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.writing, w.broken = false, !whole
@@ -374,7 +374,7 @@ func (w *subscriber) written(whole bool) {
 	w.writeSoon() // what came since the last look
 }
 
-func (w *subscriber) writeOne(m *outbound) bool {
+func (w *localSubscriber) writeOne(m *outbound) bool {
 	if w.remote != nil {
 		return w.remote.write(m)
 	}
@@ -394,7 +394,7 @@ func (w *subscriber) writeOne(m *outbound) bool {
 }
 
 // offerOne writes a message if that needs no waiting, and leaves the rest for later.
-func (w *subscriber) offerOne(m *outbound) (ok, later bool) {
+func (w *localSubscriber) offerOne(m *outbound) (ok, later bool) {
 	if m.size() > smallEnough {
 		return false, true
 	}
@@ -407,7 +407,7 @@ func (w *subscriber) offerOne(m *outbound) (ok, later bool) {
 }
 
 // wrote counts what was written, or follows the failure of that.
-func (w *subscriber) wrote(m *outbound, err error) bool {
+func (w *localSubscriber) wrote(m *outbound, err error) bool {
 	if err != nil {
 		w.unwritable(err)
 		return false
@@ -419,7 +419,7 @@ func (w *subscriber) wrote(m *outbound, err error) bool {
 
 // unwritable follows a failed write. Where the connection broke or is closing, its
 // reader finds out, and says why; it would not of one that takes nothing.
-func (w *subscriber) unwritable(err error) {
+func (w *localSubscriber) unwritable(err error) {
 	if n, ok := errors.AsType[net.Error](err); ok && n.Timeout() {
 		w.end(closeSlow)
 		return
@@ -430,7 +430,7 @@ func (w *subscriber) unwritable(err error) {
 // empty takes what was not written, when the client is gone and its connection
 // closed. What is on its way is over in no time then, and only that says whether it
 // was written: it must be given neither to nobody nor twice.
-func (w *subscriber) empty() []*outbound {
+func (w *localSubscriber) empty() []*outbound {
 	w.person.room.release(w)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -452,7 +452,7 @@ func (w *subscriber) empty() []*outbound {
 
 // rights are a client's own, and those that another process said all of its clients
 // have.
-func (w *subscriber) rights() cat.Permissions {
+func (w *localSubscriber) rights() cat.Permissions {
 	if w.remote != nil {
 		return w.remote.rights
 	}
@@ -462,7 +462,7 @@ func (w *subscriber) rights() cat.Permissions {
 // keepLatest keeps what has just been written, and reports whether it did; the memory
 // is then given back later. Words are not kept: they come again in the whole answer.
 // The subscriber is locked.
-func (w *subscriber) keepLatest(m *outbound) bool {
+func (w *localSubscriber) keepLatest(m *outbound) bool {
 	if !w.page || m.what == cat.FrameToken {
 		return false
 	}
@@ -471,7 +471,7 @@ func (w *subscriber) keepLatest(m *outbound) bool {
 }
 
 // forgetLatest gives up what is older than a page's end can make it matter.
-func (w *subscriber) forgetLatest() {
+func (w *localSubscriber) forgetLatest() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.latest.timer != nil && !w.conn.IsEnding() { // else leave sees to it
@@ -482,7 +482,7 @@ func (w *subscriber) forgetLatest() {
 // unheard takes what the client was written and may not have heard, when it is gone.
 // A page that goes away says so with 1001 (RFC 6455 §7.4.1), which no script can, and
 // nothing of it is left that could hear the same twice.
-func (w *subscriber) unheard() []*outbound {
+func (w *localSubscriber) unheard() []*outbound {
 	how, at := w.conn.Ending()
 	w.mu.Lock()
 	defer w.mu.Unlock()
