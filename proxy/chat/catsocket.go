@@ -293,7 +293,7 @@ func (l *catSocket) underWay(of func(from uint64) bool) uint64 {
 // underWayChanged lets other processes know, if there are any.
 func (l *catSocket) underWayChanged() {
 	if l.hub.o.Fleet != nil {
-		l.person.room.reportPending(l)
+		l.person.room.reportPending(l.underWay)
 	}
 }
 
@@ -628,6 +628,14 @@ func (l *catSocket) after(d time.Duration, c *wsconn.Conn, do func(*wsconn.Conn)
 		}
 	})
 }
+
+// away is false: this process has the Cat.
+func (l *catSocket) away([]*outbound) bool { return false }
+
+func (l *catSocket) reopen() { l.cut() }
+
+// handsOver is false: there is no other process, or its ownerUpstream says so.
+func (l *catSocket) handsOver() bool { return false }
 
 // cut breaks the connection to the Cat, which is opened again.
 func (l *catSocket) cut() {

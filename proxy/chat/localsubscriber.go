@@ -26,28 +26,21 @@ const unheardFor = 250 * time.Millisecond
 // localSubscriber is one client of a shared session: a tab, or a device.
 type localSubscriber struct {
 	client
-	conn   *wsconn.Conn      // set when it is open
-	remote *remoteSubscriber // set for another process's clients, in place of conn
-	page   bool              // it is a browser's page
+	conn *wsconn.Conn // set when it is open
 
-	maxBytes int64
-	maxCount int
+	// Guarded by the room:
+	in      member
+	isReady bool          // it may be written to
+	writing bool          // a message is on its way
+	broken  bool          // nothing more can be written
+	quiet   chan struct{} // closed when what is on its way has been written, or not
+
+	left []byte // of a message that was begun and had to wait; the writer's own
 
 	mu      lock.Of[localSubscriber]
 	cancel  context.CancelCauseFunc // ends the waiting before it is open
 	closing *Closing                // why it was ended from here, if it was
 	isOpen  bool
-	queue   []*outbound
-	first   [1]*outbound // has room for a queue of one, which most are
-	bytes   int64
-	writing bool          // the first of the queue is on its way
-	left    []byte        // of it, when that has begun and had to wait; the writer's own
-	broken  bool          // nothing more can be written
-	quiet   chan struct{} // closed when what is on its way has been written, or not
-	waited  time.Duration // by others for this client, since it had taken everything
-	stuck   time.Duration // of that, since it has taken anything
-	gone    bool
-	latest  lately // what it was written in the last moments
 }
 
 // open joins the person's room, and then opens the client's side.
@@ -58,7 +51,7 @@ func (w *localSubscriber) open(ctx context.Context, j *Joining) error {
 	}
 	ws, err := j.Upgrade()
 	if err != nil {
-		r.leave(w, w.empty())
+		w.leaveRoom()
 		return &UpgradeError{err}
 	}
 	w.conn = wsconn.New(ws, w.hub.poller, wsconn.Options{
@@ -73,8 +66,12 @@ func (w *localSubscriber) serve() {
 	w.mu.Lock()
 	w.isOpen, w.cancel = true, nil
 	early := w.closing
-	w.writeSoon()
 	w.mu.Unlock()
+	r := &w.person.room
+	r.mu.Lock()
+	w.isReady = true
+	w.wake(false)
+	r.mu.Unlock()
 	if early != nil {
 		w.conn.End(*early) // ended while its handshake was under way
 	}
@@ -96,8 +93,7 @@ func (w *localSubscriber) run() {
 func (w *localSubscriber) leave() {
 	defer w.hub.release(&w.client)
 	w.conn.Stop()
-	rest := w.empty()
-	w.person.room.leave(w, append(w.unheard(), rest...))
+	w.leaveRoom()
 	how, _ := w.conn.Ending()
 	w.closed(how)
 }
@@ -112,7 +108,7 @@ func (w *localSubscriber) onMessage(kind int) error {
 		if !keeps {
 			return &EndedError{closeTooFast}
 		}
-		w.enqueue(ours(tooFast()))
+		w.person.room.tellOne(w, ours(tooFast()))
 		return w.conn.Discard()
 	}
 	token, err := w.attributes()
@@ -128,7 +124,7 @@ func (w *localSubscriber) onMessage(kind int) error {
 		return w.present(data)
 	}
 	if data, err = w.attributed(data, token); errors.Is(err, attributes.ErrNotObject) {
-		w.enqueue(ours(notAnObject()))
+		w.person.room.tellOne(w, ours(notAnObject()))
 		return nil
 	} else if err != nil {
 		return err
@@ -150,14 +146,14 @@ func (w *localSubscriber) present(frame []byte) error {
 	if closing != nil {
 		return &EndedError{*closing}
 	}
-	w.enqueue(ours(answer))
+	w.person.room.tellOne(w, ours(answer))
 	return nil
 }
 
 // end closes the client's side from here. The first reason counts.
 func (w *localSubscriber) end(c Closing) {
 	w.mu.Lock()
-	if w.closing != nil || w.gone {
+	if w.closing != nil {
 		w.mu.Unlock()
 		return
 	}
@@ -165,8 +161,6 @@ func (w *localSubscriber) end(c Closing) {
 	cancel, open := w.cancel, w.isOpen
 	w.mu.Unlock()
 	switch {
-	case w.remote != nil:
-		w.remote.end(c)
 	case open:
 		w.conn.End(c)
 	case cancel != nil:
@@ -183,201 +177,149 @@ func (w *localSubscriber) abort() {
 	}
 }
 
-// takes reports whether there is room for one more message: any if nothing waits.
-func (w *localSubscriber) takes(n int64) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.queue) == 0 {
-		w.waited = 0
-	}
-	return len(w.queue) == 0 || w.bytes+n <= w.maxBytes && len(w.queue) < w.maxCount
-}
+func (w *localSubscriber) number() uint64 { return w.n }
 
-// charge notes that others have waited for this client, if it is behind.
-func (w *localSubscriber) charge(n int64, took time.Duration) {
-	if !w.takes(n) {
-		w.mu.Lock()
-		w.waited += took
-		w.stuck += took
-		w.mu.Unlock()
-	}
-}
-
-// waitedFor is how long others have waited for this client, and how long it has
-// taken nothing in the meantime.
-func (w *localSubscriber) waitedFor() (others, stuck time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.waited, w.stuck
-}
+func (w *localSubscriber) member() *member { return &w.in }
 
 func (w *localSubscriber) isEnding() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.closing != nil || w.gone
+	return w.closing != nil
 }
 
-// enqueue queues a message, and ends the client if there is no room.
-func (w *localSubscriber) enqueue(m *outbound) {
-	if !w.takes(m.size()) {
-		w.end(closeSlow)
-		return
+func (w *localSubscriber) isClosing() bool {
+	w.mu.Lock()
+	open := w.isOpen
+	w.mu.Unlock()
+	return open && w.conn.IsEnding()
+}
+
+func (w *localSubscriber) rights() cat.Permissions { return w.hub.rightsOf(w.user.Load()) }
+
+// redirect does nothing: a client has no other way.
+func (w *localSubscriber) redirect() {}
+
+func (w *localSubscriber) failure(_ inbound, why []byte) (m, heir *outbound) {
+	m = ours(why)
+	if w.isEnding() || w.in.reader.ended {
+		return nil, m
 	}
-	w.add(m)
+	return m, m
 }
 
-// add queues a message. A goroutine writes while there is something to write, and
-// no longer: an idle client has none.
-func (w *localSubscriber) add(m *outbound) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.queueUp(m)
-	w.writeSoon()
-}
+func (w *localSubscriber) answered(uint64) *outbound { return nil }
 
-// addIdle queues a message. Where nothing else was to be written, it reports that the
-// caller must see to the writing, with writeHere and without any lock.
-func (w *localSubscriber) addIdle(m *outbound) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.queueUp(m)
-	if w.remote == nil && w.canWrite() && len(w.queue) == 1 {
-		w.writing = true
+func (w *localSubscriber) pending(uint64) *outbound { return nil }
+
+// wake has a goroutine write while there is something to write, and no longer: an idle
+// client has none.
+func (w *localSubscriber) wake(here bool) bool {
+	if w.writing || w.broken || !w.isReady || w.in.reader.ended {
+		return false
+	}
+	_, count := w.in.reader.behind()
+	if count == 0 {
+		return false
+	}
+	w.writing = true
+	if here && count == 1 {
 		return true
 	}
-	w.writeSoon()
+	go w.write()
 	return false
 }
 
-// queueUp is add without the writing. The subscriber is locked.
-func (w *localSubscriber) queueUp(m *outbound) {
-	if w.gone {
-		return
-	}
-	if c := m.keep(w.person); c != nil {
-		if len(w.queue) > 0 {
-			go w.end(*c)
-			return
-		}
-		m.mustKeep(w.person) // it is the client's only one, and bounded itself
-	}
-	if w.queue == nil {
-		w.queue = w.first[:0]
-	}
-	w.queue = append(w.queue, m)
-	w.bytes += m.size()
-}
-
-// canWrite reports whether there is something to be written that nobody sees to. The
-// subscriber is locked.
-func (w *localSubscriber) canWrite() bool {
-	return !w.writing && !w.broken && !w.gone && w.isOpen && len(w.queue) > 0
-}
-
-// writeSoon has what waits written. The subscriber is locked.
-func (w *localSubscriber) writeSoon() {
-	if w.canWrite() {
-		w.writing = true
-		go w.write()
-	}
-}
-
-// writeHere writes what addIdle has queued: at once where it is small and the
-// connection takes it without waiting, which spares a goroutine that would take as
-// long to start as to write.
-func (w *localSubscriber) writeHere() { w.writeAll(true) }
+// writeHere writes a message at once where it is small and the connection takes it without
+// waiting, which spares a goroutine that would take as long to start as to write.
+func (w *localSubscriber) writeHere(m *outbound, n uint64) { w.writeAll(m, n, true) }
 
 // write writes what waits, until nothing does.
-func (w *localSubscriber) write() { w.writeAll(false) }
+func (w *localSubscriber) write() {
+	r := &w.person.room
+	r.mu.Lock()
+	m, n := w.next()
+	r.mu.Unlock()
+	w.writeAll(m, n, false)
+}
 
-// writeAll is either. It holds no lock while it writes: a fault there is caught, and
-// whoever waits for the end of it goes on.
-func (w *localSubscriber) writeAll(here bool) {
+// writeAll writes a message, and those behind it. It holds no lock while it writes: a fault
+// there is caught, and whoever waits for the end of it goes on.
+func (w *localSubscriber) writeAll(m *outbound, n uint64, here bool) {
 	defer w.hub.o.Caught()
-	whole, fault, later := false, true, false
+	fault := true
 	defer func() {
-		if later {
-			return
-		}
-		w.written(whole)
-		if fault { // else whoever wrote knows how the client ends
+		if fault {
+			w.failed()
 			w.end(wsconn.ClosingFault)
 		}
 	}()
-	for first := true; ; first = false {
-		m, ok := w.next(), false
+	for first := true; m != nil; first = false {
+		ok, later := false, here && !first
 		switch {
-		case m == nil:
-			if w.left != nil { // the client has gone in the meantime
-				w.left = nil
-				w.conn.AbandonOffer()
-			}
-			whole, fault = true, false
-			return
-		case here && first:
-			ok, later = w.offerOne(m)
+		case later:
 		case here:
-			later = true
+			ok, later = w.offerOne(m)
 		default:
 			ok = w.writeOne(m)
 		}
-		if later {
-			go w.write()
-			return
+		switch {
+		case later:
+			go w.writeAll(m, n, false)
+			m = nil
+		case ok:
+			m, n = w.took(n)
+		default: // whoever wrote knows how the client ends
+			w.failed()
+			m = nil
 		}
-		if !ok {
-			fault = false
-			return
-		}
-		w.took(m)
 	}
+	fault = false
 }
 
-// next is the message to write next, if there is one.
-func (w *localSubscriber) next() *outbound {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.queue) == 0 || w.gone {
-		return nil
+// next is the message to write next. Without one, the writing has ended. The room is
+// locked.
+func (w *localSubscriber) next() (m *outbound, n uint64) {
+	m, n = w.in.reader.next()
+	if m == nil {
+		w.ended(false)
 	}
-	return w.queue[0]
+	return m, n
 }
 
-// took takes from the queue what has been written.
-func (w *localSubscriber) took(m *outbound) {
-	w.mu.Lock()
-	w.queue[0] = nil
-	w.queue = w.queue[1:]
-	w.bytes -= m.size()
-	w.stuck = 0
-	kept := w.keepLatest(m)
-	w.mu.Unlock()
-	if !kept {
-		m.letGo(w.person)
-	}
-	w.person.room.wrote()
-}
-
-// written notes that nothing is on its way any more. What could not be written stays
-// for whoever comes back.
-func (w *localSubscriber) written(whole bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.writing, w.broken = false, !whole
-	if len(w.queue) == 0 {
-		w.queue = nil // an idle client holds nothing
-	}
+// ended notes that no message is on its way any more. The room is locked.
+func (w *localSubscriber) ended(broken bool) {
+	w.writing, w.broken = false, broken
 	if w.quiet != nil {
 		close(w.quiet)
 		w.quiet = nil
 	}
-	w.writeSoon() // what came since the last look
+}
+
+// failed notes that a message could not be written. It stays for the next who comes.
+func (w *localSubscriber) failed() {
+	r := &w.person.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.ended(true)
+}
+
+// took notes that a message has been written, and returns the next.
+func (w *localSubscriber) took(written uint64) (m *outbound, n uint64) {
+	r := &w.person.room
+	var now time.Time
+	if w.in.reader.kind == pageReads {
+		now = time.Now()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.in.reader.took(written, now)
+	w.in.stuck = 0
+	r.tidySoon(&w.in.reader)
+	r.signal()
+	return w.next()
 }
 
 func (w *localSubscriber) writeOne(m *outbound) bool {
-	if w.remote != nil {
-		return w.remote.write(m)
-	}
 	within := w.hub.times.toWrite(m.size())
 	var late bool
 	var err error
@@ -427,80 +369,35 @@ func (w *localSubscriber) unwritable(err error) {
 	w.conn.CutSoon()
 }
 
-// empty takes what was not written, when the client is gone and its connection
-// closed. What is on its way is over in no time then, and only that says whether it
-// was written: it must be given neither to nobody nor twice.
-func (w *localSubscriber) empty() []*outbound {
-	w.person.room.release(w)
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// leaveRoom takes the client out of the room, when its connection is closed. The message
+// that is on its way is over in no time then, and only that says whether it was written.
+func (w *localSubscriber) leaveRoom() {
+	r := &w.person.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopReading(w)
 	if w.writing {
 		quiet := make(chan struct{})
 		w.quiet = quiet
-		w.mu.Unlock()
+		r.mu.Unlock()
 		<-quiet
-		w.mu.Lock()
+		r.mu.Lock()
 	}
-	rest := w.queue
-	w.queue = nil
-	for _, m := range rest {
-		m.letGo(w.person)
-	}
-	w.bytes = 0
-	return rest
+	r.remove(w, w.in.reader.leave(w.lastRead()))
 }
 
-// rights are a client's own, and those that another process said all of its clients
-// have.
-func (w *localSubscriber) rights() cat.Permissions {
-	if w.remote != nil {
-		return w.remote.rights
-	}
-	return w.hub.rightsOf(w.user.Load())
-}
-
-// keepLatest keeps what has just been written, and reports whether it did; the memory
-// is then given back later. Words are not kept: they come again in the whole answer.
-// The subscriber is locked.
-func (w *localSubscriber) keepLatest(m *outbound) bool {
-	if !w.page || m.what == cat.FrameToken {
-		return false
-	}
-	w.latest.keep(w.person, m, w.maxBytes, w.maxCount, unheardFor, w.forgetLatest)
-	return true
-}
-
-// forgetLatest gives up what is older than a page's end can make it matter.
-func (w *localSubscriber) forgetLatest() {
+// lastRead is the number of the last message that the client has read. A page that goes
+// away says so with 1001 (RFC 6455 §7.4.1), which no script can: nothing of it is left that
+// could read again what it may not have shown. The room is locked.
+func (w *localSubscriber) lastRead() uint64 {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.latest.timer != nil && !w.conn.IsEnding() { // else leave sees to it
-		w.latest.forget(w.person, unheardFor)
+	byUs, open := w.closing != nil, w.isOpen
+	w.mu.Unlock()
+	if !open || byUs {
+		return w.in.reader.read
 	}
-}
-
-// unheard takes what the client was written and may not have heard, when it is gone.
-// A page that goes away says so with 1001 (RFC 6455 §7.4.1), which no script can, and
-// nothing of it is left that could hear the same twice.
-func (w *localSubscriber) unheard() []*outbound {
-	how, at := w.conn.Ending()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	l := &w.latest
-	if l.timer != nil {
-		l.timer.Stop()
+	if how, at := w.conn.Ending(); how.Code == websocket.CloseGoingAway {
+		return w.in.reader.shown(at)
 	}
-	var rest []*outbound
-	if w.closing == nil && how.Code == websocket.CloseGoingAway {
-		for _, x := range l.list {
-			if at.Sub(x.at) < unheardFor {
-				rest = append(rest, x.m)
-			}
-		}
-	}
-	for _, x := range l.list {
-		x.m.letGo(w.person)
-	}
-	w.latest = lately{}
-	return rest
+	return w.in.reader.read
 }

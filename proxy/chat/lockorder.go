@@ -12,6 +12,6 @@ type (
 func LockOrder() []string {
 	return []string{
 		"ownerSending", "catSending", "Hub", "room", "ownerUpstream", "remoteSubscriber", "remoteUpstream", "router", "catSocket", "tunnelSpeaking", "tunnel", "place",
-		"subscriber", "gates", "gate", "catPace",
+		"localSubscriber", "gates", "gate", "catPace",
 	}
 }

@@ -128,7 +128,7 @@ func (r *logReader) reads(n uint64, now time.Time) {
 	if n <= r.read {
 		return
 	}
-	before := r.floor()
+	before, from := r.floor(), r.read
 	if r.kind != clientReads && r.log.hasMore(r.read, n) {
 		if r.marks == nil {
 			r.marks = &marks{}
@@ -146,6 +146,7 @@ func (r *logReader) reads(n uint64, now time.Time) {
 	if r == r.log.slowest && r.floor() > before {
 		r.log.trim()
 	}
+	r.log.dropReadWords(from, n)
 }
 
 // readsOwn notes that the reader has read so many more messages for it alone.
@@ -208,11 +209,12 @@ func (r *logReader) forget(now time.Time) (again time.Duration) {
 
 // leave takes the reader out, which has read all up to a number. Others read the rest. It
 // reports whether a message is missing: it is forgotten, and no other reader was given it.
-func (r *logReader) leave(n uint64) (missing bool) {
+// The messages before come from the reader itself, and are older than the rest.
+func (r *logReader) leave(n uint64, before ...*outbound) (missing bool) {
 	r.log.remove(r)
 	n = max(min(n, r.given), r.start)
 	missing = n < min(r.log.gone, r.given) && !r.log.expects(n+1)
-	r.log.part(r, n)
+	r.log.part(r, n, before)
 	return missing
 }
 
@@ -231,7 +233,7 @@ func (r *logReader) die() (missing bool) {
 		l.drop(i)
 	}
 	missing = len(r.dropOwn()) > 0 || missing
-	l.part(r, r.read)
+	l.part(r, r.read, nil)
 	return missing
 }
 
@@ -240,7 +242,7 @@ func (r *logReader) die() (missing bool) {
 func (r *logReader) move() {
 	r.log.remove(r)
 	r.dropOwn()
-	r.log.part(r, r.given)
+	r.log.part(r, r.given, nil)
 }
 
 // dropOwn drops the messages for the reader alone, and returns their heirs. If one of them
@@ -262,6 +264,9 @@ func (r *logReader) dropOwn() (heirs []*outbound) {
 
 // behind returns how much waits for the reader.
 func (r *logReader) behind() (bytes int64, count int) {
+	if r.own == nil && r.given == r.log.head {
+		return 0, 0
+	}
 	return r.with(r.own.waiting(), r.given, r.log.head)
 }
 

@@ -266,16 +266,15 @@ func (o *ownerUpstream) abort() {
 	}
 }
 
-// away tells whoever has the Cat that the last client has left, and what it has not
-// read. False means that it is this process that has it. The room is locked.
-func (o *ownerUpstream) away(rest []*outbound) bool {
-	f, ok := o.way().(*remoteUpstream)
-	return ok && f.bye(rest)
+func (o *ownerUpstream) away(unread []*outbound) bool {
+	l := o.way()
+	return l != nil && l.away(unread)
 }
 
-func (o *ownerUpstream) isFar() bool {
-	_, ok := o.way().(*remoteUpstream)
-	return ok
+func (o *ownerUpstream) handsOver() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing != nil && *o.closing == closeStopping
 }
 
 // way is the way that there is now, or nil.
@@ -304,14 +303,41 @@ func (o *ownerUpstream) lose(late bool) {
 	}
 }
 
-// reopen has the socket at the Cat opened again, by whichever process has it.
+// reopen has the socket at the Cat opened again, by the process that has it.
 func (o *ownerUpstream) reopen() {
-	switch l := o.way().(type) {
-	case *catSocket:
-		l.cut()
-	case *remoteUpstream:
-		l.end(closeMoved) // what is said from here on waits for the next
+	if l := o.way(); l != nil {
+		l.reopen()
 	}
+}
+
+// admit lets another process's clients into the room, if there is a socket of this
+// process's.
+func (o *ownerUpstream) admit(from string, p *clusterMessage) bool {
+	r := o.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.upstream != o {
+		return false
+	}
+	o.mu.Lock()
+	l, own := o.now.(*catSocket)
+	missing := o.spoken && p.n&openAgain != 0
+	own = own && o.closing == nil && o.token == string(p.data)
+	o.mu.Unlock()
+	if !own || l.isEnding() || !o.hub.o.Fleet.Holds(string(p.data)) {
+		return false
+	}
+	if p.n&openLate != 0 {
+		l.cut() // another's socket was closed after this one had opened: it may be silent now
+	}
+	g := newRemoteSubscriber(o.hub, o.person, from, p)
+	o.hub.router.addGuest(g)
+	g.owed = l.underWay(func(uint64) bool { return true })
+	g.transmit(&clusterMessage{kind: messageOpened, n: g.owed})
+	if r.add(g); missing { // it was said while they had no way to hear it
+		r.tell(g, ours(missed()), nil)
+	}
+	return true
 }
 
 func (o *ownerUpstream) broadcast(m *outbound) {

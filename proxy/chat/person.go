@@ -68,7 +68,7 @@ func newPerson(h *Hub, name, id string) *person {
 		h.places[id] = &place{id: id, dialLock: make(chan struct{}, 1)}
 	}
 	p := &person{place: h.places[id], hub: h, name: name}
-	p.room.hub, p.room.person = h, p
+	p.room.hub, p.room.person, p.room.log.person = h, p, p
 	p.place.people = append(p.place.people, p)
 	return p
 }

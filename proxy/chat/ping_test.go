@@ -105,13 +105,13 @@ func TestAFaultInWriting(t *testing.T) {
 		if len(room.subscribers) == 0 {
 			return false
 		}
-		w = room.subscribers[0]
+		w = room.subscribers[0].(*localSubscriber)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.isOpen
 	})
 	fault.Store(true)
-	w.enqueue(ours([]byte("a word")))
+	room.tellOne(w, ours([]byte("a word")))
 	<-caught
 	if code, _ := closedWith(t, client); code != wsconn.ClosingFault.Code {
 		t.Errorf("closed with %d", code)

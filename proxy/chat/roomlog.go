@@ -110,6 +110,16 @@ func (l *roomLog) hasReader() bool {
 	return slices.ContainsFunc(l.readers, func(r *logReader) bool { return !r.ended })
 }
 
+// hasRemote reports whether another Catflap reads.
+func (l *roomLog) hasRemote() bool {
+	return slices.ContainsFunc(l.readers, func(r *logReader) bool { return r.kind == remoteReads && !r.ended })
+}
+
+// isWaiting reports whether nobody is there, and a message waits for the next newcomer.
+func (l *roomLog) isWaiting() bool {
+	return len(l.readers) == 0 && l.head > l.position() && len(l.unread()) > 0
+}
+
 // expects reports whether a reader is there that was given the message n, or will be.
 func (l *roomLog) expects(n uint64) bool {
 	return slices.ContainsFunc(l.readers, func(r *logReader) bool { return r.start < n })
@@ -128,22 +138,28 @@ func (l *roomLog) remove(r *logReader) {
 	}
 }
 
-// part follows the leaving of a reader that has read all up to n.
-func (l *roomLog) part(r *logReader, n uint64) {
+// part follows the leaving of a reader that has read all up to n. The messages before are
+// older than those that it has not read.
+func (l *roomLog) part(r *logReader, n uint64, before []*outbound) {
 	for i := l.after(r.start); i < len(l.list) && l.list[i].n <= n; i++ {
 		l.list[i].read = true
 	}
 	others, last := l.position(), l.head
+	for _, m := range before {
+		l.append(m)
+	}
 	for i := l.after(n); i < len(l.list) && l.list[i].n <= last; {
 		e := l.list[i]
-		late := e.n <= others // those who are there are past it
+		late := e.n <= others || len(before) > 0 // those who are there are past it
 		switch {
 		case l.isCovered(i):
 			i++
 		case isWord(e.m) && (late || e.n <= r.given): // it comes again in the whole answer
 			l.drop(i)
 		case late:
-			l.add(l.take(i))
+			m := l.take(i)
+			m.via, m.n = nil, 0 // its number at another process is no more its place
+			l.add(m)
 		default:
 			i++
 		}
@@ -169,6 +185,21 @@ func (l *roomLog) keepFew() {
 	}
 	l.dropWords(whole)
 	l.bound()
+}
+
+// dropReadWords drops the words from behind a number up to another, as far as all have read
+// them: a page that has not shown them reads them again in the whole answer.
+func (l *roomLog) dropReadWords(n, last uint64) {
+	for _, r := range l.readers {
+		last = min(last, r.read)
+	}
+	for i := l.after(n); i < len(l.list) && l.list[i].n <= last; {
+		if isWord(l.list[i].m) {
+			l.drop(i)
+		} else {
+			i++
+		}
+	}
 }
 
 // dropWords drops the words before a place that wait for the next newcomer.

@@ -77,7 +77,7 @@ func (h *Hub) Gone(process string) {
 	}
 	for _, g := range guests {
 		if g.process == process {
-			g.subscriber.end(closeSilentPeer)
+			g.end(closeSilentPeer)
 		}
 	}
 }

@@ -22,6 +22,15 @@ type upstream interface {
 	send(inbound) (taken bool)
 	// busy reports whether an answer is in progress.
 	busy() bool
+	// away gives the messages that nobody has read, now that the last client has left, to
+	// the process that has the Cat, if that is another; else they stay here. The room is
+	// locked.
+	away(unread []*outbound) (given bool)
+	// reopen has the socket at the Cat opened again, within the room's level. The room is
+	// locked.
+	reopen()
+	// handsOver reports that this process stops, and leaves the person to another.
+	handsOver() bool
 	// abort cuts it.
 	abort()
 }
