@@ -335,10 +335,7 @@ func (f *remoteUpstream) split(rest []*outbound) (read uint64, copies []*outboun
 
 // over follows the end from the other side, or the loss of it.
 func (f *remoteUpstream) over(how int) {
-	f.mu.Lock()
-	unsaid := f.unsaidLocked()
-	f.mu.Unlock()
-	lost, ok := f.stop(how)
+	lost, unsaid, ok := f.stop(how)
 	if !ok {
 		return
 	}
@@ -365,7 +362,7 @@ func (f *remoteUpstream) over(how int) {
 // unsaidLocked takes out what the other process has not passed on, as it says itself at
 // the end: the Cat has not heard that, and the next way takes it.
 func (f *remoteUpstream) unsaidLocked() []inbound {
-	if f.passed == nil || f.isOver {
+	if f.passed == nil {
 		return nil
 	}
 	var list []inbound
@@ -388,20 +385,22 @@ func (f *remoteUpstream) end(c Closing) {
 		f.transmit(&clusterMessage{kind: messageLeave, n: f.last.Load(), own: f.own})
 	}
 	f.mu.Unlock()
-	if _, ok := f.stop(endAgain); ok {
+	if _, _, ok := f.stop(endAgain); ok {
 		close(f.finished)
 	}
 }
 
 func (f *remoteUpstream) abort() { f.end(closeUnused) }
 
-// stop ends the session, once, and returns what may be lost with it.
-func (f *remoteUpstream) stop(how int) ([]turn, bool) {
+// stop ends the session, once, and returns what may be lost with it, and what surely has not
+// reached the Cat.
+func (f *remoteUpstream) stop(how int) (lost []turn, unsaid []inbound, first bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver {
-		return nil, false
+		return nil, nil, false
 	}
+	unsaid = f.unsaidLocked()
 	f.isOver, f.parted = true, how == endParted
 	f.space.Broadcast()
 	if f.ack != nil {
@@ -410,11 +409,11 @@ func (f *remoteUpstream) stop(how int) ([]turn, bool) {
 	f.unwatch()
 	f.hub.router.removeFar(f)
 	f.letGo()
-	list := f.turns.lost(time.Now())
+	lost = f.turns.lost(time.Now())
 	for range min(f.inherited, maxTurns) {
-		list = append(list, turn{from: nobody, at: time.Now(), answers: true})
+		lost = append(lost, turn{from: nobody, at: time.Now(), answers: true})
 	}
-	return list, true
+	return lost, unsaid, true
 }
 
 // reopen has the process find another way: what is said from here on waits for that.
