@@ -42,7 +42,8 @@ func reads(w *localSubscriber) (heard []string) {
 			return heard
 		}
 		heard = append(heard, string(m.data))
-		w.in.reader.took(n, time.Time{})
+		w.in.reader.gave(n)
+		w.in.reader.confirm(n, time.Time{})
 	}
 }
 

@@ -59,6 +59,7 @@ type lab struct {
 	byUser    func(string, *websocket.Conn) // if set, serves at the Cat
 	gate      func() bool                   // if set, called before a handshake at the Cat is answered
 	refuses   atomic.Bool                   // the Cat refuses handshakes
+	refused   atomic.Int64                  // how many it has
 	upgrading func()                        // if set, called before a client is answered
 
 	now    atomic.Int64
@@ -97,6 +98,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	l.cat = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if l.refuses.Load() {
+			l.refused.Add(1)
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}

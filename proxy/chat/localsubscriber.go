@@ -223,6 +223,7 @@ func (w *localSubscriber) wake(here bool) bool {
 	}
 	w.writing = true
 	if here && count == 1 {
+		w.in.reader.gave(w.in.reader.log.head)
 		return true
 	}
 	go w.write()
@@ -279,10 +280,11 @@ func (w *localSubscriber) writeAll(m *outbound, n uint64, here bool) {
 // next is the message to write next. Without one, the writing has ended. The room is
 // locked.
 func (w *localSubscriber) next() (m *outbound, n uint64) {
-	m, n = w.in.reader.next()
-	if m == nil {
+	if m, n = w.in.reader.next(); m == nil {
 		w.ended(false)
+		return nil, 0
 	}
+	w.in.reader.gave(n) // from here on: a client that comes now is not to hear it as well
 	return m, n
 }
 
@@ -312,7 +314,7 @@ func (w *localSubscriber) took(written uint64) (m *outbound, n uint64) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.in.reader.took(written, now)
+	w.in.reader.confirm(written, now)
 	w.in.stuck = 0
 	r.tidySoon(&w.in.reader)
 	r.signal()

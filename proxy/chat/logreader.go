@@ -6,9 +6,9 @@ import "time"
 type logReader struct {
 	log   *roomLog
 	start uint64
-	given uint64 // the last that was written to it
-	// read is the last that it has read. For a client it is given; another Catflap says
-	// later how far it is.
+	given uint64 // the last that was written to it, or is being written
+	// read is the last that it has read: for a client, that was written; another Catflap
+	// says later how far it is.
 	read  uint64
 	marks *marks    // nil for none
 	own   *ownQueue // nil for none
@@ -67,6 +67,13 @@ func (q *ownQueue) written() []ownMessage {
 		return nil
 	}
 	return q.list[:q.given]
+}
+
+func (q *ownQueue) all() []ownMessage {
+	if q == nil {
+		return nil
+	}
+	return q.list
 }
 
 // waiting returns those that were not.
@@ -165,9 +172,10 @@ func (r *logReader) readsOwn(count int) {
 	}
 }
 
-// took is gave for a client, which has read the message by that.
-func (r *logReader) took(n uint64, now time.Time) {
-	if r.gave(n); n > 0 {
+// confirm notes that the writing of a message to a client is over, which has read it by
+// that.
+func (r *logReader) confirm(n uint64, now time.Time) {
+	if n > 0 {
 		r.reads(n, now)
 	} else {
 		r.readsOwn(1)
@@ -262,12 +270,17 @@ func (r *logReader) dropOwn() (heirs []*outbound) {
 	return heirs
 }
 
-// behind returns how much waits for the reader.
+// behind returns how much waits for the reader. A message that is being written to a client
+// still does.
 func (r *logReader) behind() (bytes int64, count int) {
-	if r.own == nil && r.given == r.log.head {
+	n, own := r.given, r.own.waiting()
+	if r.kind != remoteReads {
+		n, own = r.read, r.own.all()
+	}
+	if n == r.log.head && len(own) == 0 {
 		return 0, 0
 	}
-	return r.with(r.own.waiting(), r.given, r.log.head)
+	return r.with(own, n, r.log.head)
 }
 
 // underWay returns how much was written to the reader that it has not read.

@@ -69,11 +69,12 @@ func (l *logLab) step(step string) {
 		l.readers[who] = &logReader{kind: map[string]readerKind{"comes, a page": pageReads, "comes, another Catflap": remoteReads}[verb]}
 		l.log.join(l.readers[who])
 	case "reads":
-		l.give(who, func(n uint64) { r.took(n, l.now) })
+		l.give(who, func(n uint64) { r.gave(n); r.confirm(n, l.now) })
 	case "reads one":
 		m, n := r.next()
 		l.heard[who] = append(l.heard[who], nameOf(m))
-		r.took(n, l.now)
+		r.gave(n)
+		r.confirm(n, l.now)
 	case "is sent":
 		l.give(who, r.gave)
 	case "says it has read":
@@ -577,7 +578,8 @@ func (g *logGame) end(p *logPlayer) {
 	if p.remote {
 		p.gave(n)
 	} else {
-		p.took(n, g.lab.now)
+		p.gave(n)
+		p.confirm(n, g.lab.now)
 	}
 }
 
@@ -841,7 +843,8 @@ func BenchmarkRoomLog(b *testing.B) {
 				l.log.append(m)
 				for _, r := range all {
 					_, n := r.next()
-					r.took(n, l.now)
+					r.gave(n)
+					r.confirm(n, l.now)
 				}
 			}
 		})
