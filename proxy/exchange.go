@@ -26,6 +26,7 @@ type exchange struct {
 	socket bool // the handshake of a WebSocket
 	begun  mark // before the credential was looked at
 
+	passing    http.Header // what passes of the client's headers; nil for a socket
 	credential *authhandlers.Credential
 	carried    *authhandlers.Credential   // in a handler's own carrier
 	foreign    *authhandlers.Credential   // of a scheme that nobody here asks for
@@ -83,6 +84,7 @@ func (ex *exchange) run() *refusal {
 	if ex.h.o.SignIn != nil && cat.OwnLogin(ex.target.path) {
 		return ex.serveCatLogin()
 	}
+	ex.sanitise()
 	ex.begun = ex.h.o.Passages.mark()
 	if ref := ex.authenticate(); ref != nil {
 		return ref

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"strings"
 
 	"github.com/catflap/catflap/proxy/cat"
 )
@@ -34,7 +33,9 @@ func (ex *exchange) forward() *refusal {
 		ErrorLog:       ex.upstream.errorLog,
 	}
 	defer ex.brokenOff()
-	rp.ServeHTTP(ex.w, ex.r)
+	in := ex.r.WithContext(ex.r.Context()) // a shallow copy
+	in.Header = ex.passing
+	rp.ServeHTTP(ex.w, in)
 	if failed == nil {
 		ex.done(OutcomeAllowed, ex.record.Status)
 	}
@@ -53,19 +54,10 @@ func (ex *exchange) brokenOff() {
 	panic(p)
 }
 
-// rewrite makes the outgoing request: what passes of the client's, and then, set
-// last, the one identity and Catflap's own credential.
+// rewrite makes the outgoing request: what sanitise has left of the client's, and then,
+// set last, the one identity. The round trip adds Catflap's own credential.
 func (ex *exchange) rewrite(pr *httputil.ProxyRequest, replay []byte, streamed bool) {
 	out, h := pr.Out, pr.Out.Header
-	strip(h, ex.h.o.ForwardHeaders)
-	delete(h, "Upgrade")
-	delete(h, "Connection")
-	if referer := h.Get("Referer"); referer != "" {
-		h["Referer"] = []string{withoutQuery(referer)}
-	}
-	if cookies := forwardCookies(ex.r.Header["Cookie"], ex.h.o.ForwardCookies); cookies != "" {
-		h["Cookie"] = []string{cookies}
-	}
 	out.Trailer = nil
 	ex.writeTarget(out)
 	ex.writePeer(h)
@@ -121,13 +113,6 @@ func (ex *exchange) writePeer(h http.Header) {
 		values[2] = ex.peer.ip.String()
 		h["X-Forwarded-For"] = values[2:3:3]
 	}
-}
-
-func withoutQuery(u string) string {
-	if i := strings.IndexAny(u, "?#"); i >= 0 {
-		return u[:i]
-	}
-	return u
 }
 
 // errSwitched is of a Cat that answers as if this were a handshake. Those that are
