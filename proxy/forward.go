@@ -10,6 +10,7 @@ import (
 	"net/http/httputil"
 
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // forward sends the request to the Cat and its answer back. The exchange itself is
@@ -49,7 +50,7 @@ func (ex *exchange) brokenOff() {
 	if p == nil {
 		return
 	}
-	ex.record.Code = codeBrokenOff
+	ex.record.Code = refusals.BrokenOff
 	ex.done(OutcomeFault, ex.record.Status)
 	panic(p)
 }
@@ -170,17 +171,17 @@ func (ex *exchange) explain(err error) *refusal {
 	case ex.body != nil && ex.body.err != nil:
 		return ex.body.refusal()
 	case ex.telling != nil && ex.telling.Err() != nil:
-		return badRequest(codeBadBody, ex.telling.Err())
+		return badRequest(refusals.BadRequestBody, ex.telling.Err())
 	case ex.r.Context().Err() != nil:
 		ex.record.Reason = "the client left"
-		return &refusal{status: 499, code: codeClientLeft, public: "The client left", err: context.Cause(ex.r.Context())}
+		return &refusal{status: 499, code: refusals.ClientLeft, public: "The client left", err: context.Cause(ex.r.Context())}
 	case errors.Is(err, cat.ErrNoAccount):
 		return refuseAccount(err)
 	case errors.Is(err, errCatRefuses):
 		return ex.refuseCredential()
 	case errors.Is(err, cat.ErrNoIdentity):
 		return &refusal{
-			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",
+			status: http.StatusInternalServerError, code: refusals.InternalError, public: "Something went wrong here",
 			hint: "the operator finds the cause under the request id", err: err,
 		}
 	}

@@ -56,13 +56,12 @@ func Events() []string {
 	}
 }
 
-// Reasons of the revocations that the manager makes itself.
+// Reasons of the revocations that the manager makes itself, beside a logout and the end of
+// a login, which are codes too. No request is answered with these.
 const (
-	CodeSignedOut      authhandlers.Code = "signed_out"
-	CodeSwitched       authhandlers.Code = "switched_person"
-	CodeLoginEnded     authhandlers.Code = "login_ended" // the provider refused the refresh
-	CodeProviderLogout authhandlers.Code = "provider_logout"
-	CodeOutnumbered    authhandlers.Code = "too_many_sessions" // newer ones of the same person
+	ReasonSwitched       authhandlers.Code = "switched_person"
+	ReasonProviderLogout authhandlers.Code = "provider_logout"
+	ReasonOutnumbered    authhandlers.Code = "too_many_sessions" // newer ones of the same person
 )
 
 // Options are the parts of a Manager.
