@@ -9,14 +9,6 @@ import (
 	"github.com/catflap/catflap/proxy/refusals"
 )
 
-// haveCat reports either one Cat or several.
-func (o *Options) haveCat() bool {
-	if o.Cats != nil {
-		return o.Guard == nil && o.Upstream == nil
-	}
-	return o.Guard != nil && o.Upstream != nil
-}
-
 // shut returns why nothing may be forwarded now, whoever asks.
 func (h *Handler) shut() error {
 	if h.o.Cats != nil {

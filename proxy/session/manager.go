@@ -13,6 +13,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/required"
 )
 
 // Errors of a Manager. Any other is a fault on our side: 503, and never access.
@@ -123,11 +124,8 @@ const remembered = 16384
 // New makes a manager. The end of ctx ends what it runs in the background; Wait then
 // returns.
 func New(ctx context.Context, o Options) (*Manager, error) {
-	if o.Store == nil {
-		return nil, errors.New("session: no store")
-	}
-	if o.Idle <= 0 || o.Lifetime <= 0 {
-		return nil, errors.New("session: idle and lifetime must be more than nothing")
+	if err := required.Parts("session.Options", map[string]bool{"Store": o.Store != nil, "Idle": o.Idle > 0, "Lifetime": o.Lifetime > 0}); err != nil {
+		return nil, err
 	}
 	keys, err := newKeyring(o.Keys)
 	if err != nil {
