@@ -78,8 +78,8 @@ lint: ## golangci-lint with the named list of .golangci.yml, and go.mod as tidy 
 vuln: ## govulncheck, where its database can be reached
 	$(GO) run $(VULN) ./...
 
-generate: ## What is made from something else: the reference, the JSON Schema, licence texts, the example's go.mod
-	$(GO) generate ./config ./internal/licences
+generate: ## What is made from something else: the reference, the JSON Schema, refusals, licence texts, the example's go.mod
+	$(GO) generate ./config ./internal/licences ./proxy/refusals
 	cd examples/custom-handler && $(GO) mod tidy
 
 .ONESHELL:

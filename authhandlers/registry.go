@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -128,11 +130,22 @@ type Env struct {
 	Observe func(event string)
 }
 
+// missing names what a handler may rely on and is not there. This package imports no other
+// of the module, so that it is written out here.
+func (e *Env) missing() (l []string) {
+	for name, there := range map[string]bool{"Name": e.Name != "", "Log": e.Log != nil, "HTTP": e.HTTP != nil, "Now": e.Now != nil, "Gate": e.Gate != nil} {
+		if !there {
+			l = append(l, name)
+		}
+	}
+	slices.Sort(l)
+	return l
+}
+
 // Open validates c and opens it, and checks that env holds what a handler may rely on.
 func Open(ctx context.Context, c Config, env Env) (AuthHandler, error) {
-	switch {
-	case env.Name == "", env.Log == nil, env.HTTP == nil, env.Now == nil, env.Gate == nil:
-		return nil, errors.New("authhandlers: incomplete Env")
+	if missing := env.missing(); len(missing) > 0 {
+		return nil, errors.New("authhandlers.Env has no " + strings.Join(missing, ", "))
 	}
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("handler %s: %w", env.Name, err)

@@ -27,6 +27,13 @@ func (c config) Open(context.Context, authhandlers.Env) (authhandlers.AuthHandle
 	return &fake{}, nil
 }
 
+func TestOpenNamesWhatIsMissing(t *testing.T) {
+	_, err := authhandlers.Open(t.Context(), config{}, authhandlers.Env{Name: "staff"})
+	if err == nil || err.Error() != "authhandlers.Env has no Gate, HTTP, Log, Now" {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestOpen(t *testing.T) {
 	whole := authhandlers.Env{
 		Name: "staff", Log: slog.New(slog.DiscardHandler), HTTP: http.DefaultClient, Now: time.Now, Gate: authhandlers.NewGate(1, 1, 1),

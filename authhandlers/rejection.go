@@ -6,7 +6,8 @@ import "fmt"
 // written to the audit log, so it never holds a value from the request.
 type Code string
 
-// The codes of a refused credential. Each is answered with 401.
+// The codes of a refused credential. Each is answered with 401. What each means, and what
+// the operator does, stands in the table of package proxy/refusals.
 const (
 	CodeMalformedToken      Code = "malformed_token" // no well-formed token (RFC 7515 §3.1, RFC 7519 §7.2)
 	CodeTokenTooLarge       Code = "token_too_large"
@@ -74,18 +75,4 @@ func (r *Rejection) Unwrap() error { return r.Err }
 // Reject makes a Rejection with a cause in the manner of fmt.Errorf.
 func Reject(code Code, hint, format string, args ...any) *Rejection {
 	return &Rejection{Code: code, Hint: hint, Err: fmt.Errorf(format, args...)}
-}
-
-// Codes are the codes of this package, for counters that begin at zero.
-func Codes() []Code {
-	return []Code{
-		CodeMalformedToken, CodeTokenTooLarge, CodeAlgorithmNotAllowed, CodeUnknownKey, CodeBadSignature,
-		CodeWrongIssuer, CodeWrongAudience, CodeWrongTokenType, CodeTokenExpired, CodeTokenNotYetValid,
-		CodeTokenLifetime, CodeInvalidClaim, CodeInvalidUserID, CodeClientNotAllowed, CodeBearerNotAccepted,
-		CodeGroupsOverage, CodeTokenInactive, CodeScopeMissing, CodeNotVouchedFor, CodeLoginDenied,
-		CodeLoginFailed, CodeLoginEnded, CodeCertificate, CodeForwarded, CodeUnknownAPIKey,
-		CodeRevokedAPIKey, CodeAPIKeyPlace, CodeUserIDHeader, CodeWrongPassword,
-		CodeUserGone, CodeUnclaimed, CodeMissingCredential,
-		CodeGuestsFull, CodeTooManyGuests,
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/signin"
 )
 
@@ -55,7 +56,7 @@ func (ex *exchange) refuseProvenance() *refusal {
 	return &refusal{
 		err: fmt.Errorf("it came from the origin %q, by the name %q, with Sec-Fetch-Site %q; expected %q", ex.cameFrom(), ex.peer.host,
 			clipped(strings.Join(ex.r.Header["Sec-Fetch-Site"], ", ")), ex.expectedOrigins()),
-		status: http.StatusForbidden, code: codeProof, public: "This page may not act for you here", rule: "origins",
+		status: http.StatusForbidden, code: refusals.CrossSiteRequest, public: "This page may not act for you here", rule: "origins",
 		hint: "send the request from a page of this site, or with a token instead of what the browser sends by itself",
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/attributes"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // Told returns what the Cat's plugins are told of somebody, signed, for the hub; empty
@@ -30,7 +31,7 @@ func (ex *exchange) tell(replay []byte, streamed bool) ([]byte, *refusal) {
 	token, err := ex.h.Told(ex.user)
 	if err != nil {
 		return nil, &refusal{
-			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",
+			status: http.StatusInternalServerError, code: refusals.InternalError, public: "Something went wrong here",
 			hint: "the operator finds the cause under the request id", err: err,
 		}
 	}
@@ -46,7 +47,7 @@ func (ex *exchange) tell(replay []byte, streamed bool) ([]byte, *refusal) {
 		return replay, nil // the Cat has a message of its own then
 	}
 	if replay, err = attributes.Rewrite(replay, token); err != nil {
-		return nil, badRequest(codeBadBody, err)
+		return nil, badRequest(refusals.BadRequestBody, err)
 	}
 	return replay, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/wait"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 	"github.com/catflap/catflap/proxy/signin"
 )
@@ -17,7 +18,7 @@ import (
 // cookie. A public endpoint needs none; but whoever sends one must send a good one.
 func (ex *exchange) authenticate() *refusal {
 	if err := ex.collect(); err != nil {
-		return badRequest(codeBadCredential, err)
+		return badRequest(refusals.BadCredential, err)
 	}
 	switch {
 	case ex.isTicket():
@@ -96,7 +97,7 @@ func refuseScheme(scheme string, err error) *refusal {
 		scheme = "of another kind"
 	}
 	return &refusal{
-		status: http.StatusUnauthorized, code: codeScheme, public: "Not signed in", rule: "handlers", challenge: true, signIn: true,
+		status: http.StatusUnauthorized, code: refusals.UnknownScheme, public: "Not signed in", rule: "handlers", challenge: true, signIn: true,
 		hint: "the scheme of Authorization is " + scheme + ", which is not accepted here; sign in, or send a Bearer token",
 		err:  fmt.Errorf("the scheme of Authorization is %s: %w", scheme, err),
 	}
@@ -129,7 +130,7 @@ func (ex *exchange) bySession() *refusal {
 			return nil
 		}
 		return &refusal{
-			status: http.StatusUnauthorized, code: codeSessionEnded, public: "Not signed in", hint: "sign in again", rule: "sessions",
+			status: http.StatusUnauthorized, code: refusals.SessionEnded, public: "Not signed in", hint: "sign in again", rule: "sessions",
 			err: err, challenge: true, signIn: true,
 		}
 	case rejected != nil:
@@ -139,7 +140,7 @@ func (ex *exchange) bySession() *refusal {
 	}
 	if ex.display != "" && !ex.h.o.Sessions.DisplayMatches(ex.display, s) {
 		return &refusal{
-			status: http.StatusUnauthorized, code: codeForeignDisplay, public: "Not signed in", hint: "load the page again", rule: "sessions",
+			status: http.StatusUnauthorized, code: refusals.DisplayTokenOfAnotherSession, public: "Not signed in", hint: "load the page again", rule: "sessions",
 			challenge: true,
 		}
 	}
@@ -171,7 +172,7 @@ func (ex *exchange) checkProvenance() *refusal {
 // byTicket takes a person by a ticket, once, at the page that asked for it.
 func (ex *exchange) byTicket() *refusal {
 	bad := &refusal{
-		status: http.StatusUnauthorized, code: codeTicket, public: "Invalid Credentials", hint: "get a new ticket", rule: "sessions",
+		status: http.StatusUnauthorized, code: refusals.TicketInvalid, public: "Invalid Credentials", hint: "get a new ticket", rule: "sessions",
 		challenge: true, tokenCame: true,
 	}
 	t, err := ex.h.o.Sessions.RedeemTicket(ex.r.Context(), ex.credential.Value)
@@ -204,7 +205,7 @@ func (ex *exchange) byTicket() *refusal {
 // token, and so sends it with its HTTP calls too. The ticket is not spent.
 func refuseTicketElsewhere() *refusal {
 	return &refusal{
-		status: http.StatusUnauthorized, code: codeTicket, public: "Invalid Credentials", rule: "sessions", challenge: true, tokenCame: true,
+		status: http.StatusUnauthorized, code: refusals.TicketInvalid, public: "Invalid Credentials", rule: "sessions", challenge: true, tokenCame: true,
 		hint: "a ticket opens one WebSocket and nothing else; send HTTP calls with the credential by which you got it, or with the session's cookie (credentials: 'include') alone",
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // maxReplay is the size up to which a body is read before it is forwarded, so
@@ -169,16 +171,16 @@ func (b *requestBody) refusal() *refusal {
 	switch {
 	case errors.As(b.err, &tooLarge):
 		return &refusal{
-			status: http.StatusRequestEntityTooLarge, code: codeBodyTooLarge, public: "The request's body is too large",
+			status: http.StatusRequestEntityTooLarge, code: refusals.BodyTooLarge, public: "The request's body is too large",
 			hint: "send less", rule: b.limited, err: b.err,
 		}
 	case errors.As(b.err, &timeout) && timeout.Timeout():
 		return &refusal{
-			status: http.StatusRequestTimeout, code: codeBodyTimeout, public: "The request's body stood still for too long",
+			status: http.StatusRequestTimeout, code: refusals.BodyTimeout, public: "The request's body stood still for too long",
 			hint: "send it again", rule: "limits.body_idle", err: b.err,
 		}
 	}
-	return badRequest(codeBadBody, errors.New("the request's body is malformed or broke off"))
+	return badRequest(refusals.BadRequestBody, errors.New("the request's body is malformed or broke off"))
 }
 
 // takeBody says how the body is to be forwarded: replay is the whole of a small one,

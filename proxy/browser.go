@@ -5,6 +5,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/page"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/signin"
 )
 
@@ -144,7 +145,7 @@ func (ex *exchange) serveCatLogin() *refusal {
 	}
 	if ex.r.Method != http.MethodGet && ex.r.Method != http.MethodHead {
 		return &refusal{
-			status: http.StatusNotFound, code: codeNotFound, public: "The Cat's own login is closed", rule: "sessions",
+			status: http.StatusNotFound, code: refusals.NotFound, public: "The Cat's own login is closed", rule: "sessions",
 			hint: "sign in at " + PagePrefix + "login",
 		}
 	}

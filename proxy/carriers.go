@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -132,7 +133,7 @@ func (ex *exchange) checkCarried() *refusal {
 	case err != nil:
 		return refuseAuthentication(err, true)
 	case !u.Same(ex.user):
-		return badRequest(codeBadCredential, errTwoCredentials)
+		return badRequest(refusals.BadCredential, errTwoCredentials)
 	}
 	return nil
 }

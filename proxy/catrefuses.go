@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 var errCatRefuses = errors.New("the Cat refuses Catflap's credential for what the person may do; the reason is at /readyz")
@@ -35,7 +36,7 @@ func (ex *exchange) refusedByCat(resp *http.Response) bool {
 func (ex *exchange) refuseCredential() *refusal {
 	ex.h.doubt(ex.upstream)
 	return &refusal{
-		status: http.StatusBadGateway, code: codeCatRefuses, public: "The Cat refuses Catflap", rule: "cat",
+		status: http.StatusBadGateway, code: refusals.CatRefused, public: "The Cat refuses Catflap", rule: "cat",
 		hint: "the operator finds the cause under the request id, and at /readyz", err: errCatRefuses,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/catflap/catflap/internal/required"
 	"github.com/catflap/catflap/proxy/cat"
 )
 
@@ -43,8 +44,10 @@ func NewCats(members []Member, failover bool) (*Cats, error) {
 	}
 	c := &Cats{failover: failover}
 	for _, m := range members {
-		if m.Upstream == nil || m.Guard == nil || m.Upstream.health == nil {
-			return nil, errors.New("proxy: incomplete Member")
+		if err := required.Parts("proxy.Member", map[string]bool{
+			"Upstream": m.Upstream != nil, "Guard": m.Guard != nil, "Upstream that is watched": m.Upstream == nil || m.Upstream.health != nil,
+		}); err != nil {
+			return nil, err
 		}
 		host := m.Upstream.name
 		if slices.ContainsFunc(c.all, func(o member) bool { return o.Upstream.name == host }) {

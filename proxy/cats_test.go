@@ -18,6 +18,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // anybody is a handler whose tokens are names.
@@ -223,7 +224,7 @@ func TestWaitingForOnesCat(t *testing.T) {
 	l := newCatsLab(t, false, false)
 	l.kill(t, 1)
 	resp, body := l.send(t, l.request(t, "POST", "/message", l.person(t, 1, 0), `{"text":"hi"}`))
-	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, string(codeCatDown)) || strings.Contains(body, "127.0.0.1") {
+	if resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" || !strings.Contains(body, string(refusals.CatDown)) || strings.Contains(body, "127.0.0.1") {
 		t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
 	}
 	if _, resp, err := l.dial("/ws?token="+l.person(t, 1, 0), nil); err == nil || resp == nil || resp.StatusCode != 503 {
@@ -349,7 +350,7 @@ func TestNobodysRequestsGoAnywhere(t *testing.T) {
 func TestAnOpenCatServesNobody(t *testing.T) {
 	for _, failover := range []bool{false, true} {
 		l := newCatsLab(t, failover, true, labKey, "", labKey)
-		if status, body := l.do(t, "GET", "/", "anybody", ""); status != 503 || !strings.Contains(body, string(codeCatOpen)) {
+		if status, body := l.do(t, "GET", "/", "anybody", ""); status != 503 || !strings.Contains(body, string(refusals.NotReady)) {
 			t.Fatalf("before anybody has looked: %d %s", status, body)
 		}
 		if err := l.handler.Ready(t.Context()); err == nil {
@@ -358,7 +359,7 @@ func TestAnOpenCatServesNobody(t *testing.T) {
 		l.cats.Look(t.Context())
 		l.running[1].ForgetRequests()
 		status, body := l.do(t, "POST", "/message", l.person(t, 1, 0), `{"text":"hi"}`)
-		if status != 503 || !strings.Contains(body, string(codeCatOpen)) {
+		if status != 503 || !strings.Contains(body, string(refusals.NotReady)) {
 			t.Errorf("%d %s", status, body)
 		}
 		for n := range 20 {

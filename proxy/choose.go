@@ -6,15 +6,8 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
-
-// haveCat reports either one Cat or several.
-func (o *Options) haveCat() bool {
-	if o.Cats != nil {
-		return o.Guard == nil && o.Upstream == nil
-	}
-	return o.Guard != nil && o.Upstream != nil
-}
 
 // shut returns why nothing may be forwarded now, whoever asks.
 func (h *Handler) shut() error {
@@ -90,7 +83,7 @@ func refuseCat(err error) *refusal {
 		return refuseNotReady(err)
 	}
 	return &refusal{
-		status: http.StatusServiceUnavailable, code: codeCatDown, public: "Your Cat can't be reached", rule: "cat.failover",
+		status: http.StatusServiceUnavailable, code: refusals.CatDown, public: "Your Cat can't be reached", rule: "cat.failover",
 		hint: "try again in a moment", err: err, retry: 5,
 	}
 }
@@ -98,7 +91,7 @@ func refuseCat(err error) *refusal {
 // refuseNotReady answers while a Cat is open to strangers, or may be.
 func refuseNotReady(err error) *refusal {
 	return &refusal{
-		status: http.StatusServiceUnavailable, code: codeCatOpen, public: "Catflap is not ready", rule: "cat",
+		status: http.StatusServiceUnavailable, code: refusals.NotReady, public: "Catflap is not ready", rule: "cat",
 		hint: "the operator finds the reason at /readyz and in the log", err: err, retry: 5,
 	}
 }

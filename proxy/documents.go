@@ -10,6 +10,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // documentsPage lists and deletes the documents that a person has uploaded, since the
@@ -97,7 +98,7 @@ func (ex *exchange) authoriseDocuments() *refusal {
 
 func (ex *exchange) listDocuments(ctx context.Context) *refusal {
 	if ex.target.query != "" {
-		return badRequest(codeBadTarget, errDocumentsList)
+		return badRequest(refusals.BadRequestTarget, errDocumentsList)
 	}
 	found, ref := ex.findChunks(ctx, cat.Chunks{Owner: ex.user.ID, First: true})
 	if ref != nil {
@@ -162,7 +163,7 @@ func readDocumentsQuery(raw, owner string) (cat.Chunks, error) {
 func (ex *exchange) deleteDocuments(ctx context.Context) *refusal {
 	q, err := readDocumentsQuery(ex.target.query, ex.user.ID)
 	if err != nil {
-		return badRequest(codeBadTarget, err)
+		return badRequest(refusals.BadRequestTarget, err)
 	}
 	d := deletion{ex: ex, ctx: ctx, query: q, documents: map[string]bool{}}
 	ref := d.run()

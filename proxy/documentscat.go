@@ -11,6 +11,7 @@ import (
 
 	"github.com/catflap/catflap/internal/wait"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 var (
@@ -137,7 +138,7 @@ func (ex *exchange) refuseAnswer(resp *http.Response) *refusal {
 
 func refuseDocuments(err error) *refusal {
 	return &refusal{
-		status: http.StatusBadGateway, code: codeDocuments, public: "Your documents can't be looked up at the moment", rule: "cat",
+		status: http.StatusBadGateway, code: refusals.DocumentsUnavailable, public: "Your documents can't be looked up at the moment", rule: "cat",
 		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5,
 	}
 }

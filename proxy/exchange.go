@@ -12,6 +12,7 @@ import (
 	"github.com/catflap/catflap/internal/requestid"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -26,6 +27,7 @@ type exchange struct {
 	socket bool // the handshake of a WebSocket
 	begun  mark // before the credential was looked at
 
+	passing    http.Header // what passes of the client's headers; nil for a socket
 	credential *authhandlers.Credential
 	carried    *authhandlers.Credential   // in a handler's own carrier
 	foreign    *authhandlers.Credential   // of a scheme that nobody here asks for
@@ -83,6 +85,7 @@ func (ex *exchange) run() *refusal {
 	if ex.h.o.SignIn != nil && cat.OwnLogin(ex.target.path) {
 		return ex.serveCatLogin()
 	}
+	ex.sanitise()
 	ex.begun = ex.h.o.Passages.mark()
 	if ref := ex.authenticate(); ref != nil {
 		return ref
@@ -121,11 +124,11 @@ func (ex *exchange) run() *refusal {
 // arrive reads the target, once, and the bounds that net/http does not hold.
 func (ex *exchange) arrive() *refusal {
 	if !validHost(ex.r.Host) {
-		return badRequest(codeBadTarget, errHost)
+		return badRequest(refusals.BadRequestTarget, errHost)
 	}
 	var err error
 	if ex.target, err = readTarget(ex.r, ex.h.publicHost); err != nil {
-		return badRequest(codeBadTarget, err)
+		return badRequest(refusals.BadRequestTarget, err)
 	}
 	ex.record.Path = loggablePath(ex.target.path)
 	lines := 0
@@ -134,7 +137,7 @@ func (ex *exchange) arrive() *refusal {
 	}
 	if lines > ex.h.o.MaxHeaders {
 		return &refusal{
-			status: http.StatusRequestHeaderFieldsTooLarge, code: codeHeaders, public: "The request has too many header lines",
+			status: http.StatusRequestHeaderFieldsTooLarge, code: refusals.TooManyHeaders, public: "The request has too many header lines",
 			hint: "send fewer", rule: "limits.headers",
 		}
 	}
@@ -172,7 +175,7 @@ func (ex *exchange) checkMethod() *refusal {
 	switch ex.r.Method {
 	case http.MethodConnect, http.MethodTrace, http.MethodOptions, "TRACK", "PRI":
 		return &refusal{
-			status: http.StatusMethodNotAllowed, code: codeMethod, public: "This method is not forwarded", hint: "use " + corsMethods,
+			status: http.StatusMethodNotAllowed, code: refusals.MethodNotAllowed, public: "This method is not forwarded", hint: "use " + corsMethods,
 			allow: corsMethods,
 		}
 	}
@@ -216,7 +219,7 @@ func (ex *exchange) noteDecision() {
 func (ex *exchange) refusePermission(d permission.Decision) *refusal {
 	ex.record.Reason, ex.record.Route = d.Reason, d.Route.Pattern
 	return &refusal{
-		status: http.StatusForbidden, code: codePermission, public: "You may not do this",
+		status: http.StatusForbidden, code: refusals.PermissionDenied, public: "You may not do this",
 		hint: "it needs a permission that you have not been granted", rule: d.Rule, challenge: true, tokenCame: true,
 	}
 }

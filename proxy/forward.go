@@ -8,9 +8,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"strings"
 
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // forward sends the request to the Cat and its answer back. The exchange itself is
@@ -34,7 +34,9 @@ func (ex *exchange) forward() *refusal {
 		ErrorLog:       ex.upstream.errorLog,
 	}
 	defer ex.brokenOff()
-	rp.ServeHTTP(ex.w, ex.r)
+	in := ex.r.WithContext(ex.r.Context()) // a shallow copy
+	in.Header = ex.passing
+	rp.ServeHTTP(ex.w, in)
 	if failed == nil {
 		ex.done(OutcomeAllowed, ex.record.Status)
 	}
@@ -48,24 +50,15 @@ func (ex *exchange) brokenOff() {
 	if p == nil {
 		return
 	}
-	ex.record.Code = codeBrokenOff
+	ex.record.Code = refusals.BrokenOff
 	ex.done(OutcomeFault, ex.record.Status)
 	panic(p)
 }
 
-// rewrite makes the outgoing request: what passes of the client's, and then, set
-// last, the one identity and Catflap's own credential.
+// rewrite makes the outgoing request: what sanitise has left of the client's, and then,
+// set last, the one identity. The round trip adds Catflap's own credential.
 func (ex *exchange) rewrite(pr *httputil.ProxyRequest, replay []byte, streamed bool) {
 	out, h := pr.Out, pr.Out.Header
-	strip(h, ex.h.o.ForwardHeaders)
-	delete(h, "Upgrade")
-	delete(h, "Connection")
-	if referer := h.Get("Referer"); referer != "" {
-		h["Referer"] = []string{withoutQuery(referer)}
-	}
-	if cookies := forwardCookies(ex.r.Header["Cookie"], ex.h.o.ForwardCookies); cookies != "" {
-		h["Cookie"] = []string{cookies}
-	}
 	out.Trailer = nil
 	ex.writeTarget(out)
 	ex.writePeer(h)
@@ -123,13 +116,6 @@ func (ex *exchange) writePeer(h http.Header) {
 	}
 }
 
-func withoutQuery(u string) string {
-	if i := strings.IndexAny(u, "?#"); i >= 0 {
-		return u[:i]
-	}
-	return u
-}
-
 // errSwitched is of a Cat that answers as if this were a handshake. Those that are
 // do not come this way.
 var errSwitched = errors.New("it switches protocols, which nobody has asked for")
@@ -185,17 +171,17 @@ func (ex *exchange) explain(err error) *refusal {
 	case ex.body != nil && ex.body.err != nil:
 		return ex.body.refusal()
 	case ex.telling != nil && ex.telling.Err() != nil:
-		return badRequest(codeBadBody, ex.telling.Err())
+		return badRequest(refusals.BadRequestBody, ex.telling.Err())
 	case ex.r.Context().Err() != nil:
 		ex.record.Reason = "the client left"
-		return &refusal{status: 499, code: codeClientLeft, public: "The client left", err: context.Cause(ex.r.Context())}
+		return &refusal{status: 499, code: refusals.ClientLeft, public: "The client left", err: context.Cause(ex.r.Context())}
 	case errors.Is(err, cat.ErrNoAccount):
 		return refuseAccount(err)
 	case errors.Is(err, errCatRefuses):
 		return ex.refuseCredential()
 	case errors.Is(err, cat.ErrNoIdentity):
 		return &refusal{
-			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here",
+			status: http.StatusInternalServerError, code: refusals.InternalError, public: "Something went wrong here",
 			hint: "the operator finds the cause under the request id", err: err,
 		}
 	}

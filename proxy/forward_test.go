@@ -22,6 +22,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 func TestWhatReachesTheCat(t *testing.T) {
@@ -69,14 +70,14 @@ func TestRefusalsAreInTheCatsShape(t *testing.T) {
 		{"", "GET", "/", 401, authhandlers.CodeMissingCredential, "Bearer"},
 		{"forged", "GET", "/", 401, authhandlers.CodeBadSignature, `Bearer error="invalid_token"`},
 		{"opaque", "GET", "/", 401, authhandlers.CodeUnclaimed, `Bearer error="invalid_token"`},
-		{"base", "GET", "/users/", 403, codePermission, `Bearer error="insufficient_scope"`},
-		{"fault", "GET", "/", 503, codeAuthFault, ""},
-		{"busy", "GET", "/", 503, codeBusy, ""},
-		{"panic", "GET", "/", 503, codeAuthFault, ""},
-		{"base", "GET", "/a%2fb", 400, codeBadTarget, ""},
-		{"base", "TRACE", "/", 405, codeMethod, ""},
-		{"admin", "OPTIONS", "/users/", 405, codeMethod, ""},
-		{"base", "GET", "/_catflap/nothing", 404, codeNotFound, ""},
+		{"base", "GET", "/users/", 403, refusals.PermissionDenied, `Bearer error="insufficient_scope"`},
+		{"fault", "GET", "/", 503, refusals.AuthenticationUnavailable, ""},
+		{"busy", "GET", "/", 503, refusals.Busy, ""},
+		{"panic", "GET", "/", 503, refusals.AuthenticationUnavailable, ""},
+		{"base", "GET", "/a%2fb", 400, refusals.BadRequestTarget, ""},
+		{"base", "TRACE", "/", 405, refusals.MethodNotAllowed, ""},
+		{"admin", "OPTIONS", "/users/", 405, refusals.MethodNotAllowed, ""},
+		{"base", "GET", "/_catflap/nothing", 404, refusals.NotFound, ""},
 	} {
 		seen := l.cat.count()
 		resp, body := l.send(t, l.request(t, c.method, c.path, c.token, ""))
@@ -386,7 +387,7 @@ func TestAnOpenCatIsNotServed(t *testing.T) {
 		o.Guard = cat.NewGuard(&cat.Probe{Base: o.Upstream.base, HTTP: http.DefaultClient, Now: time.Now}, slog.New(slog.DiscardHandler))
 	})
 	status, body := l.do(t, "GET", "/", "admin", "")
-	if status != http.StatusServiceUnavailable || !strings.Contains(body, string(codeCatOpen)) || l.cat.count() != 0 {
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, string(refusals.NotReady)) || l.cat.count() != 0 {
 		t.Errorf("%d %s, %d requests at the Cat", status, body, l.cat.count())
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/signin"
 )
 
@@ -62,7 +63,7 @@ func (ex *exchange) serveGuest() *refusal {
 // that has ended is something: its person may want to sign in again, unless it is they
 // who have chosen on our own page to go on as a guest.
 func (ex *exchange) takeIn(ref *refusal, goes bool) *refusal {
-	if ref != nil && ref.code == codeSessionEnded && goes && ex.display == "" && ex.fromOurPage() {
+	if ref != nil && ref.code == refusals.SessionEnded && goes && ex.display == "" && ex.fromOurPage() {
 		ex.h.o.Sessions.ClearCookie(ex.w)
 		ex.sessionCleared, ref = true, nil
 	}
@@ -71,7 +72,7 @@ func (ex *exchange) takeIn(ref *refusal, goes bool) *refusal {
 		return ref
 	case goes && ex.r.URL.Query().Has(madeMark):
 		return &refusal{
-			status: http.StatusBadRequest, code: codeNoCookies, public: "This browser keeps no cookies of this site", rule: "guests",
+			status: http.StatusBadRequest, code: refusals.GuestWithoutCookies, public: "This browser keeps no cookies of this site", rule: "guests",
 			hint: "a guest is known by a cookie: let this site store cookies, and try again",
 		}
 	}
@@ -183,6 +184,9 @@ func refuseFull(full *authhandlers.FullError, err error) *refusal {
 	return ref
 }
 
+// reasonSignedIn is why a guest's access ends. No request is answered with it.
+const reasonSignedIn authhandlers.Code = "guest_signed_in"
+
 // seeOffGuest ends the guest that somebody was who has signed in: their place is free,
 // their sockets fall, and the Cat forgets what they said.
 func (ex *exchange) seeOffGuest() {
@@ -193,7 +197,7 @@ func (ex *exchange) seeOffGuest() {
 	if u == nil {
 		return
 	}
-	revoked := authhandlers.Revocation{Issuer: u.Issuer, Subject: u.Subject, Reason: codeGuestSignedIn}
+	revoked := authhandlers.Revocation{Issuer: u.Issuer, Subject: u.Subject, Reason: reasonSignedIn}
 	ex.h.o.Hub.Revoke(revoked)
 	ex.h.o.Passages.Revoke(revoked)
 	ex.h.o.Log.Info("a guest has signed in", "guest", u.ID, "user", ex.user.ID)

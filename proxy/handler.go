@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/required"
 	"github.com/catflap/catflap/proxy/attributes"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
@@ -107,12 +108,8 @@ type Handler struct {
 
 // New makes a Handler; every part must be there.
 func New(o Options) (*Handler, error) {
-	if o.Chain == nil || o.Policy == nil || o.Contract == nil || o.Credentials == nil || !o.haveCat() ||
-		o.Hub == nil || o.Observe == nil || o.Log == nil || o.Now == nil || !o.bounded() {
-		return nil, errors.New("proxy: incomplete Options")
-	}
-	if o.SignIn != nil && (o.Sessions == nil || o.Pages == nil || o.PublicURL == "") {
-		return nil, errors.New("proxy: people can't sign in without Sessions, Pages and PublicURL")
+	if err := o.whole(); err != nil {
+		return nil, err
 	}
 	if err := o.readHeaders(); err != nil {
 		return nil, err
@@ -150,8 +147,21 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
-func (o *Options) bounded() bool {
-	return o.MaxHeaders > 0 && o.BodyIdle > 0 && o.BodyUnread > 0 && o.UnderWay != nil && o.PerPerson > 0 && o.PerAddress > 0
+// whole returns an error that names what is missing: of the parts, of the bounds, of the
+// one Cat where there are not several, and of what signing in needs.
+func (o *Options) whole() error {
+	if o.Cats != nil && (o.Guard != nil || o.Upstream != nil) {
+		return errors.New("proxy.Options has Cats, and a Guard or an Upstream beside them")
+	}
+	one, signsIn := o.Cats == nil, o.SignIn != nil
+	return required.Parts("proxy.Options", map[string]bool{
+		"Chain": o.Chain != nil, "Policy": o.Policy != nil, "Contract": o.Contract != nil, "Credentials": o.Credentials != nil,
+		"Guard": !one || o.Guard != nil, "Upstream": !one || o.Upstream != nil,
+		"Hub": o.Hub != nil, "UnderWay": o.UnderWay != nil, "Observe": o.Observe != nil, "Log": o.Log != nil, "Now": o.Now != nil,
+		"MaxHeaders": o.MaxHeaders > 0, "BodyIdle": o.BodyIdle > 0, "BodyUnread": o.BodyUnread > 0,
+		"PerPerson": o.PerPerson > 0, "PerAddress": o.PerAddress > 0,
+		"Sessions": !signsIn || o.Sessions != nil, "Pages": !signsIn || o.Pages != nil, "PublicURL": !signsIn || o.PublicURL != "",
+	})
 }
 
 // Ready reports why a request could not be served now: the Cat's doors, and each

@@ -18,6 +18,7 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // tokens is a handler whose tokens are names: the person of that name, in the
@@ -94,6 +95,7 @@ func (c *recordingCat) answers(f http.HandlerFunc) {
 
 // lab is a Handler between a client and a recording Cat.
 type lab struct {
+	t        *testing.T
 	contract *cat.Contract
 	cat      *recordingCat
 	upstream *httptest.Server
@@ -107,7 +109,7 @@ const labKey = "the-cats-own-key"
 
 func newLab(t *testing.T, change func(*Options)) *lab {
 	t.Helper()
-	l := &lab{contract: cat.V1(), cat: &recordingCat{}}
+	l := &lab{t: t, contract: cat.V1(), cat: &recordingCat{}}
 	l.upstream = httptest.NewServer(l.cat)
 	t.Cleanup(l.upstream.Close)
 	base, err := url.Parse(l.upstream.URL)
@@ -156,6 +158,19 @@ func (l *lab) observe(r *Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.records = append(l.records, *r)
+	if r.Code != "" && !tabled(r.Code, r.Status) {
+		l.t.Errorf("the table of refusals has no %s with %d", r.Code, r.Status)
+	}
+}
+
+// tabled reports a code that is answered with that status. Those of a credential come with
+// 403 at a sign-in, and with 400 in the log of a logout token; one without a status breaks
+// off an answer that had one.
+func tabled(code authhandlers.Code, status int) bool {
+	return slices.ContainsFunc(refusals.Table(), func(r refusals.Refusal) bool {
+		credential := slices.Contains(r.Status, http.StatusUnauthorized) && (status == http.StatusForbidden || status == http.StatusBadRequest)
+		return r.Code == code && (len(r.Status) == 0 || credential || slices.Contains(r.Status, status))
+	})
 }
 
 // record returns the record of the newest exchange once it is there: it is

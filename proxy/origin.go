@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // corsHeaders are the request headers that the Cat's clients send across origins.
@@ -61,7 +62,7 @@ func (ex *exchange) answerPreflight() *refusal {
 // a front proxy that does not pass on the scheme or the host is the usual reason.
 func (ex *exchange) refuseOrigin() *refusal {
 	return &refusal{
-		status: http.StatusForbidden, code: codeOrigin, rule: "origins",
+		status: http.StatusForbidden, code: refusals.OriginNotAllowed, rule: "origins",
 		public: "This page's origin may not call here", hint: "the operator can list the origin in the configuration",
 		err: fmt.Errorf("the page's origin is %q; expected %q", ex.cameFrom(), ex.expectedOrigins()),
 	}

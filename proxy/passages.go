@@ -12,6 +12,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -168,7 +169,7 @@ func (h *Handler) stillIn(ctx context.Context, p *passage) error {
 	t.Route, t.Known = h.o.Contract.Route(t.Method, t.Path)
 	d := h.o.Policy.Decide(u, t)
 	if _, public := h.o.Policy.Public(t.Method, t.Path); !d.Allow && !public {
-		return authhandlers.Reject(codePermission, "you may no longer do this", "%s", d.Reason)
+		return authhandlers.Reject(refusals.PermissionDenied, "you may no longer do this", "%s", d.Reason)
 	}
 	return nil
 }

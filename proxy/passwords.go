@@ -10,6 +10,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/signin"
 )
 
@@ -39,7 +40,7 @@ func (ex *exchange) serveToken() *refusal {
 	}
 	name, password, err := readLogin(ex.w, ex.r)
 	if err != nil {
-		return badRequest(codeBadBody, err)
+		return badRequest(refusals.BadRequestBody, err)
 	}
 	grant, handler, err := ex.h.o.SignIn.Grant(ex.r.Context(), ex.peer.ip, name, password)
 	ex.record.Handler = handler
@@ -85,7 +86,7 @@ func refuseLogin(err error) *refusal {
 	}
 	if over, ok := errors.AsType[*signin.TooManyError](err); ok {
 		ref := &refusal{
-			status: http.StatusServiceUnavailable, code: signin.CodeTooMany, public: "Too many sign-ins", hint: "try again later", rule: "handlers", err: err, retry: over.Wait,
+			status: http.StatusServiceUnavailable, code: refusals.TooManySignIns, public: "Too many sign-ins", hint: "try again later", rule: "handlers", err: err, retry: over.Wait,
 		}
 		if over.Own {
 			ref.status = http.StatusTooManyRequests

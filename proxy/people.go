@@ -12,6 +12,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/pace"
+	"github.com/catflap/catflap/internal/required"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/permission"
 )
@@ -71,8 +72,10 @@ func NewPeopleMemory() *PeopleMemory {
 
 // NewPeople makes one.
 func NewPeople(o PeopleOptions) (*People, error) {
-	if o.Roll == nil || o.Users == nil || o.Memory == nil || o.Log == nil || o.Now == nil {
-		return nil, errors.New("proxy: incomplete PeopleOptions")
+	if err := required.Parts("proxy.PeopleOptions", map[string]bool{
+		"Roll": o.Roll != nil, "Users": o.Users != nil, "Memory": o.Memory != nil, "Log": o.Log != nil, "Now": o.Now != nil,
+	}); err != nil {
+		return nil, err
 	}
 	return &People{PeopleOptions: o, turn: map[string]chan struct{}{}}, nil
 }

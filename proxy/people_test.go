@@ -5,6 +5,12 @@ import (
 	"time"
 )
 
+func TestNewPeopleNamesWhatIsMissing(t *testing.T) {
+	if _, err := NewPeople(PeopleOptions{Now: time.Now}); err == nil || err.Error() != "proxy.PeopleOptions has no Log, Memory, Roll, Users" {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestUsersAreMadeSlowly: a flood of new people has few users made at once.
 func TestUsersAreMadeSlowly(t *testing.T) {
 	m, now := NewPeopleMemory(), time.Unix(1_800_000_000, 0)

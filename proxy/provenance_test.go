@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // TestARefusedPageIsNamed: the log says where a request came from that was refused for
@@ -17,7 +19,7 @@ func TestARefusedPageIsNamed(t *testing.T) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.records, func(r Record) bool { return r.Code == codeProof })
+	i := slices.IndexFunc(l.records, func(r Record) bool { return r.Code == refusals.CrossSiteRequest })
 	if i < 0 || l.records[i].Err == nil {
 		t.Fatal("nothing is logged")
 	}

@@ -4,12 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
-	"github.com/catflap/catflap/proxy/signin"
 )
 
 // refusal is an answer of our own instead of the Cat's. What the client sees and
@@ -48,58 +47,6 @@ func (ref *refusal) nobody() bool {
 	return ref.status == http.StatusUnauthorized && (ref.signIn || ref.code == authhandlers.CodeMissingCredential)
 }
 
-// The codes of refusals that no handler makes.
-const (
-	codeBadTarget      authhandlers.Code = "bad_request_target"
-	codeBadCredential  authhandlers.Code = "bad_credential"
-	codeBadHandshake   authhandlers.Code = "bad_websocket_handshake"
-	codeBadBody        authhandlers.Code = "bad_request_body"
-	codeBodyTooLarge   authhandlers.Code = "body_too_large"
-	codeBodyTimeout    authhandlers.Code = "body_timeout"
-	codeTooMany        authhandlers.Code = "too_many_requests"
-	codeHeaders        authhandlers.Code = "too_many_headers"
-	codeMethod         authhandlers.Code = "method_not_allowed"
-	codePermission     authhandlers.Code = "permission_denied"
-	codeOrigin         authhandlers.Code = "origin_not_allowed"
-	codeNotFound       authhandlers.Code = "not_found"
-	codeCatRefuses     authhandlers.Code = "cat_refused"
-	codeNoAccount      authhandlers.Code = "no_service_account"
-	codeScheme         authhandlers.Code = "unknown_scheme"
-	codeCatOpen        authhandlers.Code = "not_ready"
-	codeAuthFault      authhandlers.Code = "authentication_unavailable"
-	codeBusy           authhandlers.Code = "busy"
-	codeCatUnreachable authhandlers.Code = "cat_unreachable"
-	codeCatDown        authhandlers.Code = "cat_down"
-	codeCatTimeout     authhandlers.Code = "cat_timeout"
-	codeCatRefused     authhandlers.Code = "cat_refused_socket"
-	codeInternal       authhandlers.Code = "internal_error"
-	codeSockets        authhandlers.Code = "too_many_sockets"
-	codeStopping       authhandlers.Code = "stopping"
-	codeSessionEnded   authhandlers.Code = "session_ended"
-	codeForeignDisplay authhandlers.Code = "display_token_of_another_session"
-	codeTicket         authhandlers.Code = "ticket_invalid"
-	codeProof          authhandlers.Code = "cross_site_request"
-	codeClientLeft     authhandlers.Code = "client_left"
-	codeBrokenOff      authhandlers.Code = "broken_off"
-	codeDocuments      authhandlers.Code = "documents_unavailable"
-	codeNoCookies      authhandlers.Code = "guest_without_cookies"
-	codeGuestSignedIn  authhandlers.Code = "guest_signed_in"
-)
-
-// Codes are all codes that an answer of Catflap's own, its log and its metrics can
-// have, but for those of handlers that somebody has added.
-func Codes() []authhandlers.Code {
-	return slices.Concat(authhandlers.Codes(), signin.Codes(), []authhandlers.Code{
-		codeBadTarget, codeBadCredential, codeBadHandshake, codeBadBody, codeBodyTooLarge,
-		codeBodyTimeout, codeTooMany, codeHeaders, codeMethod, codePermission,
-		codeOrigin, codeNotFound, codeCatRefuses, codeNoAccount, codeScheme,
-		codeCatOpen, codeAuthFault, codeBusy, codeCatUnreachable, codeCatDown,
-		codeCatTimeout, codeCatRefused, codeInternal, codeSockets, codeStopping,
-		codeSessionEnded, codeForeignDisplay, codeTicket, codeProof, codeClientLeft,
-		codeBrokenOff, codeDocuments, codeNoCookies, codeGuestSignedIn,
-	})
-}
-
 func badRequest(code authhandlers.Code, err error) *refusal {
 	return &refusal{status: http.StatusBadRequest, code: code, public: err.Error(), hint: "nothing was forwarded; mend the request", err: err}
 }
@@ -122,19 +69,19 @@ func refuseAuthentication(err error, tokenCame bool) *refusal {
 		}
 	case errors.Is(err, authhandlers.ErrBusy):
 		return &refusal{
-			status: http.StatusServiceUnavailable, code: codeBusy, public: "Too many sign-ins at once", hint: "try again in a moment",
+			status: http.StatusServiceUnavailable, code: refusals.Busy, public: "Too many sign-ins at once", hint: "try again in a moment",
 			err: err, retry: 1, unknown: true,
 		}
 	case errors.Is(err, authhandlers.ErrSetup):
 		return &refusal{
-			status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified", err: err, unknown: true,
+			status: http.StatusServiceUnavailable, code: refusals.AuthenticationUnavailable, public: "The identity can't be verified", err: err, unknown: true,
 			hint: "waiting does not help; tell the operator the request id",
 		}
 	case session.StoreFails(err):
 		return refuseStore(err)
 	}
 	return &refusal{
-		status: http.StatusServiceUnavailable, code: codeAuthFault, public: "The identity can't be verified at the moment",
+		status: http.StatusServiceUnavailable, code: refusals.AuthenticationUnavailable, public: "The identity can't be verified at the moment",
 		hint: "try again; the operator finds the cause under the request id", err: err, retry: 5, unknown: true,
 	}
 }
@@ -143,7 +90,7 @@ func refuseAuthentication(err error, tokenCame bool) *refusal {
 // session, whose token a logout means, and which Catflap has a person's socket.
 func refuseStore(err error) *refusal {
 	return &refusal{
-		status: http.StatusServiceUnavailable, code: signin.CodeSessions, public: "The sessions can't be looked up at the moment",
+		status: http.StatusServiceUnavailable, code: refusals.SessionsUnavailable, public: "The sessions can't be looked up at the moment",
 		hint: "try again; the operator finds the cause under the request id", rule: "sessions.store", err: err, retry: 5,
 	}
 }

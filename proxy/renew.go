@@ -8,6 +8,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -61,20 +62,20 @@ func (h *Handler) Confirm(ctx context.Context, u *authhandlers.AuthUserInfo) err
 // fault that says nothing about the person.
 func (h *Handler) Renew(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 	if h.o.SignIn == nil {
-		return nil, &authhandlers.Rejection{Code: codeSessionEnded}
+		return nil, &authhandlers.Rejection{Code: refusals.SessionEnded}
 	}
 	fresh, _, err := h.o.SignIn.PersonOf(ctx, u.Session)
 	if errors.Is(err, session.ErrNoSession) {
-		return nil, &authhandlers.Rejection{Code: codeSessionEnded, Err: err}
+		return nil, &authhandlers.Rejection{Code: refusals.SessionEnded, Err: err}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if !fresh.Same(u) {
-		return nil, &authhandlers.Rejection{Code: codePermission, Err: errors.New("the session is another person's now")}
+		return nil, &authhandlers.Rejection{Code: refusals.PermissionDenied, Err: errors.New("the session is another person's now")}
 	}
 	if err := h.mayChat(fresh); err != nil {
-		return nil, &authhandlers.Rejection{Code: codePermission, Err: err}
+		return nil, &authhandlers.Rejection{Code: refusals.PermissionDenied, Err: err}
 	}
 	return fresh, nil
 }

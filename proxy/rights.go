@@ -6,6 +6,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // person is who u is at the Cat, with what the policy grants them.
@@ -40,6 +41,6 @@ func refuseAccount(err error) *refusal {
 		hint += ": " + missing.Missing()
 	}
 	return &refusal{
-		status: http.StatusForbidden, code: codeNoAccount, public: "You may not do this", rule: "cat.service_accounts", hint: hint, err: err,
+		status: http.StatusForbidden, code: refusals.NoServiceAccount, public: "You may not do this", rule: "cat.service_accounts", hint: hint, err: err,
 	}
 }

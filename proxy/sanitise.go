@@ -8,13 +8,37 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// strip leaves in the outgoing headers what passes, and nothing else of the client's.
-func strip(h http.Header, further []string) {
-	for name := range h {
-		if !passes(name, further) {
-			delete(h, name)
+// sanitise takes what passes of the client's headers. The handlers are shown the rest of
+// them, and the Cat never is. A socket at the Cat has none of them.
+func (ex *exchange) sanitise() {
+	if ex.socket {
+		return
+	}
+	h := passing(ex.r.Header, ex.h.o.ForwardHeaders)
+	if referer := h.Get("Referer"); referer != "" {
+		h["Referer"] = []string{withoutQuery(referer)}
+	}
+	if cookies := forwardCookies(ex.r.Header["Cookie"], ex.h.o.ForwardCookies); cookies != "" {
+		h["Cookie"] = []string{cookies}
+	}
+	ex.passing = h
+}
+
+// passing returns the headers that pass, and nothing else of the client's. What it names
+// in Connection is hop-by-hop.
+func passing(sent http.Header, further []string) http.Header {
+	h := make(http.Header, len(sent))
+	for name, values := range sent {
+		if passes(name, further) {
+			h[name] = values
 		}
 	}
+	for _, line := range sent["Connection"] {
+		for name := range strings.SplitSeq(line, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+	}
+	return h
 }
 
 // passes reports whether a client's header of this name, as net/http spells it, may
@@ -32,6 +56,13 @@ func passes(name string, further []string) bool {
 		return true
 	}
 	return slices.Contains(further, name)
+}
+
+func withoutQuery(u string) string {
+	if i := strings.IndexAny(u, "?#"); i >= 0 {
+		return u[:i]
+	}
+	return u
 }
 
 // forwardCookies returns the cookies whose names are listed, as one Cookie value.

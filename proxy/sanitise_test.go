@@ -1,12 +1,13 @@
 package proxy
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
 )
 
-func TestStrip(t *testing.T) {
+func TestPassing(t *testing.T) {
 	stay := []string{
 		"Accept", "Content-Type", "User-Agent", "X-Requested-With", "Traceparent", "X-Request-Id", "Range", "If-None-Match", "Last-Event-Id",
 		"Cache-Control", "Idempotency-Key", "Sec-Fetch-Site", "Referer", "X-My-Plugin",
@@ -15,7 +16,7 @@ func TestStrip(t *testing.T) {
 	for _, name := range append(stay, strangers()...) {
 		h[name] = []string{"x"}
 	}
-	strip(h, []string{"X-My-Plugin"})
+	h = passing(h, []string{"X-My-Plugin"})
 	for _, name := range stay {
 		if _, ok := h[name]; !ok {
 			t.Errorf("%s was removed", name)
@@ -24,6 +25,35 @@ func TestStrip(t *testing.T) {
 	}
 	for name := range h {
 		t.Errorf("%s was left", name)
+	}
+}
+
+// TestSanitise: what a request names in Connection ends here, and so does each upgrade
+// that is no WebSocket, however it is spelt.
+func TestSanitise(t *testing.T) {
+	l := newLab(t, nil)
+	for name, h := range map[string]http.Header{
+		"hop-by-hop": {"Connection": {"close, x-request-id"}, "X-Request-Id": {"r"}},
+		"upgrade":    {"Connection": {"upgrade"}, "Upgrade": {"h2c"}},
+		"no ASCII":   {"Connection": {"upgrade"}, "Upgrade": {"webs\u00f6cket"}},
+		"trailers":   {"Te": {"trailers"}},
+		"referer":    {"Referer": {"https://chat.example/page?code=1#here"}},
+	} {
+		req := l.request(t, "GET", "/", "alice", "")
+		maps.Copy(req.Header, h)
+		if resp, text := l.send(t, req); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %s", name, resp.StatusCode, text)
+			continue
+		}
+		got := l.cat.last(t).Header
+		for _, n := range []string{"Connection", "Upgrade", "X-Request-Id", "Te"} {
+			if got.Get(n) != "" {
+				t.Errorf("%s: the Cat gets %s: %s", name, n, got.Get(n))
+			}
+		}
+		if referer := got.Get("Referer"); referer != "" && referer != "https://chat.example/page" {
+			t.Errorf("%s: the Cat gets Referer: %s", name, referer)
+		}
 	}
 }
 
@@ -89,13 +119,13 @@ func TestForwardCookies(t *testing.T) {
 	}
 }
 
-func FuzzStrip(f *testing.F) {
+func FuzzPassing(f *testing.F) {
 	f.Add("User_id")
 	f.Add("x-forwarded-for")
 	f.Add("X-Conversation")
 	f.Fuzz(func(t *testing.T, name string) {
-		h := http.Header{name: {"x"}}
-		if strip(h, nil); len(h) > 0 && name != http.CanonicalHeaderKey(name) {
+		h := passing(http.Header{name: {"x"}}, nil)
+		if len(h) > 0 && name != http.CanonicalHeaderKey(name) {
 			t.Fatalf("%q was left", name)
 		}
 		folded := fold(name)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/permission"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -113,7 +114,7 @@ func (ex *exchange) serveTicket() *refusal {
 	}
 	if ex.h.o.Sessions == nil {
 		return &refusal{
-			status: http.StatusNotFound, code: codeNotFound, public: "There are no tickets here", hint: "send the token itself with the handshake",
+			status: http.StatusNotFound, code: refusals.NotFound, public: "There are no tickets here", hint: "send the token itself with the handshake",
 		}
 	}
 	if ref := ex.authenticate(); ref != nil {
@@ -142,7 +143,7 @@ func (ex *exchange) serveTicket() *refusal {
 	text, life, err := ex.h.o.Sessions.IssueTicket(ex.r.Context(), t)
 	if errors.Is(err, session.ErrTooMany) {
 		return &refusal{
-			status: http.StatusTooManyRequests, code: codeBusy, public: "Too many tickets are unused", hint: "use those you have, or wait for their end", err: err,
+			status: http.StatusTooManyRequests, code: refusals.Busy, public: "Too many tickets are unused", hint: "use those you have, or wait for their end", err: err,
 			retry: int(ticketRetry.Seconds()),
 		}
 	}
@@ -160,7 +161,7 @@ func (ex *exchange) answerJSONAs(outcome Outcome, body any) *refusal {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return &refusal{
-			status: http.StatusInternalServerError, code: codeInternal, public: "Something went wrong here", err: err,
+			status: http.StatusInternalServerError, code: refusals.InternalError, public: "Something went wrong here", err: err,
 			hint: "the operator finds the cause under the request id",
 		}
 	}
@@ -179,5 +180,5 @@ func (ex *exchange) answerJSONAs(outcome Outcome, body any) *refusal {
 }
 
 func methodRefusal(allow string) *refusal {
-	return &refusal{status: http.StatusMethodNotAllowed, code: codeMethod, public: "This method is not taken here", hint: "use " + allow, allow: allow}
+	return &refusal{status: http.StatusMethodNotAllowed, code: refusals.MethodNotAllowed, public: "This method is not taken here", hint: "use " + allow, allow: allow}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // messageRoute is the Cat's endpoint for a turn over HTTP.
@@ -23,7 +24,7 @@ func (ex *exchange) takeTurn() (end func(), ref *refusal) {
 		return end, nil
 	case errors.Is(err, chat.ErrBusy):
 		return nil, &refusal{
-			status: http.StatusServiceUnavailable, code: codeBusy, public: "Too many people are talking to the Cat", rule: "cat.max_turns",
+			status: http.StatusServiceUnavailable, code: refusals.Busy, public: "Too many people are talking to the Cat", rule: "cat.max_turns",
 			hint: "try again in a moment", err: err, retry: 5,
 		}
 	}

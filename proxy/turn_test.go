@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // TestATurnOverHTTPWaits for its place at the Cat, and is told when it has waited in
@@ -26,7 +27,7 @@ func TestATurnOverHTTPWaits(t *testing.T) {
 	if got := status("POST", "/message"); got != 503 {
 		t.Errorf("a turn while another is under way: %d", got)
 	}
-	if r := l.record(t, 1); r.Code != codeBusy || r.Rule != "cat.max_turns" {
+	if r := l.record(t, 1); r.Code != refusals.Busy || r.Rule != "cat.max_turns" {
 		t.Errorf("%+v", r)
 	}
 	if got := status("GET", "/memory/conversation_history"); got != 200 {

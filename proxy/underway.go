@@ -8,6 +8,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/pace"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // UnderWay counts the requests that are under way: of each person, and of each
@@ -126,7 +127,7 @@ const busyRetry = 1
 
 func tooManyRequests(rule string) *refusal {
 	return &refusal{
-		status: http.StatusTooManyRequests, code: codeTooMany, public: "Too many requests are under way", rule: rule,
+		status: http.StatusTooManyRequests, code: refusals.TooManyRequests, public: "Too many requests are under way", rule: rule,
 		hint: "wait for the answers to those", retry: busyRetry,
 	}
 }

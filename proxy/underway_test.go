@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // busyLab is a lab whose Cat answers nothing below /custom/slow until it is let go.
@@ -53,7 +54,7 @@ func TestAPersonHasSoManyRequests(t *testing.T) {
 	if resp.StatusCode != http.StatusTooManyRequests || resp.Header.Get("Retry-After") == "" {
 		t.Errorf("%d %v %s", resp.StatusCode, resp.Header, body)
 	}
-	if r := l.record(t, 1); r.Code != codeTooMany || r.Rule != "limits.requests_per_person" || r.User == "" {
+	if r := l.record(t, 1); r.Code != refusals.TooManyRequests || r.Rule != "limits.requests_per_person" || r.User == "" {
 		t.Errorf("%+v", r)
 	}
 	if status, body := l.do(t, "POST", "/message", "alice", "{}"); status != http.StatusOK {

@@ -16,6 +16,7 @@ import (
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // wantsSocket reports a request that asks for a WebSocket. Any other upgrade is
@@ -47,10 +48,10 @@ func (ex *exchange) checkUpgrade() *refusal {
 	}
 	err := errors.New("the chat needs a WebSocket handshake, and " + missingUpgrade(ex.r))
 	if ex.r.ProtoMajor != 1 {
-		return badRequest(codeBadHandshake, err) // HTTP/2 has no Upgrade to ask for
+		return badRequest(refusals.BadHandshake, err) // HTTP/2 has no Upgrade to ask for
 	}
 	return &refusal{
-		status: http.StatusUpgradeRequired, code: codeBadHandshake, public: err.Error(), rule: "websocket", err: err, upgrade: "websocket",
+		status: http.StatusUpgradeRequired, code: refusals.BadHandshake, public: err.Error(), rule: "websocket", err: err, upgrade: "websocket",
 		hint: "a proxy in front must pass on Upgrade and Connection, over HTTP/1.1",
 	}
 }
@@ -72,7 +73,7 @@ func missingUpgrade(r *http.Request) string {
 // checkHandshake holds the handshake to RFC 6455 §4.2.1 before anything is done
 // for it.
 func checkHandshake(r *http.Request) *refusal {
-	bad := func(text string) *refusal { return badRequest(codeBadHandshake, errors.New(text)) }
+	bad := func(text string) *refusal { return badRequest(refusals.BadHandshake, errors.New(text)) }
 	switch {
 	case r.ProtoMajor == 1 && r.ProtoMinor == 0:
 		return bad("a WebSocket handshake needs HTTP/1.1, and HTTP/1.0 arrived")
@@ -80,7 +81,7 @@ func checkHandshake(r *http.Request) *refusal {
 		return bad("a WebSocket handshake is a GET over HTTP/1.1")
 	case len(r.Header["Sec-Websocket-Version"]) != 1 || r.Header.Get("Sec-Websocket-Version") != "13":
 		return &refusal{
-			status: http.StatusUpgradeRequired, code: codeBadHandshake, public: "Only version 13 of the WebSocket protocol is spoken here",
+			status: http.StatusUpgradeRequired, code: refusals.BadHandshake, public: "Only version 13 of the WebSocket protocol is spoken here",
 			hint: "use RFC 6455, and let a proxy in front pass on Sec-WebSocket-Version",
 		}
 	case len(r.Header["Sec-Websocket-Key"]) != 1:
@@ -197,22 +198,22 @@ func refuseSocket(err error) *refusal {
 	switch {
 	case errors.Is(err, chat.ErrTooManySockets):
 		return &refusal{
-			status: http.StatusServiceUnavailable, code: codeSockets, public: "Too many open sockets", hint: "close one, or try again later",
+			status: http.StatusServiceUnavailable, code: refusals.TooManySockets, public: "Too many open sockets", hint: "close one, or try again later",
 			rule: "websocket.max_sockets", err: err, retry: 5,
 		}
 	case errors.Is(err, chat.ErrStopping):
 		return &refusal{
-			status: http.StatusServiceUnavailable, code: codeStopping, public: "Catflap is stopping", hint: "try again in a moment", err: err, retry: 1,
+			status: http.StatusServiceUnavailable, code: refusals.Stopping, public: "Catflap is stopping", hint: "try again in a moment", err: err, retry: 1,
 		}
 	case errors.Is(err, cat.ErrNoAccount):
 		return refuseAccount(err)
 	case errors.As(err, new(websocket.HandshakeError)):
-		return badRequest(codeBadHandshake, errors.New("the WebSocket handshake is malformed"))
+		return badRequest(refusals.BadHandshake, errors.New("the WebSocket handshake is malformed"))
 	case errors.As(err, new(*chat.ClaimError)):
 		return refuseStore(err)
 	case errors.As(err, new(*handshakeError)):
 		return &refusal{
-			status: http.StatusBadGateway, code: codeCatRefused, public: "The Cat did not open a socket",
+			status: http.StatusBadGateway, code: refusals.CatRefusedSocket, public: "The Cat did not open a socket",
 			hint: "try again; the operator finds the cause under the request id", err: err,
 		}
 	case errors.As(err, new(*chat.DialError)), errors.Is(err, context.DeadlineExceeded):
@@ -224,14 +225,14 @@ func refuseSocket(err error) *refusal {
 // refuseEnded answers a person whose access ended while the socket was opening.
 func refuseEnded(ended *chat.EndedError) *refusal {
 	ref := &refusal{
-		status: http.StatusForbidden, code: codePermission, public: "You may not do this", hint: ended.Closing.Reason,
+		status: http.StatusForbidden, code: refusals.PermissionDenied, public: "You may not do this", hint: ended.Closing.Reason,
 		rule: "websocket", err: ended, challenge: true, tokenCame: true,
 	}
 	switch ended.Closing.Code {
 	case chat.CodeSignedOut:
 		ref.status, ref.code, ref.public = http.StatusUnauthorized, authhandlers.CodeTokenExpired, "Invalid Credentials"
 	case websocket.CloseGoingAway, websocket.CloseServiceRestart, websocket.CloseTryAgainLater:
-		ref.status, ref.code, ref.public, ref.challenge, ref.retry = http.StatusServiceUnavailable, codeStopping, "The socket was not opened", false, 1
+		ref.status, ref.code, ref.public, ref.challenge, ref.retry = http.StatusServiceUnavailable, refusals.Stopping, "The socket was not opened", false, 1
 	}
 	return ref
 }

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/oidc"
-	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // TestDocumentedNames holds docs/operations.md to the source: whoever searches it
@@ -22,9 +21,6 @@ func TestDocumentedNames(t *testing.T) {
 		what, file, pattern, prefix string
 		least                       int
 	}{
-		{"code", "authhandlers/rejection.go", `Code = "([a-z_]+)"`, "", 14},
-		{"code", "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`, "", 20},
-		{"code", "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`, "", 11},
 		{"metric", "internal/telemetry/metrics.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 10},
 		{"metric", "internal/telemetry/sockets.go", `(?:counter|gauge)\("([a-z_]+)"|Name: "([a-z_]+)"`, "catflap_", 4},
 		{"metric", "internal/telemetry/certificate.go", `Name: "([a-z_]+)"`, "catflap_", 1},
@@ -51,12 +47,13 @@ func TestDocumentedNames(t *testing.T) {
 
 // TestDocumentedCodesExist is the other way round.
 func TestDocumentedCodesExist(t *testing.T) {
-	known := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
-		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`))
-	known = append(known, found(t, "proxy/session/manager.go", `authhandlers\.Code = "([a-z_]+)"`)...)
+	known := append(found(t, "proxy/guest.go", `authhandlers\.Code = "([a-z_]+)"`), "admin_listen")
+	for _, code := range refusals.Codes() {
+		known = append(known, string(code))
+	}
 	for _, symptom := range symptoms(t) {
 		for _, m := range regexp.MustCompile("`([a-z]+_[a-z_]+|busy|stopping)`").FindAllStringSubmatch(symptom, -1) {
-			if !strings.HasPrefix(m[1], "catflap_") && !slices.Contains(append(known, "admin_listen"), m[1]) {
+			if !strings.HasPrefix(m[1], "catflap_") && !slices.Contains(known, m[1]) {
 				t.Errorf("docs/operations.md names the code %s, which there is not", m[1])
 			}
 		}
@@ -79,37 +76,25 @@ func symptoms(t *testing.T) (l []string) {
 	return l
 }
 
-// TestOneTableFromSymptomToCause: an operator searches one place, and finds there
-// each code and what people have run into.
-func TestOneTableFromSymptomToCause(t *testing.T) {
+// TestFromSymptomToCause: an operator searches one section, and finds there what people
+// have run into. It has one table of symptoms, and that of the codes, which is generated.
+func TestFromSymptomToCause(t *testing.T) {
 	l := symptoms(t)
 	if n := strings.Count(strings.Join(l, "\n"), "symptom"); len(l) < 90 || n != 1 {
 		t.Fatalf("%d rows in %d tables", len(l), n)
 	}
-	for _, name := range slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`), found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`),
-		found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`), []string{
-			"token_not_yet_valid", "names Redis", "restart of the Cat", "certificate has expired", "unknown authority", "No access",
-			"everybody must sign in after a restart", "talked at the same time", "QDrant does not respond", "is the proxy", "1006",
-		}) {
+	for _, name := range []string{
+		"token_not_yet_valid", "names Redis", "restart of the Cat", "certificate has expired", "unknown authority", "No access",
+		"everybody must sign in after a restart", "talked at the same time", "QDrant does not respond", "is the proxy", "1006",
+	} {
 		if !slices.ContainsFunc(l, func(symptom string) bool { return strings.Contains(symptom, name) }) {
 			t.Errorf("docs/operations.md has no row for %s", name)
 		}
 	}
 }
 
-// TestEveryCodeIsCounted: the list of codes whose counters begin at zero is whole.
-func TestEveryCodeIsCounted(t *testing.T) {
-	written := slices.Concat(found(t, "authhandlers/rejection.go", `Code = "([a-z_]+)"`),
-		found(t, "proxy/refusal.go", `authhandlers\.Code = "([a-z_]+)"`), found(t, "proxy/signin/result.go", `authhandlers\.Code = "([a-z_]+)"`))
-	codes := proxy.Codes()
-	for _, code := range written {
-		if !slices.Contains(codes, authhandlers.Code(code)) {
-			t.Errorf("proxy.Codes lacks %s", code)
-		}
-	}
-	if len(codes) != len(written) {
-		t.Errorf("proxy.Codes has %d codes, the source %d", len(codes), len(written))
-	}
+// TestEveryEventIsCounted: the list of events whose counters begin at zero is whole.
+func TestEveryEventIsCounted(t *testing.T) {
 	observed := slices.Concat(found(t, "authhandlers/jwt/handler.go", `observe\("([a-z_]+)"`), found(t, "authhandlers/jwt/verifier.go", `observe\("([a-z_]+)"`),
 		found(t, "authhandlers/oidc/discovery.go", `observe\("([a-z_]+)"`), found(t, "internal/keyset/url.go", `observe\("([a-z_]+)"`))
 	slices.Sort(observed)

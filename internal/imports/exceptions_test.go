@@ -61,7 +61,6 @@ func exceptions() []exception {
 		{"internal/cli.summarize", ofFunction, "a line for each part or value"},
 		{"internal/telemetry.Audit.Exchange", ofFunction, "a line for each part or value"},
 		{"internal/demo/standin.Cat.routes", ofFunction, "a line for each part or value"},
-		{"proxy.New", ofFunction, "a line for each part or value"},
 		{"internal/demo/provider.New", ofFunction, "a case after another of a part of the tests"},
 		{"internal/demo/provider.Provider.understand", ofFunction, "a case after another of a part of the tests"},
 		{"internal/demo/standin.Cat.judge", ofFunction, "a case after another of a part of the tests"},

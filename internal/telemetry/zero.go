@@ -6,13 +6,14 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/proxy"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
 // beginAtZero makes the children of each small set of labels. A series that appears
 // with its first event has no increase, so that an alarm on it misses that event.
 func (m *Metrics) beginAtZero() {
-	for _, code := range proxy.Codes() {
+	for _, code := range refusals.Codes() {
 		m.refusals.WithLabelValues(string(code))
 	}
 	for _, outcome := range proxy.Outcomes() {

@@ -13,6 +13,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/required"
 )
 
 // Where a token stands.
@@ -69,8 +70,10 @@ type made struct {
 
 // New makes a Signer; every part must be there.
 func New(o Options) (*Signer, error) {
-	if o.Keys == nil || o.Issuer == "" || len(o.Claims) == 0 || o.Lifetime <= 0 || o.Now == nil || o.Log == nil {
-		return nil, errors.New("attributes: incomplete Options")
+	if err := required.Parts("attributes.Options", map[string]bool{
+		"Keys": o.Keys != nil, "Issuer": o.Issuer != "", "Claims": len(o.Claims) > 0, "Lifetime": o.Lifetime > 0, "Now": o.Now != nil, "Log": o.Log != nil,
+	}); err != nil {
+		return nil, err
 	}
 	for _, name := range o.Claims {
 		if reason := RefuseClaim(name); reason != "" {

@@ -40,6 +40,13 @@ func newFixture(t testing.TB, claims ...string) *fixture {
 	return f
 }
 
+func TestNewNamesWhatIsMissing(t *testing.T) {
+	const want = "attributes.Options has no Claims, Issuer, Keys, Lifetime, Log, Now"
+	if _, err := attributes.New(attributes.Options{}); err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}
+
 func secret(n byte) []byte { return bytes.Repeat([]byte{n}, 32) }
 
 func (f *fixture) token(t testing.TB, u *authhandlers.AuthUserInfo) string {

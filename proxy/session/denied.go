@@ -11,6 +11,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/wait"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 const (
@@ -155,7 +156,7 @@ func (m *Manager) Denied(u *authhandlers.AuthUserInfo) error {
 var errUnread = &StoreError{errors.New("the logouts in the store have not been read yet: Redis does not answer")}
 
 func signedOut() error {
-	return authhandlers.Reject(CodeSignedOut, "the session of this token has been signed out; sign in again", "a logout means the token")
+	return authhandlers.Reject(refusals.SignedOut, "the session of this token has been signed out; sign in again", "a logout means the token")
 }
 
 // DeniedInStore is Denied, also of what the others have not told yet.

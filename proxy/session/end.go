@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // End signs out: it ends the session, and those that the same person has begun in the
@@ -16,7 +17,7 @@ func (m *Manager) End(ctx context.Context, s *Session) error {
 			sessions = append(sessions, other)
 		}
 	}, indexBrowser, s.Browser)
-	return errors.Join(err, m.endAll(ctx, sessions, CodeSignedOut))
+	return errors.Join(err, m.endAll(ctx, sessions, refusals.SignedOut))
 }
 
 // EndPerson ends every session of a person, and returns how many there were. Tokens of
@@ -25,7 +26,7 @@ func (m *Manager) EndPerson(ctx context.Context, issuer, subject string) (int, e
 	if issuer == "" || subject == "" {
 		return 0, errors.New("session: nobody has neither issuer nor subject")
 	}
-	r := authhandlers.Revocation{Issuer: issuer, Subject: subject, Reason: CodeSignedOut}
+	r := authhandlers.Revocation{Issuer: issuer, Subject: subject, Reason: refusals.SignedOut}
 	denied, failed := m.deny(ctx, r, m.now())
 	ended, err := m.deleteUnder(ctx, indexPerson, issuer, subject)
 	return ended, errors.Join(failed, err, m.revokeTokens(ctx, r, denied))
@@ -56,7 +57,7 @@ func (m *Manager) deleteUnder(ctx context.Context, kind string, parts ...string)
 			s, _ := m.load(ctx, key) // what can't be read is deleted all the same
 			ok, err := m.store.Delete(ctx, key)
 			if err == nil && s != nil {
-				err = m.revoke(ctx, authhandlers.Revocation{Session: s.Handle, Reason: CodeSignedOut})
+				err = m.revoke(ctx, authhandlers.Revocation{Session: s.Handle, Reason: refusals.SignedOut})
 			}
 			if err != nil {
 				return ended, err

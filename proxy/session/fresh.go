@@ -201,7 +201,7 @@ func (m *Manager) refused(ctx context.Context, s *Session, rejection *authhandle
 		return errors.New("another Catflap has refreshed the session")
 	}
 	m.observe(EventRefreshRefused)
-	if err := m.endAll(ctx, []*Session{s}, CodeLoginEnded); err != nil {
+	if err := m.endAll(ctx, []*Session{s}, authhandlers.CodeLoginEnded); err != nil {
 		m.log.WarnContext(ctx, "a session that the provider has ended could not be ended everywhere", "session", s.Handle, "err", err)
 	}
 	return fmt.Errorf("%w: %w", ErrNoSession, rejection)

@@ -30,7 +30,7 @@ func (m *Manager) Logout(ctx context.Context, l *authhandlers.Logout) error {
 		return errors.New("session: a logout without issuer, token id, or anybody")
 	}
 	if r.Reason == "" {
-		r.Reason = CodeProviderLogout
+		r.Reason = ReasonProviderLogout
 	}
 	life := logoutLeeway + max(0, l.Expiry.Sub(m.now()))
 	once := "logout:" + hash(r.Issuer, l.TokenID)

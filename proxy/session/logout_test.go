@@ -33,7 +33,7 @@ func TestBackChannelLogout(t *testing.T) {
 		eventually(t, "the end of the session is told", func() bool { return f.toldOf(ofSession(first)) })
 		eventually(t, "the end of its tokens is told", func() bool {
 			return f.toldOf(func(r authhandlers.Revocation) bool {
-				return r == authhandlers.Revocation{Issuer: issuer, SessionID: "sid-alice", Reason: session.CodeProviderLogout}
+				return r == authhandlers.Revocation{Issuer: issuer, SessionID: "sid-alice", Reason: session.ReasonProviderLogout}
 			})
 		})
 	}

@@ -13,6 +13,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/required"
 )
 
 // Errors of a Manager. Any other is a fault on our side: 503, and never access.
@@ -56,13 +57,12 @@ func Events() []string {
 	}
 }
 
-// Reasons of the revocations that the manager makes itself.
+// Reasons of the revocations that the manager makes itself, beside a logout and the end of
+// a login, which are codes too. No request is answered with these.
 const (
-	CodeSignedOut      authhandlers.Code = "signed_out"
-	CodeSwitched       authhandlers.Code = "switched_person"
-	CodeLoginEnded     authhandlers.Code = "login_ended" // the provider refused the refresh
-	CodeProviderLogout authhandlers.Code = "provider_logout"
-	CodeOutnumbered    authhandlers.Code = "too_many_sessions" // newer ones of the same person
+	ReasonSwitched       authhandlers.Code = "switched_person"
+	ReasonProviderLogout authhandlers.Code = "provider_logout"
+	ReasonOutnumbered    authhandlers.Code = "too_many_sessions" // newer ones of the same person
 )
 
 // Options are the parts of a Manager.
@@ -124,11 +124,8 @@ const remembered = 16384
 // New makes a manager. The end of ctx ends what it runs in the background; Wait then
 // returns.
 func New(ctx context.Context, o Options) (*Manager, error) {
-	if o.Store == nil {
-		return nil, errors.New("session: no store")
-	}
-	if o.Idle <= 0 || o.Lifetime <= 0 {
-		return nil, errors.New("session: idle and lifetime must be more than nothing")
+	if err := required.Parts("session.Options", map[string]bool{"Store": o.Store != nil, "Idle": o.Idle > 0, "Lifetime": o.Lifetime > 0}); err != nil {
+		return nil, err
 	}
 	keys, err := newKeyring(o.Keys)
 	if err != nil {

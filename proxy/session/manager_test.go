@@ -95,6 +95,9 @@ func TestOptionsAreChecked(t *testing.T) {
 			t.Error(what)
 		}
 	}
+	if _, err := session.New(t.Context(), session.Options{}); err == nil || err.Error() != "session.Options has no Idle, Lifetime, Store" {
+		t.Errorf("%v", err)
+	}
 }
 
 func TestWhatIsNoCookieOfASession(t *testing.T) {

@@ -47,7 +47,7 @@ func (m *Manager) makeRoom(ctx context.Context, s *Session, left int) error {
 	slices.SortFunc(others, func(a, b *Session) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.key, b.key))
 	})
-	return m.endAll(ctx, others[:len(others)-left], CodeOutnumbered)
+	return m.endAll(ctx, others[:len(others)-left], ReasonOutnumbered)
 }
 
 // others are a person's sessions but s, and but the one whose place s takes.

@@ -64,7 +64,7 @@ func (m *Manager) before(ctx context.Context, r *http.Request, s *Session) (*Ses
 	if err != nil {
 		return nil, err
 	}
-	return same, m.endAll(ctx, others, CodeSwitched)
+	return same, m.endAll(ctx, others, ReasonSwitched)
 }
 
 // begin stores a session under a new id. The marks of logouts are read after that, and

@@ -10,6 +10,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/internal/requestid"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -24,7 +25,7 @@ func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, client neti
 		return s.tooManyLogouts(w, name, over)
 	}
 	if _, ok := s.provider(name); name != "" && !ok {
-		return s.badLogout(w, "", &authhandlers.Rejection{Code: codeUnknownIDP})
+		return s.badLogout(w, "", &authhandlers.Rejection{Code: refusals.UnknownProvider})
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -50,7 +51,7 @@ func (s *SignIn) backchannel(w http.ResponseWriter, r *http.Request, client neti
 	default:
 		w.Header().Set("Retry-After", "5")
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable"})
-		return Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: CodeSessions, Handler: p.name, RequestID: requestid.New(), Err: err}
+		return Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: refusals.SessionsUnavailable, Handler: p.name, RequestID: requestid.New(), Err: err}
 	}
 	s.o.Bounds.logouts.GiveBack(client)
 	w.Header().Set("Cache-Control", "no-store")
@@ -79,7 +80,7 @@ func (s *SignIn) readLogout(r *http.Request, name, token string) (provider, *aut
 
 // tooManyLogouts asks a stranger to wait before another token is looked at.
 func (s *SignIn) tooManyLogouts(w http.ResponseWriter, name string, over *pace.Excess) Result {
-	res := Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: codeTooManyOuts, Handler: name, RequestID: requestid.New()}
+	res := Result{Kind: Fault, Status: http.StatusServiceUnavailable, Code: refusals.TooManyLogoutTokens, Handler: name, RequestID: requestid.New()}
 	if over.Own {
 		res.Kind, res.Status = Refused, http.StatusTooManyRequests
 	}
@@ -92,7 +93,7 @@ func (s *SignIn) badLogout(w http.ResponseWriter, name string, err error) Result
 	writeJSON(w, http.StatusBadRequest, map[string]string{
 		"error": "invalid_request", "error_description": "the logout token is not accepted",
 	})
-	res := Result{Kind: Refused, Status: http.StatusBadRequest, Code: codeLogoutToken, Handler: name, RequestID: requestid.New(), Err: err}
+	res := Result{Kind: Refused, Status: http.StatusBadRequest, Code: refusals.LogoutTokenInvalid, Handler: name, RequestID: requestid.New(), Err: err}
 	if rejected, ok := errors.AsType[*authhandlers.Rejection](err); ok {
 		res.Code = rejected.Code
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -62,7 +63,7 @@ func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *se
 	switch {
 	case errors.Is(err, session.ErrLoggedOut):
 		return s.fail(w, trouble{
-			status: http.StatusConflict, code: codeLoggedOut, heading: "You were signed out meanwhile", handler: p.name,
+			status: http.StatusConflict, code: refusals.LoggedOutMeanwhile, heading: "You were signed out meanwhile", handler: p.name,
 			text: "The provider has ended your session while you were signing in.", retry: s.loginURL(p.name, returnTo), err: err,
 		})
 	case err != nil:
@@ -91,15 +92,15 @@ func (s *SignIn) badAttempt(w http.ResponseWriter, r *http.Request, a *session.A
 	if s.holds(r) {
 		return redirect(w, returnTo)
 	}
-	t := trouble{status: http.StatusBadRequest, code: codeAttempt, retry: s.loginURL("", returnTo), err: err,
+	t := trouble{status: http.StatusBadRequest, code: refusals.LoginAttemptInvalid, retry: s.loginURL("", returnTo), err: err,
 		heading: "This sign-in can't be finished", text: "The answer of the sign-in service does not belong to a sign-in that was begun here.",
 		hint: "Begin again.",
 	}
 	switch {
 	case errors.Is(err, session.ErrAttemptExpired):
-		t.code, t.heading, t.text = codeExpired, "This sign-in took too long", "It has to be finished within ten minutes."
+		t.code, t.heading, t.text = refusals.LoginAttemptExpired, "This sign-in took too long", "It has to be finished within ten minutes."
 	case errors.Is(err, session.ErrAttemptForeign):
-		t.code, t.heading = codeForeign, "This browser did not begin the sign-in"
+		t.code, t.heading = refusals.LoginAttemptOfAnotherBrowser, "This browser did not begin the sign-in"
 		t.text = "It was begun in another browser or window, or this browser does not keep cookies of this site."
 		t.hint = "Let this site store cookies and begin again, in one browser."
 	}
@@ -111,7 +112,7 @@ func (s *SignIn) usedAttempt(w http.ResponseWriter, r *http.Request, a *session.
 		return redirect(w, s.stillBack(a.ReturnTo))
 	}
 	return s.fail(w, trouble{
-		status: http.StatusBadRequest, code: codeUsed, heading: "This sign-in has been used", handler: a.Handler,
+		status: http.StatusBadRequest, code: refusals.LoginAttemptUsed, heading: "This sign-in has been used", handler: a.Handler,
 		text: "Each sign-in works once, and this one has been finished before.", hint: "Begin again.", retry: s.loginURL(a.Handler, s.stillBack(a.ReturnTo)),
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/proxy/page"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -30,7 +31,7 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request, client netip.Addr
 	p, ok := s.provider(idp)
 	if idp != "" && !ok {
 		return s.fail(w, trouble{
-			status: http.StatusNotFound, code: codeUnknownIDP, heading: "There is no such way to sign in",
+			status: http.StatusNotFound, code: refusals.UnknownProvider, heading: "There is no such way to sign in",
 			text: "The address names a provider that is not known here.", hint: "Choose one of those that are.", retry: s.chooseURL(returnTo),
 		})
 	}
@@ -70,7 +71,7 @@ func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, p provider, retur
 	browser := s.o.Sessions.Browser(w, r)
 	if !chosen && s.o.Sessions.Loops(browser) {
 		return s.fail(w, trouble{
-			status: http.StatusLoopDetected, code: codeLoop, heading: "Signing in goes in circles", handler: p.name,
+			status: http.StatusLoopDetected, code: refusals.LoginLoop, heading: "Signing in goes in circles", handler: p.name,
 			text:  "You were signed in several times within a minute, and each time the next page asked for it again.",
 			hint:  "Let this site store cookies, close its other windows, and try again. If it stays like this, tell the operator the id below.",
 			retry: s.loginURL(p.name, returnTo),
@@ -143,13 +144,13 @@ func (s *SignIn) notReached(w http.ResponseWriter, p provider, returnTo string, 
 	}
 	if errors.Is(err, authhandlers.ErrSetup) {
 		return s.fail(w, trouble{
-			status: http.StatusBadGateway, code: codeSetup, heading: "This sign-in is not set up right", handler: p.name,
+			status: http.StatusBadGateway, code: refusals.ProviderSetup, heading: "This sign-in is not set up right", handler: p.name,
 			text: "The provider and this service do not fit together.", hint: "Waiting does not help: tell the operator the id below.",
 			again: s.chooseURL(returnTo), err: err,
 		})
 	}
 	return s.fail(w, trouble{
-		status: http.StatusServiceUnavailable, code: codeProvider, heading: "The sign-in service does not answer", handler: p.name,
+		status: http.StatusServiceUnavailable, code: refusals.ProviderUnavailable, heading: "The sign-in service does not answer", handler: p.name,
 		text: "The provider that would sign you in can't be reached at the moment.", hint: "Try again in a moment.",
 		retry: s.loginURL(p.name, returnTo), wait: 5, err: err,
 	})
@@ -158,7 +159,7 @@ func (s *SignIn) notReached(w http.ResponseWriter, p provider, returnTo string, 
 // tooMany asks an address to wait, or everybody where all together are too many.
 func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, over *pace.Excess) Result {
 	t := trouble{
-		status: http.StatusServiceUnavailable, code: codeTooMany, heading: "Too many people are signing in", handler: p.name,
+		status: http.StatusServiceUnavailable, code: refusals.TooManySignIns, heading: "Too many people are signing in", handler: p.name,
 		text: "More sign-ins have failed in the last minutes than this service takes on.", hint: "Try again in a moment.",
 		retry: s.loginURL(p.name, returnTo), wait: over.Wait,
 	}
@@ -172,7 +173,7 @@ func (s *SignIn) tooMany(w http.ResponseWriter, p provider, returnTo string, ove
 // unavailable tells of sessions that can't be read or written.
 func (s *SignIn) unavailable(w http.ResponseWriter, err error) Result {
 	return s.fail(w, trouble{
-		status: http.StatusServiceUnavailable, code: CodeSessions, heading: "Signing in is not possible at the moment",
+		status: http.StatusServiceUnavailable, code: refusals.SessionsUnavailable, heading: "Signing in is not possible at the moment",
 		text: "Sessions can't be stored right now.", hint: "Try again in a moment.", retry: s.Home(), wait: 5, err: err,
 	})
 }

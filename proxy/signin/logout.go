@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/proxy/page"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -51,7 +52,7 @@ func (s *SignIn) providerLogout(found *session.Session) string {
 func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) Result {
 	if Provenance(r, s.o.PublicURL, s.o.Origins) != SameSite {
 		return s.fail(w, trouble{
-			status: http.StatusForbidden, code: codeCrossOrigin, heading: "Not signed out",
+			status: http.StatusForbidden, code: refusals.CrossOrigin, heading: "Not signed out",
 			text: "Only a page of this site can sign you out.", hint: "Use the button on the next page.", retry: s.o.Prefix + "logout",
 		})
 	}

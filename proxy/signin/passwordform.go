@@ -12,6 +12,7 @@ import (
 	"github.com/catflap/catflap/internal/pace"
 	"github.com/catflap/catflap/internal/requestid"
 	"github.com/catflap/catflap/proxy/page"
+	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -59,14 +60,14 @@ func (s *SignIn) ServePassword(w http.ResponseWriter, r *http.Request, client ne
 	}
 	if Provenance(r, s.o.PublicURL, s.o.Origins) != SameSite {
 		return s.fail(w, trouble{
-			status: http.StatusForbidden, code: codeCrossOrigin, heading: "Not signed in", handler: p.name,
+			status: http.StatusForbidden, code: refusals.CrossOrigin, heading: "Not signed in", handler: p.name,
 			text: "Only a page of this site can sign you in.", hint: "Use the form on the next page.", retry: s.loginURL(p.name, ""),
 		})
 	}
 	form, err := readForm(w, r)
 	if err != nil {
 		return s.fail(w, trouble{
-			status: http.StatusBadRequest, code: codePasswordForm, heading: "The form can't be read", handler: p.name,
+			status: http.StatusBadRequest, code: refusals.BadLoginForm, heading: "The form can't be read", handler: p.name,
 			text: "A name and a password are due.", retry: s.loginURL(p.name, ""), err: err,
 		})
 	}

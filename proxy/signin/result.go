@@ -33,27 +33,6 @@ type Result struct {
 	Err       error
 }
 
-// The codes of what can go wrong on the way in, beside those of the handlers.
-const (
-	codeAttempt     authhandlers.Code = "login_attempt_invalid"
-	codeForeign     authhandlers.Code = "login_attempt_of_another_browser"
-	codeExpired     authhandlers.Code = "login_attempt_expired"
-	codeUsed        authhandlers.Code = "login_attempt_used"
-	codeLoop        authhandlers.Code = "login_loop"
-	codeTooMany     authhandlers.Code = "too_many_sign_ins"
-	codeTooManyOuts authhandlers.Code = "too_many_logout_tokens"
-	codeProvider    authhandlers.Code = "provider_unavailable"
-	codeSetup       authhandlers.Code = "provider_setup"
-	codeUnknownIDP  authhandlers.Code = "unknown_provider"
-	CodeSessions    authhandlers.Code = "sessions_unavailable" // of anything that the store keeps from being answered
-	codeCrossOrigin authhandlers.Code = "cross_origin"
-	codeLogoutToken authhandlers.Code = "logout_token_invalid"
-	codeLoggedOut   authhandlers.Code = "logged_out_meanwhile"
-	// CodeTooMany is of names and passwords, too, that programs send.
-	CodeTooMany                        = codeTooMany
-	codePasswordForm authhandlers.Code = "bad_login_form"
-)
-
 // trouble is something that went wrong, and what the person can do.
 type trouble struct {
 	status  int
@@ -92,13 +71,4 @@ func redirect(w http.ResponseWriter, to string) Result {
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(http.StatusSeeOther)
 	return Result{Kind: Shown, Status: http.StatusSeeOther}
-}
-
-// Codes are the codes of this package, for counters that begin at zero.
-func Codes() []authhandlers.Code {
-	return []authhandlers.Code{
-		codeAttempt, codeForeign, codeExpired, codeUsed, codeLoop,
-		codeTooMany, codeTooManyOuts, codeProvider, codeUnknownIDP, CodeSessions,
-		codeCrossOrigin, codeLogoutToken, codeLoggedOut, codeSetup, codePasswordForm,
-	}
 }

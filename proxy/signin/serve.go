@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"github.com/catflap/catflap/proxy/refusals"
 )
 
 // Serve answers the request if its path, which stands below the prefix, is one of
@@ -55,5 +57,5 @@ func refuseMethod(w http.ResponseWriter, serve map[string]func() Result) Result 
 	w.Header().Set("Allow", allow)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusMethodNotAllowed)
-	return Result{Kind: Refused, Status: http.StatusMethodNotAllowed, Code: "method_not_allowed"}
+	return Result{Kind: Refused, Status: http.StatusMethodNotAllowed, Code: refusals.MethodNotAllowed}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/internal/required"
 	"github.com/catflap/catflap/proxy/page"
 	"github.com/catflap/catflap/proxy/session"
 )
@@ -59,6 +60,9 @@ type provider struct {
 // New makes a SignIn of the chain's handlers that people sign in through. Without
 // any it returns nil: there is nobody to sign in.
 func New(o Options) (*SignIn, error) {
+	if o.Chain == nil {
+		return nil, required.Parts("signin.Options", o.parts())
+	}
 	s := &SignIn{o: o, host: o.Chain.Host()}
 	for _, l := range o.Chain.Links() {
 		if p, ok := l.Handler.(authhandlers.LoginProvider); ok {
@@ -68,13 +72,21 @@ func New(o Options) (*SignIn, error) {
 	if len(s.providers) == 0 {
 		return nil, nil //nolint:nilnil // says that there is none
 	}
-	if o.Sessions == nil || o.Pages == nil || o.PublicURL == "" || o.Prefix == "" || o.Own == nil || o.Now == nil || o.Log == nil {
-		return nil, errors.New("signin: incomplete Options")
+	if err := required.Parts("signin.Options", o.parts()); err != nil {
+		return nil, err
 	}
 	if s.o.Bounds == nil {
 		s.o.Bounds = NewBounds(o.Now)
 	}
 	return s, nil
+}
+
+// parts says which of those that New needs are there.
+func (o *Options) parts() map[string]bool {
+	return map[string]bool{
+		"Chain": o.Chain != nil, "Sessions": o.Sessions != nil, "Pages": o.Pages != nil, "PublicURL": o.PublicURL != "",
+		"Prefix": o.Prefix != "", "Own": o.Own != nil, "Now": o.Now != nil, "Log": o.Log != nil,
+	}
 }
 
 func (s *SignIn) provider(name string) (provider, bool) {

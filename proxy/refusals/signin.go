@@ -1,0 +1,103 @@
+package refusals
+
+import (
+	"net/http"
+
+	"github.com/catflap/catflap/authhandlers"
+)
+
+// ofSignIn are refusals on the way in and out.
+func ofSignIn() []Refusal {
+	return []Refusal{
+		{authhandlers.CodeLoginDenied, []int{http.StatusForbidden}, "",
+			"the person has cancelled, or the provider does not let them in",
+			"is the application assigned to them?"},
+		{authhandlers.CodeLoginFailed, []int{http.StatusForbidden}, "",
+			"the provider's answer is not in order; a wrong clock can be the cause",
+			"sign in again; if it stays, `err` says why"},
+		{authhandlers.CodeLoginEnded, []int{http.StatusForbidden}, "",
+			"the provider does not renew the sign-in",
+			"sign in again; if that fails, the account is disabled"},
+		{authhandlers.CodeWrongPassword, []int{http.StatusForbidden}, "",
+			"nobody has this name and password at the Cat",
+			"an administrator sets another: [cat-users.md](cat-users.md)"},
+		{BadLoginForm, []int{http.StatusBadRequest}, "",
+			"the form has another field, one twice, or none of the two",
+			"username and password, once each"},
+		{LoginAttemptInvalid, []int{http.StatusBadRequest}, "",
+			"the sign-in did not begin here",
+			"begin again: [sign-in.md](sign-in.md)"},
+		{LoginAttemptExpired, []int{http.StatusBadRequest}, "",
+			"the sign-in took over ten minutes",
+			"begin again: [sign-in.md](sign-in.md)"},
+		{LoginAttemptUsed, []int{http.StatusBadRequest}, "",
+			"the sign-in was finished before",
+			"begin again: [sign-in.md](sign-in.md)"},
+		{LoginAttemptOfAnotherBrowser, []int{http.StatusBadRequest}, "",
+			"the browser keeps no cookies of this site, or the sign-in began under another name of this host",
+			"let it keep them; open Catflap by `public_url`"},
+		{LoginLoop, []int{http.StatusLoopDetected}, "",
+			"five automatic sign-ins of one browser within a minute: its session is not taken",
+			"cookies; several Catflaps without a shared store or key"},
+		{LoggedOutMeanwhile, []int{http.StatusConflict}, "",
+			"the provider ended the session during the sign-in",
+			"sign in again"},
+		{ProviderUnavailable, []int{http.StatusServiceUnavailable}, "",
+			"the provider's discovery or token endpoint does not answer",
+			"`/readyz` names the handler"},
+		{ProviderSetup, []int{http.StatusBadGateway}, " at a sign-in",
+			"waiting does not help: a wrong `client_secret`, no ID token, another issuer's discovery document",
+			"`err` says which; mend the registration or the handler"},
+		{ProviderSetup, []int{http.StatusBadGateway}, ", or 503 `authentication_unavailable`, with `Microsoft Graph` in the log",
+			"Graph does not let Catflap's registration read groups, or the provider gives no token for it",
+			"`GroupMember.Read.All` as an application permission, with an administrator's consent: [oidc.md](oidc.md#groups-that-are-in-no-token)"},
+		{UnknownProvider, []int{http.StatusNotFound, http.StatusBadRequest}, "",
+			"`?idp=`, or the address for back-channel logouts, names no handler",
+			"write the handler's `name` there"},
+		{LogoutTokenInvalid, []int{http.StatusBadRequest}, "",
+			"a back-channel logout can't be verified, or came twice",
+			"`err` says why"},
+		{TooManySignIns, []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, "",
+			"too many sign-ins of one address, or of all, came to nothing; at the Cat's login, also under one name",
+			"wait; list a front proxy in `trusted_proxies`: [sign-in.md](sign-in.md)"},
+		{TooManyLogoutTokens, []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, "",
+			"too many logout tokens of one address, or of all, came to nothing",
+			"wait; list a front proxy in `trusted_proxies`: [sign-in.md](sign-in.md)"},
+	}
+}
+
+// ofSessions are refusals of who has a session or a ticket, and of guests.
+func ofSessions() []Refusal {
+	return []Refusal{
+		{SessionsUnavailable, []int{http.StatusServiceUnavailable}, ", on sessions, on sign-ins, and with several Catflaps on new sockets",
+			"the store of the sessions can't be reached, or is full; with `the logouts in the store have not been read yet` Catflap has not reached it since it started",
+			"look at Redis: `/readyz` and `err` have what it, or the way to it, says"},
+		{SessionEnded, []int{http.StatusUnauthorized}, ", or the sign-in page again",
+			"the session was signed out, has reached `sessions.lifetime`, or was unused for `sessions.idle`",
+			"sign in again"},
+		{DisplayTokenOfAnotherSession, []int{http.StatusUnauthorized}, "",
+			"another session loaded the admin panel",
+			"load the page again"},
+		{TicketInvalid, []int{http.StatusUnauthorized}, "",
+			"the ticket was used before, is over 30 seconds old, or is another page's; or it stands in an HTTP call, as `ccat-api` sends what is in `credential`",
+			"ask for a new one for each socket; HTTP calls go with the cookie and without a credential: [clients.md](clients.md#ccat-api-in-a-page-of-another-origin)"},
+		{CrossSiteRequest, []int{http.StatusForbidden}, "",
+			"a page that is neither ours nor in `origins` used the session's cookie or another credential that browsers send by themselves; or the request came by a name that is not ours",
+			"list its origin, or use a token; open Catflap by `public_url`"},
+		{CrossSiteRequest, []int{http.StatusForbidden}, " for a handler with `carrier`",
+			"`public_url` is missing or not what browsers see, or the page is of another origin",
+			"set `public_url`, list the page in `origins`"},
+		{CrossOrigin, []int{http.StatusForbidden}, "",
+			"another site's page tried to sign somebody in or out",
+			"link to the page of Catflap instead"},
+		{authhandlers.CodeGuestsFull, []int{http.StatusServiceUnavailable, http.StatusTooManyRequests}, "",
+			"each place for a guest is taken, or the address's share; at 429 often a front proxy that is not in `trusted_proxies`",
+			"wait for `Retry-After`; raise `guests` or `per_address`, lower `idle`: [guests.md](guests.md#how-many)"},
+		{authhandlers.CodeTooManyGuests, []int{http.StatusTooManyRequests, http.StatusServiceUnavailable}, "",
+			"too many new guests in an hour, of one address or in all",
+			"wait; list a front proxy in `trusted_proxies`: [guests.md](guests.md#how-many)"},
+		{GuestWithoutCookies, []int{http.StatusBadRequest}, "",
+			"the browser was given a guest's cookie, and does not send it back",
+			"let the site store cookies; the page's site must be `public_url`'s: [guests.md](guests.md)"},
+	}
+}
