@@ -56,7 +56,7 @@ func (ex *exchange) serveDocuments() *refusal {
 	default:
 		return methodRefusal("GET, HEAD, DELETE")
 	}
-	if err := ex.h.shut(); err != nil {
+	if err := ex.h.o.Cats.Shut(); err != nil {
 		return refuseNotReady(err)
 	}
 	if ref := ex.authenticate(); ref != nil {

@@ -1,11 +1,8 @@
-package proxy
+package upstream
 
 import (
-	"context"
 	"net"
 	"sync"
-
-	"github.com/catflap/catflap/internal/wsconn"
 )
 
 // seats are the people who have a socket open at one of several Cats. Whoever sits
@@ -47,23 +44,4 @@ type seatedConn struct {
 func (c seatedConn) Close() error {
 	c.leave()
 	return c.TCPConn.Close()
-}
-
-// dialSocket returns how a person's socket is connected: nil, the usual way, unless
-// this is one of several Cats.
-func (u *Upstream) dialSocket(id string) wsconn.Dial {
-	if u.health == nil {
-		return nil
-	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := u.noticing(u.plain.DialContext)(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		u.health.answered()
-		if tcp, ok := c.(*net.TCPConn); ok {
-			return seatedConn{tcp, u.seats.take(id)}, nil
-		}
-		return c, nil
-	}
 }
