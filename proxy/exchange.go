@@ -171,7 +171,7 @@ func validHost(host string) bool {
 	return host != "" && (host[0] == '[') == (host[len(host)-1] == ']')
 }
 
-// checkMethod refuses the methods that are never forwarded, whoever asks.
+// checkMethod refuses the methods that are never forwarded, no matter who asks.
 func (ex *exchange) checkMethod() *refusal {
 	switch ex.r.Method {
 	case http.MethodConnect, http.MethodTrace, http.MethodOptions, "TRACK", "PRI":

@@ -140,7 +140,7 @@ func (ex *exchange) dialer() func(context.Context) (*websocket.Conn, error) {
 	}
 }
 
-// DialCat opens a person's socket at the Cat anew, for no client in particular.
+// DialCat opens a person's socket at the Cat again, for no client in particular.
 func (h *Handler) DialCat(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
 	return h.dialCat(ctx, u, http.Header{})
 }
@@ -156,7 +156,7 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	if err != nil {
 		return nil, err
 	}
-	home, err := h.o.Cats.Pick(id, false) // anew: the hub may dial again much later
+	home, err := h.o.Cats.Pick(id, false) // again: the hub may dial again much later
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (e *UnsentError) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *UnsentError) Unwrap() error { return e.Err }
 
-// Refusal is an error of whoever takes messages that ends the connection with a Closing.
+// Refusal is an error of the one who takes messages that ends the connection with a Closing.
 type Refusal interface {
 	error
 	Refused() Closing

@@ -101,7 +101,7 @@ func (w *writer) offerMessage(kind int, data []byte) (left []byte, begun bool, e
 
 // offer writes a frame as far as the connection takes it without waiting. If it has
 // not begun, nothing has been done. If something is left, that must be given to finish,
-// and whoever else writes waits until then.
+// and another who writes waits until then.
 func (w *writer) offer(frame []byte) (left []byte, begun bool, err error) {
 	if w.raw == nil {
 		return nil, false, nil

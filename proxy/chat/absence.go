@@ -2,7 +2,7 @@ package chat
 
 import "time"
 
-// absence is how long nobody has been in a room: its upstream lingers, for whoever comes
+// absence is how long nobody has been in a room: its upstream lingers, for the next who comes
 // back in time.
 type absence struct {
 	alone   time.Time // when the last client left

@@ -14,7 +14,7 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-// smallEnough is how many bytes a message may have that is written by whoever heard it.
+// smallEnough is how many bytes a message may have that is written by the goroutine that heard it.
 const smallEnough = 2 << 10
 
 // unheardFor is how long before it goes away a page may have been written what it
@@ -244,7 +244,7 @@ func (w *localSubscriber) write() {
 }
 
 // writeAll writes a message, and those behind it. It holds no lock while it writes: a fault
-// there is caught, and whoever waits for the end of it goes on.
+// there is caught, and the one who waits for the end of it goes on.
 func (w *localSubscriber) writeAll(m *outbound, n uint64, here bool) {
 	defer w.hub.o.Caught()
 	fault := true
@@ -269,7 +269,7 @@ func (w *localSubscriber) writeAll(m *outbound, n uint64, here bool) {
 			m = nil
 		case ok:
 			m, n = w.took(n)
-		default: // whoever wrote knows how the client ends
+		default: // the one who wrote knows how the client ends
 			w.failed()
 			m = nil
 		}

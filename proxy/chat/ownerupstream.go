@@ -22,7 +22,7 @@ var closeMoved = Closing{Code: websocket.CloseServiceRestart, Reason: "the socke
 const againSoon = 150 * time.Millisecond
 
 var (
-	errLostClaim = errors.New("chat: the claim was lost meanwhile")
+	errLostClaim = errors.New("chat: the claim was lost in the meantime")
 	errNoClaim   = errors.New("chat: it has let go of all sockets, or somebody has just let go of this one")
 	errNoAnswer  = errors.New("chat: the process that has the person does not answer")
 )
@@ -352,7 +352,7 @@ func (o *ownerUpstream) answered(m inbound) { o.room.answered(m) }
 func (o *ownerUpstream) failed(m inbound, why []byte) { o.room.failed(m, why) }
 
 // abandoned keeps the way, or looks for one, also while there is something to tell to
-// whoever comes back: that may be at another process, which does not know of it.
+// the next who comes: that may be at another process, which does not know of it.
 func (o *ownerUpstream) abandoned(upstream) bool {
 	if o.isHolding() || o.room.hasMissed() || !o.room.abandoned(o) {
 		return false
@@ -489,7 +489,7 @@ func (o *ownerUpstream) seek(before upstream) upstream {
 	o.mu.Lock()
 	o.again = !parted
 	o.mu.Unlock()
-	if !parted && pauseFor(o.stop, againSoon) != nil { // whoever has just let go is still closing theirs
+	if !parted && pauseFor(o.stop, againSoon) != nil { // a process that has just let go is still closing its own
 		return nil
 	}
 	for {

@@ -212,8 +212,8 @@ func (g *remoteSubscriber) end(c Closing) {
 var closeSilentPeer = Closing{Code: websocket.CloseAbnormalClosure, Reason: "another process is silent"}
 
 // dropRemote takes the remote subscriber out without its word. What a silent process has not
-// taken may be lost: that is told to whoever is there if nobody else has it, and else to
-// whoever comes. Any other looks for the next way, and tells its clients itself.
+// taken may be lost: that is told to those who are there if nobody else has it, and else to
+// the next who comes. Any other looks for the next way, and tells its clients itself.
 func (g *remoteSubscriber) dropRemote(silent bool) {
 	defer g.hub.o.Caught()
 	r := &g.person.room
@@ -358,7 +358,7 @@ func (g *remoteSubscriber) transmitLast(last *clusterMessage) {
 
 // leave takes the remote subscriber out when the last of its clients has left. What those have not
 // read is kept for the next, wherever that comes. Copies of what came another way go only
-// to whom nobody else can have given them.
+// to those that nobody else can have given them to.
 func (g *remoteSubscriber) leave(p *clusterMessage) {
 	g.mu.Lock()
 	first := !g.isOver

@@ -28,7 +28,7 @@ type room struct {
 	space       chan struct{} // closed when a client has taken something; nil: nobody waits
 	absence     absence
 	tidying     *time.Timer // set while the log keeps messages that were read
-	// dropped are remote subscribers that left without a word: whoever they spoke for is told by
+	// dropped are remote subscribers that left without a word: those they spoke for are told by
 	// their own process of what was under way.
 	dropped map[uint64]struct{}
 }
@@ -143,7 +143,7 @@ func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
 	})
 }
 
-// failed tells a sender, or whoever there is, that a message may be lost.
+// failed tells a sender, or all who are there, that a message may be lost.
 func (r *room) failed(about inbound, why []byte) {
 	defer about.tellPassed()
 	r.mu.Lock()
@@ -338,7 +338,7 @@ func (r *room) abandoned(l upstream) bool {
 	return true
 }
 
-// hasMissed reports whether there is something to tell to whoever comes back.
+// hasMissed reports whether there is something to tell to the next who comes.
 func (r *room) hasMissed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -480,7 +480,7 @@ func (r *room) await(m *outbound, space <-chan struct{}, most time.Duration) {
 	}
 }
 
-// pass adds a message to the log, and ends whoever has been waited for long enough. It
+// pass adds a message to the log, and ends those that have been waited for long enough. It
 // returns how long to wait first for those who are behind, or else those whose writing the
 // caller must see to. The room is locked.
 func (r *room) pass(m *outbound, idle []subscriber) ([]subscriber, time.Duration) {
@@ -506,7 +506,7 @@ func (r *room) pass(m *outbound, idle []subscriber) ([]subscriber, time.Duration
 	return idle, 0
 }
 
-// ready counts the subscribers that there is room for a message with, and ends whoever has
+// ready counts the subscribers that there is room for a message with, and ends those that have
 // been waited for long enough. It returns how long to wait for the others. The room is
 // locked.
 func (r *room) ready(m *outbound) (ready int, wait time.Duration) {

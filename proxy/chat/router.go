@@ -7,7 +7,7 @@ import (
 	"github.com/catflap/catflap/internal/lock"
 )
 
-// router hands what comes from other processes to whom it is for.
+// router hands what comes from other processes to the one that it is for.
 type router struct {
 	mu                lock.Of[router]
 	remoteUpstreams   map[string]*remoteUpstream   // by session

@@ -85,7 +85,7 @@ func NewClient(o ClientOptions) *Client {
 		u.repeated.cut = u.health.suspect
 	}
 	// A body that streams through can't be sent again, so it never meets a
-	// connection that the Cat may have closed meanwhile.
+	// connection that the Cat may have closed in the meantime.
 	u.streamed = &http.Transport{
 		DialContext: u.wide(streamed), DisableKeepAlives: true, ResponseHeaderTimeout: o.ResponseTimeout, TLSHandshakeTimeout: o.ConnectTimeout,
 		TLSClientConfig: config, DisableCompression: true, MaxResponseHeaderBytes: upstreamHeaders,
@@ -127,7 +127,7 @@ func (u *Client) RoundTrip(req *http.Request, owner string, streamed bool) (resp
 	return resp, err
 }
 
-// watch makes what one of several Cats has besides.
+// watch makes what one of several Cats has as well.
 func (u *Client) watch(o ClientOptions) {
 	now := o.Now
 	if now == nil {
@@ -138,7 +138,7 @@ func (u *Client) watch(o ClientOptions) {
 }
 
 // noticing tells health of connections that are not made, unless the one who
-// wanted it has left meanwhile.
+// wanted it has left by then.
 func (u *Client) noticing(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := dial(ctx, network, address)

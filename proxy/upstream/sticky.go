@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// seats are the people who have a socket open at one of several Cats. Whoever sits
+// seats are the people who have a socket open at one of several Cats. A person who sits
 // there goes there with everything else, too: when their own Cat is back, or
 // another has come, a conversation that is open is not torn in two.
 type seats struct {
@@ -35,7 +35,7 @@ func (s *seats) take(id string) (leave func()) {
 }
 
 // seatedConn leaves the seat when it is closed. The embedded type is the concrete
-// one, so that what a TCP connection can do besides still works.
+// one, so that what else a TCP connection can do still works.
 type seatedConn struct {
 	*net.TCPConn
 	leave func()
