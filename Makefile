@@ -40,10 +40,7 @@ test: ## Everything: unit, vectors, race, leaks, fuzz smoke, contract, end to en
 	[ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	say "unit, vector, contract, leak and race tests"
-	@# The tag has the locks of proxy/chat noted, which changes when things happen: proxy/fleet runs without.
-	$(GO) test -race -timeout 10m ./proxy/fleet & fleet=$$!
-	$(GO) test -race -tags lockorder -timeout 10m $$($(GO) list ./... | grep -v -e /internal/e2e -e /internal/bench -e /proxy/fleet)
-	wait $$fleet
+	$(GO) test -race -tags lockorder -timeout 10m $$($(GO) list ./... | grep -v -e /internal/e2e -e /internal/bench)
 	(cd examples/custom-handler && $(GO) vet ./... && $(GO) test ./...)
 	say "each fuzz target for $(FUZZTIME)"
 	$(MAKE) --no-print-directory fuzz

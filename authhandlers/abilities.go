@@ -50,7 +50,7 @@ type Noter interface {
 	Note() string
 }
 
-// Rejudger is the ability of a handler that can judge somebody again whom it has let
+// Rejudger is the ability of a handler that can judge again somebody that it has let
 // in: after a reload, and when keys have changed. Without it, a live socket goes on
 // for as long as the handler is there and the permissions allow it.
 type Rejudger interface {

@@ -106,7 +106,7 @@ func (c *Chain) Authenticate(ctx context.Context, r *Request) (*AuthUserInfo, er
 	return nil, &Rejection{Code: CodeUnclaimed, Hint: hint, Err: passed}
 }
 
-// Admit completes a person whom a handler has verified before: somebody with a
+// Admit completes a person that a handler has verified before: somebody with a
 // browser session. The alias and the permissions are those of the present
 // configuration, and of the moment where the handler knows that ([LoginWatcher]). False
 // means that the handler is no more, or is another issuer's.

@@ -133,7 +133,7 @@ type AuthUserInfo struct {
 	// SessionID is the issuer's name of the session (sid), if there is one.
 	SessionID string
 	// Session is the handle of Catflap's own browser session by which the person
-	// came; empty for whoever came with a token. It is no secret.
+	// came; empty for people who came with a token. It is no secret.
 	Session string
 	// Evidence is what a Rejudger keeps of the credential of a Lasting request, to
 	// judge it again. It is never the credential, and nobody but the handler reads it.
@@ -142,7 +142,7 @@ type AuthUserInfo struct {
 	Extra map[string]any
 }
 
-// Key names the person for whom this is: the issuer, the subject and the id at the Cat
+// Key names the person that this is for: the issuer, the subject and the id at the Cat
 // together, since a configuration can give one id to another issuer's person. No two
 // people have the same key, whatever their subjects hold.
 func (u *AuthUserInfo) Key() string {

@@ -25,7 +25,7 @@ type LoginProvider interface {
 	// of the callback, and returns who has signed in. That the answer's state is the
 	// attempt's has been verified before.
 	FinishLogin(ctx context.Context, a LoginAttempt, answer url.Values) (*Login, error)
-	// RefreshLogin asks the provider anew who this is and what they are. The
+	// RefreshLogin asks the provider again who this is and what they are. The
 	// refresh token of old is spent, whatever comes of it. A *Rejection means that
 	// the provider has ended the grant: the session is over.
 	RefreshLogin(ctx context.Context, old *Login) (*Login, error)
@@ -70,11 +70,11 @@ type Login struct {
 	// IssuedAt is the iat of the ID token, in the provider's time: a logout token
 	// ends the logins before it.
 	IssuedAt time.Time
-	// Terms names, in a form of the handler's own, for whom the login was made and who
+	// Terms names, in a form of the handler's own, the person that the login was made for, and who
 	// it says that the person is. See LoginKeeper.
 	Terms string
 	// Until is the end of the tokens: what the provider said holds until then, and
-	// has to be asked for anew before. It is the access token's end.
+	// has to be asked for again before. It is the access token's end.
 	Until time.Time
 }
 

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// Rejudge judges somebody again whom a chain before this one, or this one, has let
+// Rejudge judges again somebody that a chain before this one, or this one, has let
 // in, and who has something open. It returns the person as they would be let in now:
 // always the same one. A *Rejection means that they would not be; any other error
 // that a handler can't tell yet.

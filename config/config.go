@@ -204,7 +204,7 @@ type Permissions struct {
 	// Named sets of permissions, to be used by name wherever a permission stands. A
 	// set may hold other sets.
 	Sets map[string][]string `yaml:"sets" example:"{readers: [base, \"MEMORY:READ\"]}"`
-	// What some may do besides.
+	// What some may do as well.
 	Grants []Grant `yaml:"grants"`
 	// Endpoints that need no user: method and path as in endpoints.match. They are
 	// forwarded as nobody and without any credential.
@@ -228,7 +228,7 @@ type Grant struct {
 	Users []string `yaml:"users" example:"[\"staff:alice\"]"`
 	// What they may do.
 	Allow []string `yaml:"allow" example:"[\"UPLOAD:WRITE\"]"`
-	// What they may not do, whoever else allows it.
+	// What they may not do, even where another grant allows it.
 	Deny []string `yaml:"deny"`
 }
 

@@ -36,7 +36,7 @@ var (
 	handlerType = reflect.TypeFor[Handler]()
 )
 
-// refuse keeps a problem of a field whose value is thereby unknown.
+// refuse keeps a problem of a field whose value is unknown then.
 func (d *decoder) refuse(path, message, hint string) {
 	d.problems = append(d.problems, d.places.problem(path, message, hint))
 	d.wrong[path] = true

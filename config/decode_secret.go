@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Nothing in this file says what stands in the configuration: whoever writes the
+// Nothing in this file says what stands in the configuration: somebody who writes the
 // secret itself by mistake must not find it in the log.
 
 const secretHint = "write {env: NAME} with the name of an environment variable, or {file: PATH}"

@@ -15,7 +15,7 @@ type Pages struct {
 	// A picture above the title: PNG, JPEG, GIF, WebP or SVG, at most 256KiB.
 	LogoFile value.Path `yaml:"logo_file" example:"logo.svg"`
 	// Origins whose pictures the Cat's admin panel may show, such as the thumbnails of
-	// plugins. Whoever can have the panel show a picture can tell such a host what
+	// plugins. Somebody who can have the panel show a picture can tell such a host what
 	// stands there.
 	PanelImages []string `yaml:"panel_images" example:"[\"https://raw.githubusercontent.com\"]"`
 	// Where people go who sign in without coming from a page: the path of one, such as

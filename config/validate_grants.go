@@ -21,7 +21,7 @@ func (v *validator) grants() {
 		v.names(below(at, "allow"), g.Allow)
 		v.names(below(at, "deny"), g.Deny)
 		if len(g.From)+len(g.Groups)+len(g.Claims)+len(g.Users) == 0 {
-			v.bad(at, "says nobody whom it is for", "add from, groups, claims or users; what everyone may do stands in permissions.everyone")
+			v.bad(at, "does not say who it is for", "add from, groups, claims or users; what everyone may do stands in permissions.everyone")
 		}
 		if len(g.Allow)+len(g.Deny) == 0 {
 			v.bad(at, "neither allows nor denies anything", "add allow or deny")

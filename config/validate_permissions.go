@@ -69,7 +69,7 @@ func (v *validator) isName(name string) bool {
 
 // permissionHint names the permission that was probably meant. A right resource
 // with a wrong action is told the resource's actions.
-func permissionHint(name string, known []string, besides string) string {
+func permissionHint(name string, known []string, more string) string {
 	resource, _, found := strings.Cut(name, ":")
 	if found {
 		var l []string
@@ -85,7 +85,7 @@ func permissionHint(name string, known []string, besides string) string {
 	if c := closest(name, known); c != "" {
 		return "did you mean " + c + "?"
 	}
-	return "write RESOURCE:ACTION (" + strings.Join(resources(known), ", ") + "), " + besides
+	return "write RESOURCE:ACTION (" + strings.Join(resources(known), ", ") + "), " + more
 }
 
 func resources(known []string) []string {

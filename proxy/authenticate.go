@@ -15,7 +15,7 @@ import (
 
 // authenticate collects the credential and finds out whose it is: a token's by the
 // handlers, a ticket's and a cookie's by the sessions. A token decides over a
-// cookie. A public endpoint needs none; but whoever sends one must send a good one.
+// cookie. A public endpoint needs none; but a client that sends one must send a good one.
 func (ex *exchange) authenticate() *refusal {
 	if err := ex.collect(); err != nil {
 		return badRequest(refusals.BadCredential, err)
@@ -154,7 +154,7 @@ func (ex *exchange) bySession() *refusal {
 }
 
 // checkProvenance keeps other sites' pages from acting with a session: the browser
-// sends its cookie whoever asks. What changes something needs proof that our own
+// sends its cookie no matter who asks. What changes something needs proof that our own
 // page, or a listed one, has asked; what only reads may lack the proof, but must
 // not come from elsewhere unless a person follows a link.
 func (ex *exchange) checkProvenance() *refusal {
@@ -211,7 +211,7 @@ func refuseTicketElsewhere() *refusal {
 }
 
 // forgeryDelay is how long the refusal of a forged token is held back. Nobody who
-// has been given a token meets it; whoever sends forged ones as fast as they are
+// has been given a token meets it; somebody who sends forged ones as fast as they are
 // refused is slowed to what costs the others nothing.
 const forgeryDelay = 5 * time.Millisecond
 

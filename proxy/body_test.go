@@ -3,10 +3,12 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +109,7 @@ func TestAnAnswerWaitsForNoBody(t *testing.T) {
 			if row.goesOn {
 				return
 			}
-			if _, err := in.ReadByte(); err == nil || isTimeout(err) {
+			if _, err := in.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Errorf("the connection is held: %v", err)
 			}
 		})

@@ -24,16 +24,3 @@ func refuseLost(err error) *refusal {
 	}
 	return ref
 }
-
-// doubt has the Cat looked at soon: it was asked in vain, or refuses Catflap.
-func (h *Handler) doubt(u *Upstream) {
-	if h.o.Cats == nil {
-		h.o.Guard.Doubt()
-		return
-	}
-	for i := range h.o.Cats.all {
-		if m := &h.o.Cats.all[i]; m.Upstream == u {
-			m.Guard.Doubt()
-		}
-	}
-}

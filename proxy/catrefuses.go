@@ -34,7 +34,7 @@ func (ex *exchange) refusedByCat(resp *http.Response) bool {
 // refuseCredential answers where Catflap let a person in and the Cat did not take its
 // word. That is no fault of theirs.
 func (ex *exchange) refuseCredential() *refusal {
-	ex.h.doubt(ex.upstream)
+	ex.h.o.Cats.Doubt(ex.upstream)
 	return &refusal{
 		status: http.StatusBadGateway, code: refusals.CatRefused, public: "The Cat refuses Catflap", rule: "cat",
 		hint: "the operator finds the cause under the request id, and at /readyz", err: errCatRefuses,

@@ -8,7 +8,6 @@
 //
 // The steps stand in exchange.go, and what they need in files of their own:
 // target.go (arrive), credential.go and sanitise.go, forward.go (rewrite, forward),
-// roundtrip.go and upstream.go (the way to the Cat); cats.go, rendezvous.go,
-// health.go and seats.go (which of several Cats, choose.go); websocket.go is the handshake,
-// package chat the socket.
+// choose.go (which Cat); package upstream is the way to the Cats; websocket.go is the
+// handshake, package chat the socket.
 package proxy

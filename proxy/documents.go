@@ -56,7 +56,7 @@ func (ex *exchange) serveDocuments() *refusal {
 	default:
 		return methodRefusal("GET, HEAD, DELETE")
 	}
-	if err := ex.h.shut(); err != nil {
+	if err := ex.h.o.Cats.Shut(); err != nil {
 		return refuseNotReady(err)
 	}
 	if ref := ex.authenticate(); ref != nil {
@@ -119,7 +119,7 @@ func (ex *exchange) listDocuments(ctx context.Context) *refusal {
 	return ex.answerDocuments(ctx, a)
 }
 
-// answerDocuments says besides whether a plugin marks documents at all.
+// answerDocuments says also whether a plugin marks documents at all.
 func (ex *exchange) answerDocuments(ctx context.Context, a documentsAnswer) *refusal {
 	a.Plugin = ex.documentsPlugin(ctx)
 	switch {

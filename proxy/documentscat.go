@@ -104,7 +104,7 @@ func (ex *exchange) documentsPlugin(ctx context.Context) string {
 // askCat sends a request of Catflap's own, as nobody. Its connection is the person's all
 // the same: what comes back is theirs.
 func (ex *exchange) askCat(ctx context.Context, method string, route cat.Route, body []byte) (*http.Response, *refusal) {
-	req, err := http.NewRequestWithContext(ctx, method, route.URL(ex.upstream.base).String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, route.URL(ex.upstream.Base()).String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, refuseDocuments(err)
 	}
@@ -120,7 +120,7 @@ func (ex *exchange) askCat(ctx context.Context, method string, route cat.Route, 
 	if err := cat.CheckIdentity(req.Header, cat.AnonymousID); err != nil {
 		return nil, ex.explain(err)
 	}
-	resp, err := ex.upstream.roundTrip(req, ex.owner(), false)
+	resp, err := ex.upstream.RoundTrip(req, ex.owner(), false)
 	if err != nil {
 		return nil, ex.explain(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/catflap/catflap/proxy/permission"
 	"github.com/catflap/catflap/proxy/refusals"
 	"github.com/catflap/catflap/proxy/session"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // exchange is one request on its way. Each step fills in what the next one needs.
@@ -35,9 +36,9 @@ type exchange struct {
 	session    *session.Session           // of a person who came by the cookie
 	user       *authhandlers.AuthUserInfo // nil: nobody, on a public endpoint
 	decision   permission.Decision
-	ofCat      bool      // whether the contract has the endpoint
-	upstream   *Upstream // the person's Cat
-	made       bool      // a guest, just now
+	ofCat      bool             // whether the contract has the endpoint
+	upstream   *upstream.Client // the person's Cat
+	made       bool             // a guest, just now
 	// sessionCleared says that the answer deletes the cookie of a session that has ended.
 	sessionCleared bool
 	upgrade        http.Header // further headers of a handshake's answer
@@ -70,7 +71,7 @@ func (ex *exchange) run() *refusal {
 	if ex.target.path == iconPath && ex.answerIcon() {
 		return nil
 	}
-	if err := ex.h.shut(); err != nil {
+	if err := ex.h.o.Cats.Shut(); err != nil {
 		return refuseNotReady(err)
 	}
 	if isPreflight(ex.r) {
@@ -170,7 +171,7 @@ func validHost(host string) bool {
 	return host != "" && (host[0] == '[') == (host[len(host)-1] == ']')
 }
 
-// checkMethod refuses the methods that are never forwarded, whoever asks.
+// checkMethod refuses the methods that are never forwarded, no matter who asks.
 func (ex *exchange) checkMethod() *refusal {
 	switch ex.r.Method {
 	case http.MethodConnect, http.MethodTrace, http.MethodOptions, "TRACK", "PRI":

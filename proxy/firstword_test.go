@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // TestTheCatSpeaksWithItsAnswer: a frame that comes in one piece with the Cat's
@@ -45,9 +46,9 @@ func TestTheCatSpeaksWithItsAnswer(t *testing.T) {
 		}
 	}()
 	l := newLab(t, func(o *Options) {
-		o.Upstream = NewUpstream(UpstreamOptions{
+		o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{
 			Base: &url.URL{Scheme: "http", Host: listener.Addr().String()}, ConnectTimeout: time.Second, ResponseTimeout: time.Second, Log: o.Log,
-		})
+		}))
 		o.Credentials = cat.NewKeys(labKey, "the-cats-ws-key")
 	})
 	c, _, err := l.dial("/ws?token=alice", nil)

@@ -31,7 +31,7 @@ func (ex *exchange) forward() *refusal {
 		BufferPool:     ex.upstream,
 		ModifyResponse: ex.answer,
 		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = ex.explain(err) },
-		ErrorLog:       ex.upstream.errorLog,
+		ErrorLog:       ex.upstream.ErrorLog(),
 	}
 	defer ex.brokenOff()
 	in := ex.r.WithContext(ex.r.Context()) // a shallow copy
@@ -93,7 +93,7 @@ func (ex *exchange) owner() string {
 }
 
 func (ex *exchange) writeTarget(out *http.Request) {
-	base := ex.upstream.base
+	base := ex.upstream.Base()
 	out.URL.Scheme, out.URL.Host = base.Scheme, base.Host
 	out.Host = base.Host
 	path := ex.target.path
@@ -145,7 +145,7 @@ func (rt roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if rt.streamed {
 		req = req.WithContext(untraced{req.Context()})
 	}
-	resp, err := ex.upstream.roundTrip(req, ex.owner(), rt.streamed)
+	resp, err := ex.upstream.RoundTrip(req, ex.owner(), rt.streamed)
 	if err != nil {
 		return nil, err
 	}
@@ -185,6 +185,6 @@ func (ex *exchange) explain(err error) *refusal {
 			hint: "the operator finds the cause under the request id", err: err,
 		}
 	}
-	ex.h.doubt(ex.upstream)
+	ex.h.o.Cats.Doubt(ex.upstream)
 	return refuseLost(fmt.Errorf("the Cat: %w", err))
 }

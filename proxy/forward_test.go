@@ -23,6 +23,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/refusals"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 func TestWhatReachesTheCat(t *testing.T) {
@@ -250,9 +251,9 @@ func TestStaleConnections(t *testing.T) {
 			stale := newStaleCat(t)
 			base, _ := url.Parse("http://" + stale.addr)
 			l := newLab(t, func(o *Options) {
-				o.Upstream = NewUpstream(UpstreamOptions{
+				o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{
 					Base: base, ConnectTimeout: time.Second, ResponseTimeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
-				})
+				}))
 			})
 			for i := range 40 {
 				want := http.StatusOK
@@ -333,7 +334,7 @@ func TestFaultsOfOurOwnSide(t *testing.T) {
 	_ = gone.Close()
 	base, _ := url.Parse("http://" + addr)
 	l := newLab(t, func(o *Options) {
-		o.Upstream = NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: time.Second, Log: slog.New(slog.DiscardHandler)})
+		o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: time.Second, Log: slog.New(slog.DiscardHandler)}))
 	})
 	status, body := l.do(t, "GET", "/", "base", "")
 	if status != http.StatusBadGateway || strings.Contains(body, addr) {
@@ -345,8 +346,8 @@ func TestFaultsOfOurOwnSide(t *testing.T) {
 	}
 
 	slow := newLab(t, func(o *Options) {
-		u := *o.Upstream.base
-		o.Upstream = NewUpstream(UpstreamOptions{Base: &u, ConnectTimeout: time.Second, ResponseTimeout: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+		u := *theCat(t, o.Cats).Base()
+		o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{Base: &u, ConnectTimeout: time.Second, ResponseTimeout: 50 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}))
 	})
 	slow.cat.answers(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	if status, _ := slow.do(t, "GET", "/", "base", ""); status != http.StatusGatewayTimeout {
@@ -384,7 +385,8 @@ func TestConcurrentPeopleNeverMix(t *testing.T) {
 
 func TestAnOpenCatIsNotServed(t *testing.T) {
 	l := newLab(t, func(o *Options) {
-		o.Guard = cat.NewGuard(&cat.Probe{Base: o.Upstream.base, HTTP: http.DefaultClient, Now: time.Now}, slog.New(slog.DiscardHandler))
+		one := theCat(t, o.Cats)
+		o.Cats = guarded(t, one, cat.NewGuard(&cat.Probe{Base: one.Base(), HTTP: http.DefaultClient, Now: time.Now}, slog.New(slog.DiscardHandler)))
 	})
 	status, body := l.do(t, "GET", "/", "admin", "")
 	if status != http.StatusServiceUnavailable || !strings.Contains(body, string(refusals.NotReady)) || l.cat.count() != 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // answer makes the Cat's answer fit for the client, and for what stands between:
@@ -152,7 +153,7 @@ func misread(text string) bool {
 func (ex *exchange) isCat(at *url.URL) bool {
 	scheme := strings.NewReplacer("wss", "https", "ws", "http").Replace(at.Scheme)
 	if scheme == "" {
-		scheme = ex.upstream.base.Scheme
+		scheme = ex.upstream.Base().Scheme
 	}
 	host := strings.TrimSuffix(at.Hostname(), ".")
 	if strings.Contains(host, ":") {
@@ -165,8 +166,8 @@ func (ex *exchange) isCat(at *url.URL) bool {
 		schemes = []string{"http", "https"}
 	}
 	return slices.ContainsFunc(schemes, func(scheme string) bool {
-		name := strings.ToLower(authority(&url.URL{Scheme: scheme, Host: host}))
-		return name == ex.upstream.name || ex.h.o.Cats.has(name)
+		name := strings.ToLower(upstream.Authority(&url.URL{Scheme: scheme, Host: host}))
+		return name == ex.upstream.Name() || ex.h.o.Cats.Has(name)
 	})
 }
 

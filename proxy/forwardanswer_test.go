@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/catflap/catflap/proxy/upstream"
+	"github.com/catflap/catflap/proxy/upstream/rawserver"
 )
 
 // dangerous are headers of answers that rule over a browser, a proxy in front, or a
@@ -123,7 +125,7 @@ func TestHarmlessCookie(t *testing.T) {
 func TestAddressesOfTheCat(t *testing.T) {
 	l := newLab(t, nil)
 	host := l.upstream.URL[len("http://"):]
-	ex := &exchange{h: l.handler, upstream: l.handler.o.Upstream}
+	ex := &exchange{h: l.handler, upstream: theCat(t, l.handler.o.Cats)}
 	for at, want := range map[string]string{
 		"http://" + host + "/a": "/a", "HTTP://" + host + "/a": "/a", "//" + host + "/a": "/a", "ws://" + host + "/a": "/a", "http://" + host: "/",
 		"http://" + host + "\\evil": "", "http://" + host + "/\\evil": "/%5Cevil", "http://%zz/": "", "http://other:1/": "http://other:1/", "/a": "/a",
@@ -150,7 +152,7 @@ func TestAddressesOfTheCat(t *testing.T) {
 	}
 	for base, at := range map[string]string{"http://cat": "http://CAT:80/x", "http://cat:80": "http://cat./x", "https://cat": "https://cat:443/x", "http://[::1]:80": "http://[::1]/x",
 		"https://cat:443": "http://cat/x", "http://CAT:80": "https://cat/x"} {
-		ex.upstream = NewUpstream(UpstreamOptions{Base: mustParse(t, base), Log: ex.h.o.Log})
+		ex.upstream = upstream.NewClient(upstream.ClientOptions{Base: mustParse(t, base), Log: ex.h.o.Log})
 		if got := ex.mapAddress(at); got != "/x" {
 			t.Errorf("%s of %s became %s", at, base, got)
 		}
@@ -174,14 +176,14 @@ func TestOneLocation(t *testing.T) {
 // TestTrailersAndInformationEndHere holds what comes beside the head to the same: on
 // the kept connections, and on those of a body that streams.
 func TestTrailersAndInformationEndHere(t *testing.T) {
-	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+	w := rawserver.New(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
 		for _, ok := next(); ok; _, ok = next() {
 			_, _ = io.WriteString(c, "HTTP/1.1 103 Early Hints\r\nLink: <http://cat/planted>; rel=preload\r\nSet-Cookie: catflap=planted\r\n\r\n"+
 				"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Accel-Redirect, Set-Cookie\r\n\r\n2\r\nok\r\n0\r\n"+
 				"X-Accel-Redirect: /planted\r\nSet-Cookie: catflap=planted\r\nX-More: planted\r\n\r\n")
 		}
 	})
-	l := newLab(t, func(o *Options) { o.Upstream = w.upstream(t, 5*time.Second) })
+	l := newLab(t, func(o *Options) { o.Cats = catAt(t, w.Base()) })
 	for name, body := range map[string]io.Reader{"kept": nil, "streamed": io.MultiReader(bytes.NewReader(make([]byte, maxReplay+1)))} {
 		req := l.request(t, "POST", "/message", "admin", "")
 		if body != nil {

@@ -24,11 +24,11 @@ const (
 // askConversation asks the Cat for a guest's conversation, or to forget it. Nobody but
 // Catflap asks, and for this one id: the guest's own permissions do not matter.
 func (h *Handler) askConversation(ctx context.Context, method string, u *authhandlers.AuthUserInfo) (*http.Response, error) {
-	upstream, err := h.upstreamOf(u.ID, false)
+	home, err := h.o.Cats.Pick(u.ID, false)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, upstream.base.JoinPath(cat.ConversationPath).String(), http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, method, home.Base().JoinPath(cat.ConversationPath).String(), http.NoBody)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (h *Handler) askConversation(ctx context.Context, method string, u *authhan
 	if err := cat.CheckIdentity(req.Header, u.ID); err != nil {
 		return nil, err
 	}
-	resp, err := upstream.roundTrip(req, u.Key(), false)
+	resp, err := home.RoundTrip(req, u.Key(), false)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = errors.Join(historyError(resp.StatusCode), resp.Body.Close())
 	}
@@ -71,7 +71,7 @@ func (ex *exchange) serveConversation() *refusal {
 	case ex.r.Method != http.MethodGet:
 		return methodRefusal(http.MethodGet)
 	}
-	if err := ex.h.shut(); err != nil {
+	if err := ex.h.o.Cats.Shut(); err != nil {
 		return refuseNotReady(err)
 	}
 	if ref := ex.authenticate(); ref != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/catflap/catflap/proxy/permission"
 	"github.com/catflap/catflap/proxy/session"
 	"github.com/catflap/catflap/proxy/signin"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // PagePrefix is the path below which Catflap's own pages live. Nothing below it
@@ -31,11 +32,9 @@ type Options struct {
 	Chain       *authhandlers.Chain
 	Policy      *permission.Policy
 	Contract    *cat.Contract
-	Guard       *cat.Guard
 	Credentials cat.Credentials
-	Upstream    *Upstream
-	// Cats, where there are several, stand instead of Guard and Upstream.
-	Cats *Cats
+	// Cats are one Cat or several.
+	Cats *upstream.Pool
 	Hub  *chat.Hub
 	// People has users made at the Cat for people of identity providers; nil: for nobody.
 	People *People
@@ -147,17 +146,13 @@ func New(o Options) (*Handler, error) {
 	return h, nil
 }
 
-// whole returns an error that names what is missing: of the parts, of the bounds, of the
-// one Cat where there are not several, and of what signing in needs.
+// whole returns an error that names what is missing: of the parts, of the bounds, and of
+// what signing in needs.
 func (o *Options) whole() error {
-	if o.Cats != nil && (o.Guard != nil || o.Upstream != nil) {
-		return errors.New("proxy.Options has Cats, and a Guard or an Upstream beside them")
-	}
-	one, signsIn := o.Cats == nil, o.SignIn != nil
+	signsIn := o.SignIn != nil
 	return required.Parts("proxy.Options", map[string]bool{
 		"Chain": o.Chain != nil, "Policy": o.Policy != nil, "Contract": o.Contract != nil, "Credentials": o.Credentials != nil,
-		"Guard": !one || o.Guard != nil, "Upstream": !one || o.Upstream != nil,
-		"Hub": o.Hub != nil, "UnderWay": o.UnderWay != nil, "Observe": o.Observe != nil, "Log": o.Log != nil, "Now": o.Now != nil,
+		"Cats": o.Cats != nil, "Hub": o.Hub != nil, "UnderWay": o.UnderWay != nil, "Observe": o.Observe != nil, "Log": o.Log != nil, "Now": o.Now != nil,
 		"MaxHeaders": o.MaxHeaders > 0, "BodyIdle": o.BodyIdle > 0, "BodyUnread": o.BodyUnread > 0,
 		"PerPerson": o.PerPerson > 0, "PerAddress": o.PerAddress > 0,
 		"Sessions": !signsIn || o.Sessions != nil, "Pages": !signsIn || o.Pages != nil, "PublicURL": !signsIn || o.PublicURL != "",
@@ -167,7 +162,7 @@ func (o *Options) whole() error {
 // Ready reports why a request could not be served now: the Cat's doors, and each
 // handler that knows whether it is ready. The texts hold no secrets.
 func (h *Handler) Ready(ctx context.Context) error {
-	err := h.catReady()
+	err := h.o.Cats.Ready()
 	if h.o.Sessions != nil {
 		if e := h.o.Sessions.Ready(ctx); e != nil {
 			err = errors.Join(err, e)

@@ -68,7 +68,7 @@ func (ex *exchange) mayOpenPanel() bool {
 const root = "/"
 
 // atTheRoot reports a person with a session who has opened the bare address of this
-// service, and for whom another page is meant.
+// service, and who another page is meant for.
 func (ex *exchange) atTheRoot() bool {
 	return ex.session != nil && !ex.socket && ex.target.path == root && ex.h.o.SignIn.Home() != root &&
 		signin.Navigates(ex.r) && signin.AcceptsHTML(ex.r)

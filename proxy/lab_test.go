@@ -19,6 +19,7 @@ import (
 	"github.com/catflap/catflap/proxy/chat"
 	"github.com/catflap/catflap/proxy/permission"
 	"github.com/catflap/catflap/proxy/refusals"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // tokens is a handler whose tokens are names: the person of that name, in the
@@ -134,11 +135,11 @@ func newLab(t *testing.T, change func(*Options)) *lab {
 	log := slog.New(slog.DiscardHandler)
 	hub := chat.NewHub(chat.Options{Settings: chat.Settings{Mode: chat.Shared, Ping: 30 * time.Second, MaxMessage: 16 << 20}, Now: time.Now})
 	t.Cleanup(func() { _ = hub.Shutdown(context.Background()) })
-	upstream := NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: 2 * time.Second, ResponseTimeout: 5 * time.Second, Log: log})
-	t.Cleanup(upstream.Close)
+	client := upstream.NewClient(upstream.ClientOptions{Base: base, ConnectTimeout: 2 * time.Second, ResponseTimeout: 5 * time.Second, Log: log})
+	t.Cleanup(client.Close)
 	o := Options{
-		Chain: chain, Policy: policy, Contract: l.contract, Guard: cat.NewGuard(nil, log), Credentials: cat.NewKeys(labKey, "the-cats-ws-key"),
-		Upstream: upstream, Hub: hub, QueryToken: true, MaxHeaders: 100, BodyIdle: 5 * time.Second,
+		Chain: chain, Policy: policy, Contract: l.contract, Credentials: cat.NewKeys(labKey, "the-cats-ws-key"),
+		Cats: oneCat(t, client), Hub: hub, QueryToken: true, MaxHeaders: 100, BodyIdle: 5 * time.Second,
 		BodyUnread: time.Second, UnderWay: NewUnderWay(), PerPerson: 100, PerAddress: 250,
 		Origins: []string{"https://app.example.com", "capacitor://localhost"},
 		Observe: l.observe, Log: log, Now: time.Now,
@@ -233,4 +234,37 @@ func prefixes(t *testing.T, texts ...string) []netip.Prefix {
 		l = append(l, p)
 	}
 	return l
+}
+
+// oneCat is a pool of one Cat that nobody looks at.
+func oneCat(t testing.TB, client *upstream.Client) *upstream.Pool {
+	t.Helper()
+	return guarded(t, client, cat.NewGuard(nil, slog.New(slog.DiscardHandler)))
+}
+
+func guarded(t testing.TB, client *upstream.Client, guard *cat.Guard) *upstream.Pool {
+	t.Helper()
+	p, err := upstream.New([]upstream.Member{{Client: client, Guard: guard}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// catAt is a pool of one Cat with that address.
+func catAt(t testing.TB, base *url.URL) *upstream.Pool {
+	t.Helper()
+	c := upstream.NewClient(upstream.ClientOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler)})
+	t.Cleanup(c.Close)
+	return oneCat(t, c)
+}
+
+// theCat is the one Cat of a pool.
+func theCat(t testing.TB, p *upstream.Pool) *upstream.Client {
+	t.Helper()
+	c, err := p.Pick("anybody", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

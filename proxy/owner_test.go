@@ -5,26 +5,26 @@ import (
 	"net"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/catflap/catflap/authhandlers"
+	"github.com/catflap/catflap/proxy/upstream/rawserver"
 )
 
 // TestStrangersShareNoConnectionToTheCat: behind one address may be many people. An
 // answer that comes late is nobody else's.
 func TestStrangersShareNoConnectionToTheCat(t *testing.T) {
-	w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+	w := rawserver.New(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
 		late := ""
 		for r, ok := next(); ok; r, ok = next() {
 			if late == "" {
-				echo(c, r)
+				rawserver.Echo(c, r)
 			} else {
 				_, _ = io.WriteString(c, late) // with the request there, nothing tells it from the answer
 			}
-			late = evilAnswer
+			late = rawserver.EvilAnswer
 		}
 	})
-	l := newLab(t, func(o *Options) { o.Upstream = w.upstream(t, 5*time.Second) })
+	l := newLab(t, func(o *Options) { o.Cats = catAt(t, w.Base()) })
 	for _, path := range []string{"/custom/public/a", "/custom/public/b"} {
 		own := &http.Transport{}
 		resp, err := own.RoundTrip(l.request(t, "GET", path, "", ""))
@@ -38,7 +38,7 @@ func TestStrangersShareNoConnectionToTheCat(t *testing.T) {
 			t.Errorf("%s is answered %d %q", path, resp.StatusCode, body)
 		}
 	}
-	if n := w.conns.Load(); n != 2 {
+	if n := w.Conns.Load(); n != 2 {
 		t.Errorf("%d connections for two strangers", n)
 	}
 }

@@ -83,7 +83,7 @@ func (u *Passages) enter(ex *exchange) (leave func(), ref *refusal) {
 	return leave, nil
 }
 
-// Revoke cuts off the requests of those whom the revocation means. The hub has been
+// Revoke cuts off the requests of those that the revocation means. The hub has been
 // told of it before.
 func (u *Passages) Revoke(r authhandlers.Revocation) {
 	for _, p := range u.all() {

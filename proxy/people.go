@@ -26,7 +26,7 @@ import (
 type People struct {
 	PeopleOptions
 	mu   sync.Mutex
-	turn map[string]chan struct{} // of whom somebody looks at this moment
+	turn map[string]chan struct{} // of the people that somebody looks at in this moment
 }
 
 // PeopleOptions are the parts of People.

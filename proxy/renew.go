@@ -57,7 +57,7 @@ func (h *Handler) Confirm(ctx context.Context, u *authhandlers.AuthUserInfo) err
 	return err
 }
 
-// Renew asks anew who has the session by which a person came. The error is a
+// Renew asks again who has the session by which a person came. The error is a
 // *authhandlers.Rejection if it is over or they may no longer chat, and otherwise a
 // fault that says nothing about the person.
 func (h *Handler) Renew(ctx context.Context, u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 func socketDesk(t *testing.T, change func(*Options)) (*lab, *desk) {
@@ -28,7 +29,7 @@ func socketDesk(t *testing.T, change func(*Options)) (*lab, *desk) {
 	}
 	d := &desk{title: "desk"}
 	return newDesk(t, func(o *Options) {
-		o.Upstream = NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: 5 * time.Second, Log: o.Log})
+		o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: 5 * time.Second, Log: o.Log}))
 		o.Credentials = cat.NewKeys(labKey, "the-cats-ws-key")
 		if change != nil {
 			change(o)

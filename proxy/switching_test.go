@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/catflap/catflap/proxy/upstream/rawserver"
 )
 
 // TestNobodySwitchesWithoutBeingAsked: an answer of 101 to a request that is no
@@ -21,7 +23,7 @@ func TestNobodySwitchesWithoutBeingAsked(t *testing.T) {
 		for _, body := range []int{0, 10, maxReplay + 1} {
 			t.Run(fmt.Sprintf("%s, %d bytes", name, body), func(t *testing.T) {
 				tunnelled := make(chan string, 1)
-				w := newWire(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
+				w := rawserver.New(t, func(_ int, c net.Conn, next func() (*http.Request, bool)) {
 					if _, ok := next(); !ok {
 						return
 					}
@@ -30,7 +32,7 @@ func TestNobodySwitchesWithoutBeingAsked(t *testing.T) {
 						tunnelled <- r.RequestURI
 					}
 				})
-				l := newLab(t, func(o *Options) { o.Upstream = w.upstream(t, 5*time.Second) })
+				l := newLab(t, func(o *Options) { o.Cats = catAt(t, w.Base()) })
 				c, err := net.Dial("tcp", strings.TrimPrefix(l.front.URL, "http://"))
 				if err != nil {
 					t.Fatal(err)

@@ -36,7 +36,7 @@ var (
 )
 
 // readTarget reads the raw target of r. publicHost, if not empty, is the authority
-// that an absolute target may name besides the connection's own address.
+// that an absolute target may name beside the connection's own address.
 func readTarget(r *http.Request, publicHost string) (target, error) {
 	raw := r.RequestURI
 	for i := range len(raw) {

@@ -140,7 +140,7 @@ func (ex *exchange) dialer() func(context.Context) (*websocket.Conn, error) {
 	}
 }
 
-// DialCat opens a person's socket at the Cat anew, for no client in particular.
+// DialCat opens a person's socket at the Cat again, for no client in particular.
 func (h *Handler) DialCat(ctx context.Context, u *authhandlers.AuthUserInfo) (*websocket.Conn, error) {
 	return h.dialCat(ctx, u, http.Header{})
 }
@@ -156,7 +156,7 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	if err != nil {
 		return nil, err
 	}
-	upstream, err := h.upstreamOf(id, false) // anew: the hub may dial again much later
+	home, err := h.o.Cats.Pick(id, false) // again: the hub may dial again much later
 	if err != nil {
 		return nil, err
 	}
@@ -164,13 +164,12 @@ func (h *Handler) dialCat(ctx context.Context, u *authhandlers.AuthUserInfo, hea
 	if err := cat.CheckIdentity(head, id); err != nil {
 		return nil, err
 	}
-	dialer := wsconn.Dialer(upstream.timeout, upstream.dialSocket(id), upstream.tls)
-	c, resp, err := dialer.DialContext(ctx, cat.ChatURL(upstream.base, id, token), head)
+	c, resp, err := home.Dialer(id).DialContext(ctx, cat.ChatURL(home.Base(), id, token), head)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // gorilla has read what there is of it
 	}
 	if err != nil && ctx.Err() == nil {
-		h.doubt(upstream)
+		h.o.Cats.Doubt(home)
 	}
 	if err != nil && resp != nil {
 		return nil, &handshakeError{resp.StatusCode}

@@ -18,6 +18,7 @@ import (
 	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/chat"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // socketLab is a lab whose Cat is the stand-in.
@@ -33,7 +34,7 @@ func socketLab(t *testing.T) (*lab, *standin.Running) {
 		t.Fatal(err)
 	}
 	return newLab(t, func(o *Options) {
-		o.Upstream = NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: 5 * time.Second, Log: o.Log})
+		o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: 5 * time.Second, Log: o.Log}))
 		o.Credentials = cat.NewKeys(labKey, "the-cats-ws-key")
 	}), running
 }
@@ -223,7 +224,7 @@ func TestTheCatThatRefusesASocketIsOurFault(t *testing.T) {
 	t.Cleanup(func() { _ = running.Close() })
 	base, _ := url.Parse(running.URL)
 	l := newLab(t, func(o *Options) {
-		o.Upstream = NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: time.Second, Log: o.Log})
+		o.Cats = oneCat(t, upstream.NewClient(upstream.ClientOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: time.Second, Log: o.Log}))
 	})
 	conn, resp, err := l.dial("/ws?token=alice", nil)
 	if err == nil {

@@ -24,7 +24,7 @@ type judge struct {
 	reader    *jwt.Reader
 }
 
-// person is whom an answer (RFC 7662 §2.2) names. A *authhandlers.Rejection is about the
+// person is the one that an answer (RFC 7662 §2.2) names. A *authhandlers.Rejection is about the
 // token; any other error says that this is no answer.
 func (j *judge) person(answer strictjson.Object) (*authhandlers.AuthUserInfo, error) {
 	v, _ := answer.Get("active")

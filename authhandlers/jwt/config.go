@@ -100,7 +100,7 @@ type Keys struct {
 	// each kid: https, with {kid} at its end. With signer.
 	PEMURL string `yaml:"pem_url" example:"https://public-keys.auth.elb.eu-west-1.amazonaws.com/{kid}"`
 	// A secret that is shared with the issuer, for HS256, HS384 and HS512: at least
-	// 32, 48 or 64 bytes. Whoever knows it can make tokens, so keys are better.
+	// 32, 48 or 64 bytes. Everybody who knows it can make tokens, so keys are better.
 	Secret value.Secret `yaml:"secret"`
 	// With jwks_url: the age at which the keys are fetched again. It is also how long
 	// a key that the issuer has withdrawn may still be accepted.

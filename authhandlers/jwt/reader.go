@@ -97,7 +97,7 @@ func Peek(token string) (strictjson.Object, error) {
 	return strictjson.ParseObject(t.Payload, maxDepth)
 }
 
-// Person is whom verified claims name, without an expiry. Its texts are those of the
+// Person is the one that verified claims name, without an expiry. Its texts are those of the
 // claims, and keep all of them in memory. The error is a *authhandlers.Rejection.
 func (r *Reader) Person(claims strictjson.Object) (authhandlers.AuthUserInfo, error) {
 	r.watch.saw(claims)

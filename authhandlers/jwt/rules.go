@@ -24,7 +24,7 @@ type Keyring interface {
 type Rules struct {
 	// Keys are the issuer's; required. Keys of the Config is not read.
 	Keys Keyring
-	// IDAudiences, if not nil, are whom ID tokens must be meant for and made for (azp,
+	// IDAudiences, if not nil, are the audiences that ID tokens must be meant for and made for (azp,
 	// where there is one), instead of the Config's Audiences and Clients.
 	IDAudiences []string
 	// Closed, if not nil, is the answer to each token of the issuer.

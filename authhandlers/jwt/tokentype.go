@@ -16,7 +16,7 @@ func (j *judge) tokenType(claims strictjson.Object) (isID bool, err error) {
 		return false, wrongType("this is no access token", "events marks a logout or security event token")
 	}
 	if v, ok := claims.Get("cnf"); ok {
-		// RFC 9449 §7.1, RFC 8705 §3: whoever takes it must check the proof, which
+		// RFC 9449 §7.1, RFC 8705 §3: a service that takes it must check the proof, which
 		// Catflap can't; to take it as a bearer token would undo the binding.
 		if o, ok := v.Object(); !ok || len(o) > 0 {
 			return false, wrongType("the token is bound to a key of its client; a plain bearer token is needed", "cnf binds the token")

@@ -107,7 +107,7 @@ type Config struct {
 	Leeway value.Duration `yaml:"leeway" default:"30s"`
 	// The longest life of a token that is accepted, from iat (or from now, without
 	// it) to exp. It is also the longest time for which a login is believed without
-	// asking the provider anew.
+	// asking the provider again.
 	MaxLifetime value.Duration `yaml:"max_lifetime" default:"168h"`
 	// Demand that the header of bearer tokens says typ: at+jwt, and that iat is there,
 	// as RFC 9068 wants of access tokens. Empty: a missing typ and JWT will do as well.

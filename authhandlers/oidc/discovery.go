@@ -75,7 +75,7 @@ func (d *discovery) unavailable() error {
 }
 
 // fetch fetches the document, and keeps a good one. The keys are followed before, so that
-// whoever has the document has keys to wait for.
+// a handler that has the document has keys to wait for.
 func (d *discovery) fetch(ctx context.Context) (ended func(), err error) {
 	m, err := d.get(ctx)
 	if err == nil && ctx.Err() == nil {

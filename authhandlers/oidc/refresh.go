@@ -14,7 +14,7 @@ import (
 // believed is how long a renewal holds whose answer does not say.
 const believed = time.Hour
 
-// RefreshLogin renews a login, and reads anew what the person is. When the provider
+// RefreshLogin renews a login, and reads again what the person is. When the provider
 // has renewed it, but can't be asked what the person is, the new refresh token must
 // not be lost with that fault: the login comes back as it was, with its old end.
 func (h *handler) RefreshLogin(ctx context.Context, old *authhandlers.Login) (*authhandlers.Login, error) {

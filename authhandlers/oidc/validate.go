@@ -106,7 +106,7 @@ func (c *Config) validateScopes(p *authhandlers.FieldErrors) {
 	}
 }
 
-// reservedParams are the protocol's own. Whoever could set them could undo it.
+// reservedParams are the protocol's own. A setting of them could undo it.
 func reservedParams() []string {
 	return []string{
 		"response_type", "response_mode", "client_id", "client_secret", "client_assertion", "client_assertion_type", "redirect_uri", "scope",
@@ -152,7 +152,7 @@ func (c *Config) validateBearers(p *authhandlers.FieldErrors) {
 		}
 	}
 	if len(c.Audiences) == 0 {
-		const hint = "name in audiences whom the bearer access tokens are for, such as [catflap]"
+		const hint = "name in audiences what the bearer access tokens are for, such as [catflap]"
 		for _, f := range []struct {
 			field string
 			given bool

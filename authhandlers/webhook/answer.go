@@ -53,7 +53,7 @@ func newReading(c *Config, env authhandlers.Env) (reading, error) {
 	return r, nil
 }
 
-// person is whom an answer names. A *authhandlers.Rejection is about the person; any other
+// person is the one that an answer names. A *authhandlers.Rejection is about the person; any other
 // error says that this is no answer.
 func (r *reading) person(answer strictjson.Object, now time.Time) (*authhandlers.AuthUserInfo, error) {
 	user, err := r.user(answer)

@@ -1,5 +1,5 @@
 // Command catflap-teamtoken is Catflap with a handler of one's own: everything
-// that catflap does, and the handler type teamtoken besides.
+// that catflap does, and the handler type teamtoken as well.
 package main
 
 import (

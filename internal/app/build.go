@@ -74,7 +74,7 @@ func (a *app) build(ctx context.Context, c *config.Config) (_ *generation, err e
 		return nil, err
 	}
 	o := proxy.Options{
-		Chain: chain, Policy: policy, Contract: contract, Guard: g.cats.guard, Credentials: credentials, Upstream: g.cats.upstream, Cats: g.cats.several, Hub: a.hub, Passages: a.passages,
+		Chain: chain, Policy: policy, Contract: contract, Credentials: credentials, Cats: g.cats.pool, Hub: a.hub, Passages: a.passages,
 		PublicURL: c.PublicURL, HSTS: c.HSTS.Std(), Origins: c.Origins, PanelImages: c.Pages.PanelImages, TrustedProxies: g.trusted, ForwardCookies: c.Cat.ForwardCookies, ForwardHeaders: c.Cat.ForwardHeaders, AnswerHeaders: c.Cat.AnswerHeaders,
 		QueryToken: c.WebSocket.QueryToken, VisibleRefusals: c.WebSocket.VisibleRefusals,
 		MaxHeaders: c.Limits.Headers, MaxBody: int64(c.Limits.BodyBytes), MaxUpload: int64(c.Limits.UploadBytes), BodyIdle: c.Limits.BodyIdle.Std(),

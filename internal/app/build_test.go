@@ -63,7 +63,7 @@ func unset() map[string]string {
 		"cat.Route":                   "AccountFor has none in particular in mind",
 		"fleet.Options.Prefix":        "tests keep theirs apart with it",
 		"session.RedisOptions.Prefix": "tests keep theirs apart with it",
-		"proxy.UpstreamOptions.Now":   "tests have another clock",
+		"upstream.ClientOptions.Now":  "tests have another clock",
 	}
 }
 

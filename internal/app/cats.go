@@ -10,18 +10,16 @@ import (
 	"time"
 
 	"github.com/catflap/catflap/config"
-	"github.com/catflap/catflap/proxy"
 	"github.com/catflap/catflap/proxy/cat"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // cats are the ways of one configuration to its Cat, or to its several Cats.
 type cats struct {
 	settings config.Cat
-	roots    *x509.CertPool  // of cat.ca_file
-	guard    *cat.Guard      // of the one
-	upstream *proxy.Upstream // to the one
-	several  *proxy.Cats     // instead of both
-	ways     map[string]*proxy.Upstream
+	roots    *x509.CertPool // of cat.ca_file
+	pool     *upstream.Pool
+	ways     map[string]*upstream.Client
 	watch    func()             // looks after them until unwatch
 	unwatch  context.CancelFunc // the next configuration looks itself
 }
@@ -36,40 +34,28 @@ func (a *app) cats(ctx context.Context, c config.Cat, credentials cat.Credential
 	if err != nil {
 		return nil, fmt.Errorf("cat.ca_file: %w", err)
 	}
-	s := &cats{settings: c, roots: roots, ways: map[string]*proxy.Upstream{}}
+	s := &cats{settings: c, roots: roots, ways: map[string]*upstream.Client{}}
 	ctx, s.unwatch = context.WithCancel(ctx)
-	var members []proxy.Member
+	var members []upstream.Member
 	for _, address := range c.Addresses() {
 		base, err := url.Parse(address)
 		if err != nil {
 			return nil, fmt.Errorf("cat.url: %w", err)
 		}
-		m := proxy.Member{Upstream: a.upstreamFor(c, roots, address, base)}
+		m := upstream.Member{Client: a.upstreamFor(c, roots, address, base)}
 		log := a.log
 		if watched {
-			log = log.With("cat", m.Upstream.Name())
+			log = log.With("cat", m.Client.Name())
 		}
 		m.Guard = guard(c, roots, base, credentials, accounts, log)
-		s.ways[address] = m.Upstream
+		s.ways[address] = m.Client
 		members = append(members, m)
 	}
-	if !watched {
-		s.guard, s.upstream = members[0].Guard, members[0].Upstream
-		s.watch = func() { s.guard.Run(ctx) }
-		return s, nil
+	if s.pool, err = upstream.New(members, c.Failover == "next"); err != nil {
+		return nil, err
 	}
-	several, err := proxy.NewCats(members, c.Failover == "next")
-	s.several, s.watch = several, func() { several.Run(ctx) }
-	return s, err
-}
-
-// look tries the doors once.
-func (s *cats) look(ctx context.Context) {
-	if s.several != nil {
-		s.several.Look(ctx)
-		return
-	}
-	s.guard.Look(ctx)
+	s.watch = func() { s.pool.Run(ctx) }
+	return s, nil
 }
 
 // close gives up what next, which may be nil, does not go on with.
@@ -83,7 +69,7 @@ func (s *cats) close(next *cats) {
 }
 
 // upstreamFor keeps the connections to a Cat that is still the same.
-func (a *app) upstreamFor(c config.Cat, roots *x509.CertPool, address string, base *url.URL) *proxy.Upstream {
+func (a *app) upstreamFor(c config.Cat, roots *x509.CertPool, address string, base *url.URL) *upstream.Client {
 	if g := a.current.Load(); g != nil {
 		old := g.cats.settings
 		if way := g.cats.ways[address]; way != nil && old.ConnectTimeout == c.ConnectTimeout && old.ResponseTimeout == c.ResponseTimeout &&
@@ -91,7 +77,7 @@ func (a *app) upstreamFor(c config.Cat, roots *x509.CertPool, address string, ba
 			return way
 		}
 	}
-	return proxy.NewUpstream(proxy.UpstreamOptions{
+	return upstream.NewClient(upstream.ClientOptions{
 		Base: base, ConnectTimeout: c.ConnectTimeout.Std(), ResponseTimeout: c.ResponseTimeout.Std(), Roots: roots, Watched: len(c.URLs) > 0, Log: a.log,
 	})
 }
@@ -117,8 +103,8 @@ func guard(c config.Cat, roots *x509.CertPool, base *url.URL, credentials cat.Cr
 
 // catsUp tells the metrics of each of several Cats.
 func (a *app) catsUp() map[string]bool {
-	if g := a.current.Load(); g != nil && g.cats.several != nil {
-		return g.cats.several.Up()
+	if g := a.current.Load(); g != nil {
+		return g.cats.pool.Up()
 	}
 	return nil
 }

@@ -56,8 +56,8 @@ func TestWhichConnectionsAReloadKeeps(t *testing.T) {
 			if kept != len(c.kept) {
 				t.Errorf("%d kept, want %d", kept, len(c.kept))
 			}
-			if single := c.after.URL != ""; single != (after.upstream != nil) || single == (after.several != nil) {
-				t.Errorf("%+v", after)
+			if single, named := c.after.URL != "", after.pool.Up(); single != (len(named) == 0) {
+				t.Errorf("one Cat: %v, and these have a name: %v", single, named)
 			}
 			before.close(after)
 			after.close(nil)

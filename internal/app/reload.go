@@ -62,7 +62,7 @@ func (a *app) next(ctx context.Context) (*generation, error) {
 	}
 	g.restart = restart
 	if !c.Cat.InsecureOpenCat {
-		g.cats.look(ctx)
+		g.cats.pool.Look(ctx)
 	}
 	go g.cats.watch()
 	return g, nil

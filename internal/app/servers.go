@@ -97,7 +97,7 @@ func (a *app) listen(ctx context.Context, c *config.Config) (_ *servers, err err
 	return s, nil
 }
 
-// fromFrontProxy reports an address for whom trusted_proxies speaks: it carries many
+// fromFrontProxy reports an address that trusted_proxies lists: it carries many
 // people's requests, each of which counts for the address that the proxy names.
 func (a *app) fromFrontProxy(ip netip.Addr) bool {
 	return slices.ContainsFunc(a.current.Load().trusted, func(p netip.Prefix) bool { return p.Contains(ip) })

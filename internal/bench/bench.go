@@ -42,7 +42,7 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 	return failed
 }
 
-// round starts every contender anew, so that each meets its tokens unseen, and
+// round starts every contender again, so that each meets its tokens unseen, and
 // has them take each load in turn. Each round begins with another contender.
 func (b *bench) round(ctx context.Context) error {
 	var live []*contender
@@ -79,7 +79,7 @@ func (b *bench) round(ctx context.Context) error {
 }
 
 // load runs a spec in a process of its own, and returns what the contender's
-// processes used meanwhile.
+// processes used in that time.
 func (b *bench) load(ctx context.Context, c *contender, s spec) (result, time.Duration, error) {
 	s.Address = c.address
 	in, err := json.Marshal(s)

@@ -61,7 +61,7 @@ func taker(tokens []string, once bool) func() (string, bool) {
 	}
 }
 
-// askUntil asks over one connection, anew where it is closed, until stop or the
+// askUntil asks over one connection, or a new one where it is closed, until stop or the
 // end of the tokens. A status of 0 takes any answer.
 func askUntil(address string, status int, next func() (string, bool), stop <-chan struct{}, took func(time.Duration)) error {
 	c, err := net.Dial("tcp", address)

@@ -69,7 +69,7 @@ func (p *process) members() []int {
 	for _, entry := range entries {
 		f := statFields(entry)
 		if len(f) < 2 {
-			continue // it has ended meanwhile
+			continue // it has ended by now
 		}
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(entry)))
 		parent, _ := strconv.Atoi(f[1])

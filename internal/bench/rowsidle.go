@@ -13,7 +13,7 @@ import (
 // settled is how long a contender has to tidy up before its memory is looked at.
 const settled = 2 * time.Second
 
-// idleSockets measures a contender that was started anew: what another row has left
+// idleSockets measures a contender that was just started: what another row has left
 // in its memory would be used again.
 func (b *bench) idleSockets(ctx context.Context, c *contender) error {
 	return b.weigh(ctx, c, "4", spec{Kind: loadIdle, Connections: b.few(idleSockets)})
@@ -27,7 +27,7 @@ func (b *bench) webSockets(ctx context.Context, c *contender) error {
 	return b.perRequest(ctx, c, "4b", b.pingPong())
 }
 
-// amongIdle measures a contender that was started anew, so that those who are open
+// amongIdle measures a contender that was just started, so that those who are open
 // are all that it has.
 func (b *bench) amongIdle(ctx context.Context, c *contender) error {
 	fresh, err := b.run(ctx, c.name)

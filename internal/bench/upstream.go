@@ -42,7 +42,7 @@ func answerShort(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header()[headerSeen] = r.Header["User_id"] // net/http's spelling of each spelling with an underscore
 	w.Header()["Content-Type"] = []string{"application/json"}
-	_, _ = w.Write(shortAnswer) // whoever has gone needs none
+	_, _ = w.Write(shortAnswer) // a client that has gone needs none
 }
 
 func echo(w http.ResponseWriter, r *http.Request) {
@@ -111,7 +111,7 @@ func sendEvents(w http.ResponseWriter, r *http.Request) {
 // sendOneEvent is a stream in which nothing happens after its first event.
 func sendOneEvent(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
-	_, _ = io.WriteString(w, "data: hello\n\n") // whoever has gone is noticed below
+	_, _ = io.WriteString(w, "data: hello\n\n") // a client that has gone is noticed below
 	if http.NewResponseController(w).Flush() == nil {
 		<-r.Context().Done()
 	}

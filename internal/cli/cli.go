@@ -1,6 +1,6 @@
 // Package cli is the command line: one file a command.
 //
-// The rule it guards: whoever types something wrong learns what to type instead.
+// The rule it guards: somebody who types something wrong learns what to type instead.
 // Errors go to standard error as "catflap: ..." with a "hint: ..." line behind;
 // mistakes in a configuration are printed as they are, each with its file and
 // line. Asking for help is never an error. Nothing here prints a secret.
@@ -126,7 +126,7 @@ func (e *env) halfCommand(args []string) error {
 }
 
 func usage(w io.Writer) {
-	fmt.Fprint(w, "usage: catflap COMMAND\n\nCatflap stands before a Cheshire Cat and lets in whom your identity provider knows,\neach as themselves.\n\n")
+	fmt.Fprint(w, "usage: catflap COMMAND\n\nCatflap stands before a Cheshire Cat and lets in those that your identity provider knows,\neach as themselves.\n\n")
 	for _, c := range commands() {
 		fmt.Fprintf(w, "  %-22s %s\n", c.name, c.short)
 	}

@@ -55,7 +55,7 @@ func summarize(w io.Writer, c *config.Config) {
 			say("", "may %s", list(g.Allow))
 		}
 		if len(g.Deny) > 0 {
-			say("", "may not %s, whoever else allows it", list(g.Deny))
+			say("", "may not %s, even where another grant allows it", list(g.Deny))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Permissions.Sets)) {
@@ -135,7 +135,7 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// condition says whom a grant means: each part must hold.
+// condition says who a grant is for: each part must hold.
 func condition(g config.Grant) string {
 	var parts []string
 	if len(g.From) > 0 {

@@ -7,5 +7,5 @@
 // in their host as they do in life, and the stand-in Cat passes the same contract
 // suite as the real one. Only the provider is a toy: it asks for no password, so
 // that everything listens on the loopback interface alone, and every key and
-// secret is made anew at each start.
+// secret is new at each start.
 package demo

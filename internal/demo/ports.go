@@ -65,7 +65,7 @@ func listenNear(address string, localhost bool) (net.Listener, error) {
 	}
 	ip := net.ParseIP(host)
 	if ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("%s: the demo lets in whoever asks, so it listens on a loopback address only", address)
+		return nil, fmt.Errorf("%s: the demo lets in everybody who asks, so it listens on a loopback address only", address)
 	}
 	if localhost {
 		if host != "127.0.0.1" && host != "::1" {

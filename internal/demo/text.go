@@ -65,7 +65,7 @@ Or paste these:
   # alice chats
   curl -s {{.P.Public}}/message -H "Authorization: Bearer $ALICE" -H 'Content-Type: application/json' -d '{"text":"my secret is 42"}' | cut -c1-240
 
-  # bob does not see what alice said, whoever he says he is: a forged user_id changes nothing
+  # bob does not see what alice said, no matter who he says he is: a forged user_id changes nothing
   curl -s {{.P.Public}}/memory/conversation_history -H "Authorization: Bearer $BOB" | cut -c1-240
   curl -s {{.P.Public}}/memory/conversation_history -H "Authorization: Bearer $BOB" -H 'user_id: demo:alice' | cut -c1-240
   curl -s {{.P.Public}}/memory/conversation_history -H "Authorization: Bearer $ALICE" | cut -c1-240

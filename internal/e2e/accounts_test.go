@@ -12,7 +12,7 @@ import (
 )
 
 // TestAnAccountThatTheCatRefuses: a wrong secret and a deleted account are faults of
-// the operator's, not of whoever asks: 502, and the reason at readiness and in the log.
+// the operator's, not of the person who asks: 502, and the reason at readiness and in the log.
 func TestAnAccountThatTheCatRefuses(t *testing.T) {
 	t.Parallel()
 	t.Run("the secret is another", func(t *testing.T) {

@@ -44,6 +44,7 @@ func rules() []rule {
 		{"proxy/cat", "internal/wait"},
 		{"proxy/cat/cattest", "proxy/cat"},
 		{"proxy/page", "internal/picture"},
+		{"proxy/upstream/**", "internal/required internal/wait internal/wsconn proxy/cat proxy/upstream"},
 		{"proxy/refusals/**", "authhandlers proxy/refusals"},
 		{"proxy/session", "authhandlers internal/base64url internal/deadline internal/flight internal/loopback internal/required internal/seal internal/wait proxy/refusals"},
 		{"proxy/session/sessiontest", "proxy/session"},

@@ -1,4 +1,4 @@
-// Package imports holds the house's own rules, as tests: who may import whom, which
+// Package imports holds the house's own rules, as tests: which package may import which,
 // names only the Cat's contract may spell, and what no package does.
 //
 // The rule it guards: a part that decides about security can be read by itself.

@@ -40,3 +40,21 @@ func TestTheMapNamesEachPackage(t *testing.T) {
 		}
 	}
 }
+
+// TestTheCatsPageNamesFiles: docs/the-cat.md names no file that is not there.
+func TestTheCatsPageNamesFiles(t *testing.T) {
+	root := filepath.Join("..", "..")
+	text, err := os.ReadFile(filepath.Join(root, "docs", "the-cat.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`((?:proxy|internal|authhandlers)[a-z0-9_./]*)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 20 {
+		t.Fatalf("%d files are named", len(named))
+	}
+	for _, m := range named {
+		if _, err := os.Stat(filepath.Join(root, m[1])); err != nil {
+			t.Errorf("docs/the-cat.md names %s: %v", m[1], err)
+		}
+	}
+}

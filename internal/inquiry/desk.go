@@ -41,7 +41,7 @@ type Options struct {
 	Timeout time.Duration
 	// Stale is how long somebody stays connected while the service can't be asked.
 	Stale time.Duration
-	// Label is for whom credentials are encrypted: one service, one use.
+	// Label is the service that credentials are encrypted: one service, one use.
 	Label string
 }
 

@@ -76,7 +76,7 @@ func (f fetcher) plain(err error) error {
 }
 
 // CheckURL reports an address from which keys are not fetched: it must be https,
-// or http on the loopback interface, since whoever can change the answer can sign
+// or http on the loopback interface, since somebody who can change the answer can sign
 // tokens. User names, passwords and fragments have no place in it.
 func CheckURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)

@@ -44,11 +44,11 @@ func (k *Key) Algorithms() []string { return k.algorithms }
 func (k *Key) Fits(algorithm string) bool { return slices.Contains(k.algorithms, algorithm) }
 
 // Current reports whether the issuer still has the key. What was verified by a
-// key that is not current must be verified anew.
+// key that is not current must be verified again.
 func (k *Key) Current() bool { return !k.gone.Load() }
 
 // GoodUntil returns the moment from which the key is too old, unless its set is
-// fetched anew before. From then on, what it has verified must not be used.
+// fetched again before. From then on, what it has verified must not be used.
 func (k *Key) GoodUntil() time.Time {
 	if k.goodUntil == nil {
 		return time.Unix(0, forever)

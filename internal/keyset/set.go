@@ -38,7 +38,7 @@ type Options struct {
 	// Cooldown is the least time between two fetches because of an unknown key id;
 	// up to a quarter is added at random. The default is a minute.
 	Cooldown time.Duration
-	// StaleIfError is the age at which keys that can't be fetched anew are gone.
+	// StaleIfError is the age at which keys that can't be fetched again are gone.
 	// The default is a day.
 	StaleIfError time.Duration
 	// Timeout bounds one fetch. The default is 10 seconds.
@@ -212,7 +212,7 @@ func (s *Set) Ready() error {
 	case r == nil && s.source != nil:
 		return s.source.ready()
 	case s.now().UnixNano() >= s.goodUntil.Load():
-		return errors.New("the keys are too old, and can't be fetched anew")
+		return errors.New("the keys are too old, and can't be fetched again")
 	case len(r.all) == 0:
 		return r.noKey()
 	}

@@ -6,7 +6,7 @@ import "net/netip"
 // are theirs (RFC 6177).
 const networkBits = 64
 
-// Network is for whom the shares of strangers are: an IPv4 address, or the network
+// Network is what the shares of strangers are for: an IPv4 address, or the network
 // of an IPv6 address.
 func Network(ip netip.Addr) netip.Addr {
 	ip = ip.Unmap().WithZone("")

@@ -22,7 +22,7 @@ const (
 // Quiet lines are written by a goroutine of the timer's, so that a slow reader of the
 // log holds up requests only once maxWaiting bytes wait for it. Lock order: out, mu.
 type Writer struct {
-	out   sync.Mutex // of whoever writes; it keeps the lines in their order
+	out   sync.Mutex // of the one who writes; it keeps the lines in their order
 	to    io.Writer
 	spare bytes.Buffer // of out: what is being written
 

@@ -1,7 +1,7 @@
 // Package tokencache remembers what verifying a token has yielded.
 //
 // The rule it guards: a remembered answer is the answer to exactly this token, and
-// no longer than it would be given anew. Entries are found by a keyed hash of the
+// no longer than it would be given again. Entries are found by a keyed hash of the
 // whole token, all 32 bytes of it, so two tokens never share one (nor do the calls
 // that wait for one verification, as in CVE-2026-71326); the token itself is not
 // kept. An entry that has reached its end, or whose key the issuer has withdrawn,

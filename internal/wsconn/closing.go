@@ -29,7 +29,16 @@ var (
 // ErrNotUTF8 means that a text message is not UTF-8 (RFC 6455 §8.1).
 var ErrNotUTF8 = errors.New("a text message is not UTF-8")
 
-// Refusal is an error of whoever takes messages that ends the connection with a Closing.
+// UnsentError means that a message, or the part of one, was not written to its end: the
+// other end never has the whole of it, and it may be sent again over another connection.
+type UnsentError struct{ Err error }
+
+func (e *UnsentError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *UnsentError) Unwrap() error { return e.Err }
+
+// Refusal is an error of the one who takes messages that ends the connection with a Closing.
 type Refusal interface {
 	error
 	Refused() Closing

@@ -343,7 +343,8 @@ func (c *Conn) ReadMessage(kind int, spare int64, reserve func(n int64) error) (
 }
 
 // WriteMessage writes a whole message, which must be taken within d. It is late if it
-// had to wait for that. A timeout is a [net.Error].
+// had to wait for that. A timeout is a [net.Error]; what was not written to its end is an
+// [UnsentError].
 func (c *Conn) WriteMessage(kind int, data []byte, d time.Duration) (late bool, err error) {
 	return c.out.message(kind, data, d)
 }

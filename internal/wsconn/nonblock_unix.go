@@ -35,7 +35,7 @@ func (r *reader) try(fd uintptr) bool {
 }
 
 // shut lets nothing more be written, and tells the other end. Unlike a close it need not
-// wait for the reader. What comes meanwhile stays wanted: a kernel that is told otherwise
+// wait for the reader. What comes in the meantime stays wanted: a kernel that is told otherwise
 // has no more room announced for it, and the other end, if it waits for room, waits for a
 // minute after the close.
 func (r *reader) shut() {

@@ -66,7 +66,7 @@ func (p *Poller) park(r *reader, resume func()) bool {
 	defer p.mu.Unlock()
 	_, still := p.waiting[id]
 	delete(p.waiting, id)
-	return !still // whoever closed it has it resumed
+	return !still // the one who closed it has it resumed
 }
 
 // woken is told what has something to read.

@@ -416,7 +416,7 @@ func (r *reader) serve(each func(kind int) error, resume func()) error {
 		r.parked.Store(0)
 		r.each = each
 		if err := r.takeNext(); err != nil {
-			r.each = nil // whoever reads on wants nothing of it
+			r.each = nil // the one who reads on wants nothing of it
 			return err
 		}
 	}
@@ -541,7 +541,7 @@ func (r *reader) rest(resume func()) bool {
 	if !r.until.IsZero() {
 		r.setUntil(time.Time{})
 	}
-	r.woken, r.trying, r.each = true, nil, nil // whoever goes on finds it so, and reads
+	r.woken, r.trying, r.each = true, nil, nil // the one who goes on finds it so, and reads
 	if r.poller.park(r, resume) {
 		return true
 	}
@@ -553,7 +553,7 @@ func (r *reader) rest(resume func()) bool {
 func (r *reader) rests() bool { return r.raw != nil && r.poller != nil && !r.restless }
 
 // restSoon has the next reading end when no message comes for a while. It is not done
-// anew for each one, and not for control frames.
+// again for each one, and not for control frames.
 func (r *reader) restSoon() {
 	if !r.rests() || !r.fresh && !r.until.IsZero() {
 		return

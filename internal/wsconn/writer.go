@@ -101,7 +101,7 @@ func (w *writer) offerMessage(kind int, data []byte) (left []byte, begun bool, e
 
 // offer writes a frame as far as the connection takes it without waiting. If it has
 // not begun, nothing has been done. If something is left, that must be given to finish,
-// and whoever else writes waits until then.
+// and another who writes waits until then.
 func (w *writer) offer(frame []byte) (left []byte, begun bool, err error) {
 	if w.raw == nil {
 		return nil, false, nil
@@ -151,10 +151,11 @@ func (w *writer) giveTurn() { <-w.turn }
 // write has something sent in our turn, which we have waited for since then.
 func (w *writer) write(since time.Time, d time.Duration, what func() error) (late bool, err error) {
 	if w.err != nil {
-		return false, w.err
+		return false, &UnsentError{w.err}
 	}
 	w.within = d
-	w.err = what()
+	failed := what()
+	w.err = failed
 	if !w.until.IsZero() {
 		if since.IsZero() {
 			since = w.until.Add(-d)
@@ -164,7 +165,11 @@ func (w *writer) write(since time.Time, d time.Duration, what func() error) (lat
 			w.err = err
 		}
 	}
-	return !since.IsZero() && time.Since(since) > slowWrite, w.err
+	late = !since.IsZero() && time.Since(since) > slowWrite
+	if failed != nil {
+		return late, &UnsentError{failed}
+	}
+	return late, w.err
 }
 
 // send writes bytes at once where the connection takes them, and waits otherwise. Only

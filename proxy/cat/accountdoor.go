@@ -31,7 +31,7 @@ func (p *Probe) accountDoors(ctx context.Context) error {
 		a := &p.Minter.accounts[i]
 		path, ok := a.harmless()
 		if !ok {
-			continue // it is found out by whoever uses it
+			continue // the one who uses it finds out
 		}
 		status, _, err := p.get(ctx, path, func(h http.Header) error {
 			token, err := p.Minter.tokenOf(AnonymousID, i)

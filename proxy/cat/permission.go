@@ -53,7 +53,7 @@ type Permissions uint64
 // Has reports whether p is in the set.
 func (s Permissions) Has(p Permission) bool { return p != None && s&(1<<(p-1)) != 0 }
 
-// Denying returns what denying s takes away: whoever may not upload may not have
+// Denying returns what denying s takes away: somebody who may not upload may not have
 // the Cat fetch a page either, which to the Cat is the same permission.
 func (s Permissions) Denying() Permissions {
 	if s.Has(uploadFile) {

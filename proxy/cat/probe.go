@@ -20,7 +20,7 @@ type OpenError struct{ Door, Hint string }
 
 func (e *OpenError) Error() string { return "the Cat is open: " + e.Door + "; " + e.Hint }
 
-// defaultSecret is the Cat 1's CCAT_JWT_SECRET when nobody sets one. Whoever
+// defaultSecret is the Cat 1's CCAT_JWT_SECRET when nobody sets one. Somebody who
 // knows it is any user of the Cat with any account's permissions.
 const defaultSecret = "secret"
 

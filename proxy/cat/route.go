@@ -114,7 +114,7 @@ func (c *Contract) Routes() []Route {
 }
 
 // Chat returns the route of the WebSocket for a decoded path, or false when the
-// Cat has none there. The person whom the path claims is not looked at.
+// Cat has none there. The person that the path claims is not looked at.
 func (c *Contract) Chat(path string) (Route, bool) {
 	rest, ok := strings.CutPrefix(path, "/ws")
 	if !ok || rest != "" && (rest[0] != '/' || strings.Contains(rest[1:], "/")) {

@@ -133,7 +133,12 @@ func (l *catSocket) finish() {
 	l.doubt.stop()
 	l.giveUpPlace()
 	l.mu.Unlock()
+	if l.hub.stopping.Load() {
+		l.person.room.redirectRemotes() // what they have said and was not sent goes the next way
+	}
+	l.sending.Lock() // as in reconnect
 	l.failKept(true)
+	l.sending.Unlock()
 	l.report(EventCatEnd, how)
 	l.person.left(l)
 	close(l.over)
@@ -180,31 +185,34 @@ func (l *catSocket) onMessage(kind int) error {
 }
 
 // send sends a message up, or keeps it for a while when the Cat is gone.
-func (l *catSocket) send(m inbound) {
+func (l *catSocket) send(m inbound) (taken bool) {
 	l.sending.Lock()
 	defer l.sending.Unlock()
 	l.mu.Lock()
 	c := l.conn
 	switch {
 	case l.closing != nil:
+		l.mu.Unlock()
+		return false
 	case c != nil && !l.isCut && !l.mustWait(c) && l.mayGoUp(&m):
-		l.turns.begin(m, time.Now())
+		l.turns.begin(&m, time.Now())
 		l.watch(c)
 		l.mu.Unlock()
 		l.underWayChanged()
-		l.write(c, m)
-		return
+		return l.write(c, m)
 	case l.kept.add(l.person, m, func() { l.failKept(false) }):
 		l.mu.Unlock()
-		return
+		return true
 	}
 	l.mu.Unlock()
 	l.events.failed(m, undelivered())
+	return true
 }
 
-// write writes a message once. Whatever goes wrong, its turn has begun: its sender
-// is told when the connection has ended.
-func (l *catSocket) write(c *wsconn.Conn, m inbound) {
+// write writes a message once. Where it can't be written to its end, it waits for the next
+// connection, or is not taken if there is none. Whatever else goes wrong, its turn has
+// begun: its sender is told when the connection has ended.
+func (l *catSocket) write(c *wsconn.Conn, m inbound) (taken bool) {
 	late, err := c.WriteMessage(m.kind, m.data, l.hub.times.toWrite(int64(len(m.data))))
 	l.mu.Lock()
 	l.doubt.heard = time.Now()
@@ -212,8 +220,42 @@ func (l *catSocket) write(c *wsconn.Conn, m inbound) {
 	switch {
 	case err != nil:
 		c.Cut()
+		if _, unsent := errors.AsType[*wsconn.UnsentError](err); unsent {
+			return l.takeBack(m)
+		}
 	case late:
 		c.Alive(time.Now()) // it has read
+	}
+	m.tellPassed()
+	return true
+}
+
+// takeBack follows a message that the Cat does not have, whose turn has begun all the same.
+func (l *catSocket) takeBack(m inbound) (taken bool) {
+	l.mu.Lock()
+	begun := l.turns.withdraw(m.id)
+	m.leave = nil
+	switch {
+	case !begun: // it was among those that were lost, and its sender is told
+	case l.closing != nil:
+		l.mu.Unlock()
+		return false
+	case l.kept.add(l.person, m, func() { l.failKept(false) }):
+	default:
+		l.mu.Unlock()
+		l.events.failed(m, undelivered())
+		return true
+	}
+	l.mu.Unlock()
+	return true
+}
+
+// writeAll writes messages whose turns have begun.
+func (l *catSocket) writeAll(c *wsconn.Conn, list []inbound) {
+	for _, m := range list {
+		if !l.write(c, m) {
+			l.events.failed(m, undelivered())
+		}
 	}
 }
 
@@ -251,7 +293,7 @@ func (l *catSocket) underWay(of func(from uint64) bool) uint64 {
 // underWayChanged lets other processes know, if there are any.
 func (l *catSocket) underWayChanged() {
 	if l.hub.o.Fleet != nil {
-		l.person.room.reportPending(l)
+		l.person.room.reportPending(l.underWay)
 	}
 }
 
@@ -303,6 +345,7 @@ func (l *catSocket) report(kind EventKind, how Closing) {
 // another.
 func (l *catSocket) reconnect(how Closing) bool {
 	l.person.markEnded()
+	l.sending.Lock() // what is being written is over in no time, and knows whether it was
 	now := time.Now()
 	l.mu.Lock()
 	ending := l.closing != nil
@@ -317,6 +360,7 @@ func (l *catSocket) reconnect(how Closing) bool {
 		l.conn, l.isCut = nil, false
 	}
 	l.mu.Unlock()
+	l.sending.Unlock()
 	if !ending {
 		l.hub.counts.open.Add(-1)
 		l.hub.counts.lost.Add(1)
@@ -406,8 +450,8 @@ func (l *catSocket) dialAgain(left time.Duration) bool {
 	default:
 		l.askPlace()
 	}
-	for _, m := range kept {
-		l.turns.begin(m, time.Now())
+	for i := range kept {
+		l.turns.begin(&kept[i], time.Now())
 		l.watch(c)
 	}
 	l.mu.Unlock()
@@ -416,9 +460,7 @@ func (l *catSocket) dialAgain(left time.Duration) bool {
 	l.hub.counts.open.Add(1)
 	l.report(EventCatBack, Closing{})
 	l.underWayChanged()
-	for _, m := range kept {
-		l.write(c, m)
-	}
+	l.writeAll(c, kept)
 	return true
 }
 
@@ -587,6 +629,14 @@ func (l *catSocket) after(d time.Duration, c *wsconn.Conn, do func(*wsconn.Conn)
 	})
 }
 
+// away is false: this process has the Cat.
+func (l *catSocket) away([]*outbound) bool { return false }
+
+func (l *catSocket) reopen() { l.cut() }
+
+// handsOver is false: there is no other process, or its ownerUpstream says so.
+func (l *catSocket) handsOver() bool { return false }
+
 // cut breaks the connection to the Cat, which is opened again.
 func (l *catSocket) cut() {
 	l.mu.Lock()
@@ -703,14 +753,12 @@ func (l *catSocket) placeCame(leave func()) {
 	} else {
 		defer leave()
 	}
-	for _, m := range list {
-		l.turns.begin(m, time.Now())
+	for i := range list {
+		l.turns.begin(&list[i], time.Now())
 		l.watch(c)
 	}
 	l.askPlace()
 	l.mu.Unlock()
 	l.underWayChanged()
-	for _, m := range list {
-		l.write(c, m)
-	}
+	l.writeAll(c, list)
 }

@@ -139,8 +139,11 @@ func newClient(h *Hub, p *person, j *Joining, cancel context.CancelCauseFunc) *c
 		t := &tunnel{cancel: cancel, over: make(chan struct{})}
 		s, t.endpoint = &t.client, t
 	} else {
-		w := &subscriber{cancel: cancel, page: j.Page}
-		w.maxBytes, w.maxCount = set.queue()
+		w := &localSubscriber{cancel: cancel}
+		w.in.maxBytes, w.in.maxCount = set.queue()
+		if j.Page {
+			w.in.reader.kind = pageReads
+		}
 		s, w.endpoint = &w.client, w
 	}
 	s.hub, s.person, s.n, s.id, s.addr, s.expiry = h, p, h.serial, j.ID, j.Client, noExpiry

@@ -42,7 +42,7 @@ var (
 	closeCatGone     = Closing{Code: websocket.CloseTryAgainLater, Reason: "the Cat can't be reached"}
 	closeStale       = Closing{Code: websocket.CloseServiceRestart, Reason: "the Cat speaks to this socket no more: connect again"}
 	closeFresh       = Closing{Code: websocket.CloseNormalClosure, Reason: "another socket is opened in place of this one"}
-	closeForgotten   = Closing{Code: websocket.CloseTryAgainLater, Reason: "too much has changed meanwhile; try again"}
+	closeForgotten   = Closing{Code: websocket.CloseTryAgainLater, Reason: "too much has changed in the meantime; try again"}
 	closeUnused      = Closing{Code: websocket.CloseNormalClosure, Reason: "nobody is left"}
 )
 

@@ -12,10 +12,10 @@ import (
 const (
 	messageOpen      = 1 + iota // up: a session; text is the person, data the claim, n says how it comes
 	messageSend                 // up: message n of a client
-	messageAck                  // up: n things were taken so far
-	messageLeave                // up: the last client has left, n things were taken; rest was not read
+	messageAck                  // up: all up to number n was taken so far, and own messages for this process alone
+	messageLeave                // up: the last client has left; as messageAck, and rest was not read and has no number
 	messageOpened               // down: the session stands; n answers are under way to other clients
-	messageBroadcast            // down: what the Cat says; n is 1 if nobody else is given it
+	messageBroadcast            // down: message n of the room's log; 0 if it is for this process alone
 	messagePassed               // down: message n was passed on
 	messageAnswered             // down: the answer to message n is complete
 	messageFailed               // down: message n may be lost; data says why
@@ -37,12 +37,13 @@ const (
 	openAgain = 2 // its clients were there before the socket was
 )
 
-// saidAlone is the n of a messageBroadcast that goes to one process and no client of this one's.
-const saidAlone = 1
+// messageVersion is the first byte of each message. One of another version is not read.
+const messageVersion = 0x81
 
 const sessionSize = 16
 
-// onlyBit marks the kind of a thing in rest that no other process was given.
+// onlyBit marks the kind of a message that no other process was given, and of a
+// messageBroadcast that no client of the sender's was given.
 const onlyBit = 0x80
 
 // clusterMessage is what processes say to each other about one session: the clients that one
@@ -51,7 +52,9 @@ type clusterMessage struct {
 	kind    int
 	session string // sessionSize bytes
 	n       uint64
-	frame   int // the kind of a WebSocket message
+	own     uint64
+	frame   int  // the kind of a WebSocket message
+	only    bool // nobody else is given it
 	text    string
 	data    []byte
 	rest    []*outbound
@@ -60,19 +63,24 @@ type clusterMessage struct {
 var errMessage = errors.New("a message of another process that can't be read")
 
 func (p *clusterMessage) encode() []byte {
-	b := make([]byte, 0, sessionSize+len(p.text)+len(p.data)+24)
-	b = append(b, byte(p.kind)) //nolint:gosec // one of a few
+	b := make([]byte, 0, sessionSize+len(p.text)+len(p.data)+36)
+	b = append(b, messageVersion, byte(p.kind)) //nolint:gosec // one of a few
 	b = append(b, p.session...)
 	b = binary.AppendUvarint(b, p.n)
-	b = append(b, byte(p.frame)) //nolint:gosec // text or binary
+	b = binary.AppendUvarint(b, p.own)
+	b = append(b, kindByte(p.frame, p.only))
 	b = appendBytes(b, []byte(p.text))
 	b = appendBytes(b, p.data)
 	for _, m := range p.rest {
-		kind := byte(m.kind) //nolint:gosec // text or binary
-		if m.only {
-			kind |= onlyBit
-		}
-		b = appendBytes(append(b, kind), m.data)
+		b = appendBytes(append(b, kindByte(m.kind, m.only)), m.data)
+	}
+	return b
+}
+
+func kindByte(kind int, only bool) byte {
+	b := byte(kind) //nolint:gosec // text or binary
+	if only {
+		b |= onlyBit
 	}
 	return b
 }
@@ -93,7 +101,12 @@ func passedOf(p *clusterMessage) *uint64 {
 // readMessage is encode's reverse. It trusts nothing.
 func readMessage(b []byte) (*clusterMessage, error) {
 	in := messageReader{b: b}
-	p := &clusterMessage{kind: int(in.byte()), session: string(in.take(sessionSize)), n: in.uvarint(), frame: int(in.byte())}
+	if in.byte() != messageVersion {
+		return nil, errMessage
+	}
+	p := &clusterMessage{kind: int(in.byte()), session: string(in.take(sessionSize)), n: in.uvarint(), own: in.uvarint()}
+	frame := in.byte()
+	p.frame, p.only = int(frame&^onlyBit), frame&onlyBit != 0
 	p.text, p.data = string(in.bytes()), in.bytes()
 	for !in.bad && len(in.b) > 0 {
 		kind := in.byte()

@@ -14,7 +14,8 @@ func parcels() []*clusterMessage {
 	return []*clusterMessage{
 		{kind: messageOpen, session: session, n: 1, text: "alice", data: []byte("claim")},
 		{kind: messageSend, session: session, n: 1 << 40, frame: websocket.BinaryMessage, data: []byte{0, 255}},
-		{kind: messageBroadcast, session: session, frame: websocket.TextMessage, data: []byte("{}")},
+		{kind: messageBroadcast, session: session, n: 1 << 40, frame: websocket.TextMessage, only: true, data: []byte("{}")},
+		{kind: messageAck, session: session, n: 3, own: 2, data: []byte{}},
 		{kind: messageEnd, session: session, n: endMissed, data: []byte{}},
 		{kind: messageLeave, session: session, n: 7, data: []byte{}, rest: []*outbound{{kind: websocket.TextMessage, data: []byte("a")}, {kind: websocket.BinaryMessage, data: []byte("b")}}},
 	}

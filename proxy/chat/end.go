@@ -17,8 +17,8 @@ func endAll(seats []*client, c Closing) {
 }
 
 // Rejudge asks judge about each person with a socket, open or about to be, and
-// ends those for whom it returns a Closing; the others are from then on as it returns
-// them. Whoever began to come in before is asked about when they take a place. The judge
+// ends those that it returns a Closing for; the others are from then on as it returns
+// them. Those who began to come in before are asked about when they take a place. The judge
 // must not call the hub.
 func (h *Hub) Rejudge(judge Judge) {
 	h.mu.Lock()
@@ -56,8 +56,8 @@ func (h *Hub) rejudge(p *person, judge Judge) {
 	}
 }
 
-// Revoke ends the sockets, open or about to be, of those whom the revocation means,
-// and no other of the same person. It holds for whoever began to come in before, too.
+// Revoke ends the sockets, open or about to be, of those that the revocation means,
+// and no other of the same person. It holds for those who began to come in before, too.
 func (h *Hub) Revoke(r authhandlers.Revocation) {
 	h.mu.Lock()
 	h.lately.add(r)
@@ -111,6 +111,7 @@ func (h *Hub) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		h.idle.Wait()
+		h.router.waitPassed()
 		close(done)
 	}()
 	select {

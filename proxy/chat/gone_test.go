@@ -31,7 +31,7 @@ func TestTheCatRestarts(t *testing.T) {
 	}
 	l.eventually(t, "the Cat is gone", func() bool { return l.hub.Stats().CatLost == 1 })
 	ask(t, b, "meanwhile")
-	time.Sleep(300 * time.Millisecond) // a few tries
+	l.eventually(t, "it was tried", func() bool { return l.refused.Load() >= 2 }) // the turns of before have ended
 	l.refuses.Store(false)
 	for _, w := range []*websocket.Conn{a, b} {
 		if f := answer(t, w); f.Type != "chat" || f.Content != "meanwhile" {
@@ -110,7 +110,7 @@ func TestTheCatStaysAway(t *testing.T) {
 			t.Errorf("closed with %d %q", code, reason)
 		}
 	}
-	if took := time.Since(start); took < 300*time.Millisecond || took > 3*time.Second {
+	if took := time.Since(start); took < 300*time.Millisecond || took > 15*time.Second {
 		t.Errorf("after %v", took)
 	}
 	_ = a.Close()
@@ -218,7 +218,7 @@ func TestRestartsUnderWay(t *testing.T) {
 					delete(late, f.Content)
 					f = answer(t, w)
 				}
-				if f.Name == "Unanswered" {
+				if f.Name == "Unanswered" || f.Name == "Interrupted" { // its turn may go on at the Cat
 					late[text] = true
 				}
 				if f.Type == "chat" && f.Content != text {

@@ -39,7 +39,7 @@ func inBothModes(t *testing.T, test func(*testing.T, Settings)) {
 // TestMain finds goroutines that are left, and locks that were taken out of order.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		for _, wrong := range lock.Check(lockOrder()) {
+		for _, wrong := range lock.Check(LockOrder()) {
 			fmt.Fprintln(os.Stderr, "LOCKS:", wrong)
 			code = 1
 		}
@@ -59,6 +59,7 @@ type lab struct {
 	byUser    func(string, *websocket.Conn) // if set, serves at the Cat
 	gate      func() bool                   // if set, called before a handshake at the Cat is answered
 	refuses   atomic.Bool                   // the Cat refuses handshakes
+	refused   atomic.Int64                  // how many it has
 	upgrading func()                        // if set, called before a client is answered
 
 	now    atomic.Int64
@@ -97,6 +98,7 @@ func newLabOf(t testing.TB, o Options, serve func(*websocket.Conn)) *lab {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	l.cat = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if l.refuses.Load() {
+			l.refused.Add(1)
 			w.WriteHeader(http.StatusForbidden)
 			return
 		}

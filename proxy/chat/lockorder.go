@@ -7,11 +7,11 @@ type (
 	tunnelSpeaking struct{} // one message goes to a tunnel's client
 )
 
-// lockOrder is the order of the package's locks: a goroutine takes none while it holds one
-// that stands further down. The dialLock of a place comes before all.
-func lockOrder() []string {
+// LockOrder is the order of the package's locks, for tests: a goroutine takes none while it
+// holds one that stands further down. The dialLock of a place comes before all.
+func LockOrder() []string {
 	return []string{
-		"ownerSending", "catSending", "Hub", "ownerUpstream", "room", "router", "remoteSubscriber", "remoteUpstream", "catSocket", "tunnelSpeaking", "tunnel", "place",
-		"subscriber", "gates", "gate", "catPace",
+		"ownerSending", "catSending", "Hub", "room", "ownerUpstream", "remoteSubscriber", "remoteUpstream", "router", "catSocket", "tunnelSpeaking", "tunnel", "place",
+		"localSubscriber", "gates", "gate", "catPace",
 	}
 }

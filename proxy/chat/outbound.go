@@ -13,16 +13,13 @@ import (
 
 // outbound is a message on its way to clients.
 type outbound struct {
-	kind   int
-	data   []byte
-	what   string          // the type of the Cat's frame
-	alone  bool            // only one client was given it, or one process
-	given  int             // how many were given it and have not given it back; the room guards it
-	backs  []string        // the processes that have given it back; the room guards it
-	frame  []byte          // where several clients get it, so that it is encoded once
-	via    *remoteUpstream // the way it came by, if it came from another process
-	only   bool            // no other process was given it
-	passed bool            // that came to clients; the room guards it
+	kind  int
+	data  []byte
+	what  string          // the type of the Cat's frame
+	frame []byte          // where several clients get it, so that it is encoded once
+	only  bool            // no other process was given it
+	via   *remoteUpstream // the way it came by, if it has a number at another process
+	n     uint64          // that number
 
 	keepers atomic.Int32 // how many keep it in memory
 	held    int64        // what it was counted with when it was read
@@ -40,16 +37,6 @@ func ofCat(kind int, data []byte) *outbound {
 		m.what = cat.FrameType(data)
 	}
 	return m
-}
-
-// giveTo notes how many are given the message. The room is locked.
-func (m *outbound) giveTo(n int) { m.given, m.alone, m.backs = n, n == 1, nil }
-
-// giveBack notes that one of them did not read it, and reports whether that was the last.
-// The room is locked.
-func (m *outbound) giveBack() bool {
-	m.given--
-	return m.given == 0
 }
 
 func (m *outbound) size() int64 { return int64(len(m.data)) }

@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // outbox are messages that wait for a way to the Cat. Its owner guards it.
 type outbox struct {
@@ -54,4 +57,21 @@ func (k *outbox) first(p *person) []inbound {
 	p.drop(bytes)
 	k.expires.Reset(p.hub.settings.Load().deliverWithin())
 	return list
+}
+
+// withdraw takes what a client has said out, and returns the least ref of it; 0 if there
+// was nothing.
+func (k *outbox) withdraw(p *person, from uint64) (least uint64) {
+	k.list = slices.DeleteFunc(k.list, func(m inbound) bool {
+		if m.from != from || m.ref == 0 {
+			return false
+		}
+		if least == 0 {
+			least = m.ref
+		}
+		k.bytes -= int64(len(m.data))
+		p.drop(int64(len(m.data)))
+		return true
+	})
+	return least
 }

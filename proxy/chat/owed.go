@@ -16,7 +16,7 @@ type owed struct {
 	turn
 	told bool // its sender knows that the answer may be lost
 	late bool // nothing waits for it any more
-	// asker is somebody else, whom the Cat takes for the same person: by another issuer,
+	// asker is somebody else, that the Cat takes for the same person: by another issuer,
 	// under the same id. Its answer is told to nobody. nil: the person's own.
 	asker *person
 }

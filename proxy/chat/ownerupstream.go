@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -21,7 +22,7 @@ var closeMoved = Closing{Code: websocket.CloseServiceRestart, Reason: "the socke
 const againSoon = 150 * time.Millisecond
 
 var (
-	errLostClaim = errors.New("chat: the claim was lost meanwhile")
+	errLostClaim = errors.New("chat: the claim was lost in the meantime")
 	errNoClaim   = errors.New("chat: it has let go of all sockets, or somebody has just let go of this one")
 	errNoAnswer  = errors.New("chat: the process that has the person does not answer")
 )
@@ -144,32 +145,44 @@ func (o *ownerUpstream) finish() {
 }
 
 // send passes a message on, or keeps it for a while when there is no way.
-func (o *ownerUpstream) send(m inbound) {
+func (o *ownerUpstream) send(m inbound) (taken bool) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
 	l := o.now
-	if l != nil && l.isEnding() {
-		l = nil // the next will take it
-	}
-	ok := o.closing == nil && (l != nil || o.kept.add(o.person, m, o.expire))
 	o.mu.Unlock()
-	switch {
-	case !ok:
-		o.room.failed(m, undelivered())
-	case l != nil:
-		l.send(m)
+	if l != nil && !l.isEnding() && l.send(m) {
+		return true
 	}
+	return o.keep(m) // for the next way
 }
 
-// keep keeps a message that a way has not taken, which is over. It is called by say.
-func (o *ownerUpstream) keep(m inbound) {
+// keep keeps a message that no way has taken, unless there will be none. What is too much
+// is told to its sender. Nothing overtakes it: it is called while one message is sent.
+func (o *ownerUpstream) keep(m inbound) (taken bool) {
 	o.mu.Lock()
-	ok := o.closing == nil && o.kept.add(o.person, m, o.expire)
+	over := o.closing != nil
+	ok := !over && o.kept.add(o.person, m, o.expire)
 	o.mu.Unlock()
-	if !ok {
+	if !ok && !over {
 		o.room.failed(m, undelivered())
 	}
+	return !over
+}
+
+// withdraw takes out what a remote subscriber has said and no way has taken, and returns
+// the least ref of it; 0 if there is none.
+func (o *ownerUpstream) withdraw(from uint64) (least uint64) {
+	o.mu.Lock()
+	least = o.kept.withdraw(o.person, from)
+	l, own := o.now.(*catSocket)
+	o.mu.Unlock()
+	if !own {
+		return least
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return cmp.Or(l.kept.withdraw(o.person, from), least) // what the socket keeps came before
 }
 
 // keepFirst keeps what was said before all that is kept.
@@ -197,7 +210,9 @@ func (o *ownerUpstream) replay(l upstream) {
 	o.now = l // from here on nothing is kept, and nothing overtakes
 	o.mu.Unlock()
 	for _, m := range list {
-		l.send(m)
+		if !l.send(m) && !o.keep(m) {
+			o.room.failed(m, undelivered())
+		}
 	}
 }
 
@@ -251,16 +266,15 @@ func (o *ownerUpstream) abort() {
 	}
 }
 
-// away tells whoever has the Cat that the last client has left, and what it has not
-// read. False means that it is this process that has it. The room is locked.
-func (o *ownerUpstream) away(rest []*outbound) bool {
-	f, ok := o.way().(*remoteUpstream)
-	return ok && f.bye(rest)
+func (o *ownerUpstream) away(unread []*outbound) bool {
+	l := o.way()
+	return l != nil && l.away(unread)
 }
 
-func (o *ownerUpstream) isFar() bool {
-	_, ok := o.way().(*remoteUpstream)
-	return ok
+func (o *ownerUpstream) handsOver() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closing != nil && *o.closing == closeStopping
 }
 
 // way is the way that there is now, or nil.
@@ -289,14 +303,41 @@ func (o *ownerUpstream) lose(late bool) {
 	}
 }
 
-// reopen has the socket at the Cat opened again, by whichever process has it.
+// reopen has the socket at the Cat opened again, by the process that has it.
 func (o *ownerUpstream) reopen() {
-	switch l := o.way().(type) {
-	case *catSocket:
-		l.cut()
-	case *remoteUpstream:
-		l.end(closeMoved) // what is said from here on waits for the next
+	if l := o.way(); l != nil {
+		l.reopen()
 	}
+}
+
+// admit lets another process's clients into the room, if there is a socket of this
+// process's.
+func (o *ownerUpstream) admit(from string, p *clusterMessage) bool {
+	r := o.room
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.upstream != o {
+		return false
+	}
+	o.mu.Lock()
+	l, own := o.now.(*catSocket)
+	missing := o.spoken && p.n&openAgain != 0
+	own = own && o.closing == nil && o.token == string(p.data)
+	o.mu.Unlock()
+	if !own || l.isEnding() || !o.hub.o.Fleet.Holds(string(p.data)) {
+		return false
+	}
+	if p.n&openLate != 0 {
+		l.cut() // another's socket was closed after this one had opened: it may be silent now
+	}
+	g := newRemoteSubscriber(o.hub, o.person, from, p)
+	o.hub.router.addGuest(g)
+	g.owed = l.underWay(func(uint64) bool { return true })
+	g.transmit(&clusterMessage{kind: messageOpened, n: g.owed})
+	if r.add(g); missing { // it was said while they had no way to hear it
+		r.tell(g, ours(missed()), nil)
+	}
+	return true
 }
 
 func (o *ownerUpstream) broadcast(m *outbound) {
@@ -311,7 +352,7 @@ func (o *ownerUpstream) answered(m inbound) { o.room.answered(m) }
 func (o *ownerUpstream) failed(m inbound, why []byte) { o.room.failed(m, why) }
 
 // abandoned keeps the way, or looks for one, also while there is something to tell to
-// whoever comes back: that may be at another process, which does not know of it.
+// the next who comes: that may be at another process, which does not know of it.
 func (o *ownerUpstream) abandoned(upstream) bool {
 	if o.isHolding() || o.room.hasMissed() || !o.room.abandoned(o) {
 		return false
@@ -448,7 +489,7 @@ func (o *ownerUpstream) seek(before upstream) upstream {
 	o.mu.Lock()
 	o.again = !parted
 	o.mu.Unlock()
-	if !parted && pauseFor(o.stop, againSoon) != nil { // whoever has just let go is still closing theirs
+	if !parted && pauseFor(o.stop, againSoon) != nil { // a process that has just let go is still closing its own
 		return nil
 	}
 	for {

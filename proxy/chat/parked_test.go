@@ -24,7 +24,7 @@ func (h *Hub) parked() int {
 func TestAnIdleSocketRests(t *testing.T) { inBothModes(t, anIdleSocketRests) }
 
 func anIdleSocketRests(t *testing.T, set Settings) {
-	set.Ping = 100 * time.Millisecond
+	set.Ping = 400 * time.Millisecond
 	l, _ := newCatLab(t, Options{Settings: set})
 	w := l.open(t, "/alice")
 	heard := make(chan catFrame)

@@ -47,7 +47,7 @@ type person struct {
 }
 
 // place is one user id at the Cat, which knows one socket of it. Those who open one
-// there take turns: whoever finds one that ends waits until its close is complete and
+// there take turns: one who finds one that ends waits until its close is complete and
 // the Cat has settled, and only then opens the next.
 type place struct {
 	id       string
@@ -68,7 +68,7 @@ func newPerson(h *Hub, name, id string) *person {
 		h.places[id] = &place{id: id, dialLock: make(chan struct{}, 1)}
 	}
 	p := &person{place: h.places[id], hub: h, name: name}
-	p.room.hub, p.room.person = h, p
+	p.room.hub, p.room.person, p.room.log.person = h, p, p
 	p.place.people = append(p.place.people, p)
 	return p
 }
@@ -88,7 +88,7 @@ func (p *place) lockDial(ctx context.Context) error {
 
 func (p *place) unlockDial() { <-p.dialLock }
 
-// clear ends what the person has at the Cat, and waits for that. Whoever gives up
+// clear ends what the person has at the Cat, and waits for that. One who gives up
 // here leaves the rest of the waiting to the next in turn.
 func (p *place) clear(ctx context.Context, c Closing) error {
 	if err := ctx.Err(); err != nil {
@@ -149,7 +149,7 @@ func (p *place) upstreams() []upstream {
 	return list
 }
 
-// markEnded makes whoever comes next wait until the Cat has settled.
+// markEnded makes the next who comes wait until the Cat has settled.
 func (p *place) markEnded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,7 +163,7 @@ func (p *place) joined(s atCat) {
 }
 
 // left notes that something is over at the Cat; the caller closes its done then,
-// which lets whoever waits for it go on.
+// which lets those who wait for it go on.
 func (p *person) left(s atCat) {
 	p.mu.Lock()
 	p.ended = time.Now()

@@ -98,20 +98,20 @@ func TestAFaultInWriting(t *testing.T) {
 	l.hub.mu.Lock()
 	room := &l.hub.people[info("/alice").Key()].room
 	l.hub.mu.Unlock()
-	var w *subscriber
+	var w *localSubscriber
 	l.eventually(t, "the client is there", func() bool {
 		room.mu.Lock()
 		defer room.mu.Unlock()
 		if len(room.subscribers) == 0 {
 			return false
 		}
-		w = room.subscribers[0]
+		w = room.subscribers[0].(*localSubscriber)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.isOpen
 	})
 	fault.Store(true)
-	w.enqueue(ours([]byte("a word")))
+	room.tellOne(w, ours([]byte("a word")))
 	<-caught
 	if code, _ := closedWith(t, client); code != wsconn.ClosingFault.Code {
 		t.Errorf("closed with %d", code)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/catflap/catflap/authhandlers"
@@ -56,11 +57,12 @@ type remoteUpstream struct {
 	rest      []*outbound       // what went with it
 	got       []*clusterMessage // what came and was not told yet
 	telling   bool
-	current   *outbound // on its way to the room
-	taken     uint64    // how many were told
-	acked     uint64
-	unacked   int64
+	own       uint64 // how many were told that are for this process alone
+	count     int    // how many were told since the last ack
+	bytes     int64  // of them
 	ack       *time.Timer
+
+	last atomic.Uint64 // the last number that the room has; it changes in the locked room
 }
 
 func newFar(o *ownerUpstream, process string) *remoteUpstream {
@@ -180,12 +182,13 @@ func (f *remoteUpstream) tellOne(p *clusterMessage) {
 	switch p.kind {
 	case messageBroadcast:
 		m := ofCat(p.frame, p.data)
-		m.via, m.only = f, p.n == saidAlone
+		if m.only = p.only; p.n > 0 {
+			m.via, m.n = f, p.n
+		}
 		m.mustKeep(f.owner.person) // while it is told
 		defer m.letGo(f.owner.person)
 		whole = m.what == cat.FrameChat
 		f.mu.Lock()
-		f.current = m
 		if m.what == cat.FrameChat || m.what == cat.FrameError {
 			f.others = min(f.inherited, 1) // unless it is told to be the answer to one of ours
 			f.inherited -= f.others
@@ -215,7 +218,7 @@ func (f *remoteUpstream) tellOne(p *clusterMessage) {
 		f.over(endOf(p))
 		return
 	}
-	f.took(int64(len(p.data)))
+	f.took(int64(len(p.data)), p.kind == messageBroadcast && p.n > 0)
 	if whole {
 		f.mu.Lock()
 		f.sendAck() // the other process need not tell the next who comes
@@ -235,17 +238,20 @@ func (f *remoteUpstream) settle(ref uint64, answered bool) (inbound, bool) {
 	return m, ok
 }
 
-// took lets the other process send more.
-func (f *remoteUpstream) took(n int64) {
+// took lets the other process send more. A message that is numbered is for its other
+// subscribers, too.
+func (f *remoteUpstream) took(n int64, numbered bool) {
 	bytes, count := f.hub.settings.Load().queue()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.taken++
-	f.current = nil
-	f.unacked += n
+	if !numbered {
+		f.own++
+	}
+	f.count++
+	f.bytes += n
 	switch {
 	case f.isOver, f.parting:
-	case f.unacked >= bytes/4 || f.taken-f.acked >= uint64(count/4): //nolint:gosec // positive
+	case f.bytes >= bytes/4 || f.count >= count/4:
 		f.sendAck()
 	case f.ack == nil:
 		f.ack = time.AfterFunc(ackSoon, func() {
@@ -262,15 +268,15 @@ func (f *remoteUpstream) sendAck() {
 		f.ack.Stop()
 		f.ack = nil
 	}
-	if f.acked < f.taken && !f.isOver && !f.parting {
-		f.acked, f.unacked = f.taken, 0
-		f.transmit(&clusterMessage{kind: messageAck, n: f.taken})
+	if f.count > 0 && !f.isOver && !f.parting {
+		f.count, f.bytes = 0, 0
+		f.transmit(&clusterMessage{kind: messageAck, n: f.last.Load(), own: f.own})
 	}
 }
 
 // send sends a message to the process that has the Cat. It waits while too much has
 // not been passed on there.
-func (f *remoteUpstream) send(m inbound) {
+func (f *remoteUpstream) send(m inbound) (taken bool) {
 	most, _ := f.hub.settings.Load().queue()
 	n := int64(len(m.data))
 	f.mu.Lock()
@@ -279,49 +285,57 @@ func (f *remoteUpstream) send(m inbound) {
 	}
 	if f.isOver || f.parting {
 		f.mu.Unlock()
-		f.owner.keep(m)
-		return
+		return false
 	}
 	f.ref++
 	m.ref = f.ref
 	f.waits[m.ref] = m
 	f.waiting += n
 	f.owner.person.mustHold(n)
-	f.turns.begin(m, time.Now())
+	f.turns.begin(&m, time.Now())
 	f.transmit(&clusterMessage{kind: messageSend, n: m.ref, frame: m.kind, data: m.data})
 	f.mu.Unlock()
+	return true
 }
 
-// bye parts from the session since its last client has left; what that one has not read
+// away parts from the session since its last client has left; what that one has not read
 // is given back. Until the other process has that, it is not over: if that dies before,
 // what is under way is lost, and somebody must hear of it. False means that the session
 // is over already. The room is locked.
-func (f *remoteUpstream) bye(rest []*outbound) bool {
+func (f *remoteUpstream) away(rest []*outbound) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver || f.parting {
 		return f.parting
 	}
-	taken := f.taken
-	if f.current != nil && f.current.passed {
-		taken++
-	}
+	read, copies := f.split(rest)
 	f.parting, f.rest = true, rest
 	for _, m := range rest {
-		m.only = m.only || m.via == nil && m.given <= 1 // said when this process had the Cat, to nobody else
 		m.mustKeep(f.owner.person)
 	}
 	f.space.Broadcast()
-	f.transmit(&clusterMessage{kind: messageLeave, n: taken, rest: rest})
+	f.transmit(&clusterMessage{kind: messageLeave, n: read, own: f.own, rest: copies})
 	return true
+}
+
+// split tells the messages that nobody has read by their numbers at the other process, as
+// far as they have any there: it returns the last number before them, and the others.
+func (f *remoteUpstream) split(rest []*outbound) (read uint64, copies []*outbound) {
+	read = f.last.Load()
+	for _, m := range slices.Backward(rest) {
+		if m.via == f && m.n <= read {
+			read = m.n - 1
+			continue
+		}
+		copies = append(copies, m)
+	}
+	slices.Reverse(copies)
+	return read, copies
 }
 
 // over follows the end from the other side, or the loss of it.
 func (f *remoteUpstream) over(how int) {
-	f.mu.Lock()
-	unsaid := f.unsaidLocked()
-	f.mu.Unlock()
-	lost, ok := f.stop(how)
+	lost, unsaid, ok := f.stop(how)
 	if !ok {
 		return
 	}
@@ -348,7 +362,7 @@ func (f *remoteUpstream) over(how int) {
 // unsaidLocked takes out what the other process has not passed on, as it says itself at
 // the end: the Cat has not heard that, and the next way takes it.
 func (f *remoteUpstream) unsaidLocked() []inbound {
-	if f.passed == nil || f.isOver {
+	if f.passed == nil {
 		return nil
 	}
 	var list []inbound
@@ -368,23 +382,25 @@ func (f *remoteUpstream) unsaidLocked() []inbound {
 func (f *remoteUpstream) end(c Closing) {
 	f.mu.Lock()
 	if !f.isOver && !f.parting {
-		f.transmit(&clusterMessage{kind: messageLeave, n: f.taken})
+		f.transmit(&clusterMessage{kind: messageLeave, n: f.last.Load(), own: f.own})
 	}
 	f.mu.Unlock()
-	if _, ok := f.stop(endAgain); ok {
+	if _, _, ok := f.stop(endAgain); ok {
 		close(f.finished)
 	}
 }
 
 func (f *remoteUpstream) abort() { f.end(closeUnused) }
 
-// stop ends the session, once, and returns what may be lost with it.
-func (f *remoteUpstream) stop(how int) ([]turn, bool) {
+// stop ends the session, once, and returns what may be lost with it, and what surely has not
+// reached the Cat.
+func (f *remoteUpstream) stop(how int) (lost []turn, unsaid []inbound, first bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.isOver {
-		return nil, false
+		return nil, nil, false
 	}
+	unsaid = f.unsaidLocked()
 	f.isOver, f.parted = true, how == endParted
 	f.space.Broadcast()
 	if f.ack != nil {
@@ -393,12 +409,17 @@ func (f *remoteUpstream) stop(how int) ([]turn, bool) {
 	f.unwatch()
 	f.hub.router.removeFar(f)
 	f.letGo()
-	list := f.turns.lost(time.Now())
+	lost = f.turns.lost(time.Now())
 	for range min(f.inherited, maxTurns) {
-		list = append(list, turn{from: nobody, at: time.Now(), answers: true})
+		lost = append(lost, turn{from: nobody, at: time.Now(), answers: true})
 	}
-	return list, true
+	return lost, unsaid, true
 }
+
+// reopen has the process find another way: what is said from here on waits for that.
+func (f *remoteUpstream) reopen() { f.end(closeMoved) }
+
+func (f *remoteUpstream) handsOver() bool { return false }
 
 func (f *remoteUpstream) busy() bool {
 	f.mu.Lock()

@@ -1,18 +1,14 @@
 package chat
 
 import (
-	"bytes"
 	"context"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/lock"
-	"github.com/catflap/catflap/proxy/cat"
 )
 
 // recentFor is how long after it was said a message may still be given back by another
@@ -21,20 +17,18 @@ const recentFor = 2 * time.Second
 
 // room is a person's shared session: the clients, and the one upstream to the Cat.
 type room struct {
-	hub    *Hub
-	person *person
-	// waiting says that the Cat waits for a client to take something.
-	waiting atomic.Bool
-
+	hub         *Hub
+	person      *person
 	mu          lock.Of[room]
 	upstream    upstream // nil while there is none
 	level       level
-	subscribers []*subscriber // in the order of their coming
+	subscribers []subscriber // in the order of their coming
+	log         roomLog
 	newest      newest
-	space       chan struct{} // closed when a client has taken something
+	space       chan struct{} // closed when a client has taken something; nil: nobody waits
 	absence     absence
-	recent      lately // what another process may give a copy back of
-	// dropped are remote subscribers that left without a word: whoever they spoke for is told by
+	tidying     *time.Timer // set while the log keeps messages that were read
+	// dropped are remote subscribers that left without a word: those they spoke for are told by
 	// their own process of what was under way.
 	dropped map[uint64]struct{}
 }
@@ -49,7 +43,7 @@ type newest struct {
 // hears what is said, and first what was missed, though it gets to read it only when
 // it is open: without that, it would miss what is said at that moment. Without an
 // error, leave must follow.
-func (r *room) enter(ctx context.Context, w *subscriber, j *Joining) error {
+func (r *room) enter(ctx context.Context, w *localSubscriber, j *Joining) error {
 	p := r.person
 	if err := p.lockDial(ctx); err != nil {
 		return err
@@ -76,7 +70,7 @@ func (r *room) enter(ctx context.Context, w *subscriber, j *Joining) error {
 }
 
 // join takes a client in, if there is an upstream for it; l is a new one.
-func (r *room) join(w *subscriber, j *Joining, l upstream) bool {
+func (r *room) join(w *localSubscriber, j *Joining, l upstream) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if l != nil {
@@ -85,74 +79,55 @@ func (r *room) join(w *subscriber, j *Joining, l upstream) bool {
 		return false
 	}
 	r.newest = newest{j.User, j.Dial}
-	r.subscribers = append(r.subscribers, w)
-	r.lower()
-	r.welcome(w)
+	r.add(w)
 	return true
 }
 
-// welcome gives what was missed to a client that has just come in. The room is locked.
-func (r *room) welcome(w *subscriber) {
-	for _, m := range r.absence.take(r.person) {
-		m.giveTo(1)
-		w.add(m)
-	}
+// add takes a subscriber in, which is given the messages that nobody has read. The room is
+// locked.
+func (r *room) add(w subscriber) {
+	r.subscribers = append(r.subscribers, w)
+	r.log.join(&w.member().reader)
+	r.lower()
+	w.wake(false)
 	r.check()
 	r.signal()
 }
 
-// release has a client be given nothing more. It is done in the locked room, so that
-// nobody counts on a client that takes no more.
-func (r *room) release(w *subscriber) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.gone = true
-}
-
-// leave takes a client out. What it was not written is kept for the next if it was
-// the last, and goes to the others where they were not given it, too.
-func (r *room) leave(w *subscriber, rest []*outbound) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.remove(w, rest)
-}
-
-// remove is leave in a locked room.
-func (r *room) remove(w *subscriber, rest []*outbound) {
+// remove takes a subscriber out whose reader has left. With missing, a message is lost
+// that nobody has read. The room is locked.
+func (r *room) remove(w subscriber, missing bool) {
 	if i := slices.Index(r.subscribers, w); i >= 0 {
 		r.subscribers = slices.Delete(r.subscribers, i, i+1)
 	}
+	if missing {
+		r.tellAll(ours(missed()))
+	}
 	if len(r.subscribers) == 0 {
-		list := append(rest, r.absence.take(r.person)...) // what was said since is later
-		if far, ok := r.upstream.(interface{ away([]*outbound) bool }); ok && far.away(list) {
-			list = nil // whoever has the Cat keeps it
-		}
-		for _, m := range list {
-			r.miss(m)
-		}
+		r.handBack()
 	} else {
-		for _, m := range rest {
-			if m.giveBack() {
-				r.toAll(m)
-			}
-		}
+		r.wakeAll() // a message that it has not read may come again
 	}
 	r.signal()
 	r.left()
 }
 
-// send passes a client's message to the upstream.
-func (r *room) send(m inbound) {
+// handBack gives the messages that nobody has read to the process that has the Cat, if that
+// is another. The room is locked.
+func (r *room) handBack() (handed bool) {
+	if handed = r.upstream != nil && r.upstream.away(r.log.unread()); handed {
+		r.log.settle()
+	}
+	return handed
+}
+
+// send passes a client's message to the upstream. False means that there is none that
+// takes it.
+func (r *room) send(m inbound) (taken bool) {
 	r.mu.Lock()
 	l := r.upstream
 	r.mu.Unlock()
-	if l == nil { // it has just been given up
-		r.failed(m, undelivered())
-		return
-	}
-	l.send(m)
+	return l != nil && l.send(m)
 }
 
 // redial opens a socket at the Cat as the configuration in force has it.
@@ -168,9 +143,9 @@ func (r *room) redial(ctx context.Context) (*websocket.Conn, error) {
 	})
 }
 
-// failed tells a sender, or whoever there is, that a message may be lost.
+// failed tells a sender, or all who are there, that a message may be lost.
 func (r *room) failed(about inbound, why []byte) {
-	m := ours(why)
+	defer about.tellPassed()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.hub.stopping.Load() {
@@ -180,74 +155,90 @@ func (r *room) failed(about inbound, why []byte) {
 		return // by the process that it came from
 	}
 	r.hub.o.Observe(Event{Kind: EventUndelivered, User: r.newest.user})
-	for _, w := range r.subscribers {
-		if w.n == about.from && w.remote != nil && w.isEnding() {
-			return // as above
+	m := ours(why)
+	if i := slices.IndexFunc(r.subscribers, func(w subscriber) bool { return w.number() == about.from }); i >= 0 {
+		w := r.subscribers[i]
+		own, heir := w.failure(about, why)
+		if own != nil {
+			r.tell(w, own, heir)
+			return
 		}
-		if w.n == about.from && !w.isEnding() {
-			if w.remote != nil {
-				m = failure(about.ref, why)
-			}
-			m.giveTo(1)
-			w.enqueue(m)
+		if m = heir; m == nil {
 			return
 		}
 	}
-	r.toAll(m)
+	r.tellAll(m)
 	r.check()
 }
 
-// toAll tells everybody who is there, or keeps it for whoever comes. The room is
-// locked.
-func (r *room) toAll(m *outbound) {
-	there := slices.DeleteFunc(slices.Clone(r.subscribers), (*subscriber).isEnding)
-	m.giveTo(len(there))
-	for _, w := range there {
-		w.enqueue(m)
-	}
-	if len(there) == 0 {
-		r.miss(m)
-	}
-}
-
-// miss keeps a message that nobody is there to hear. The words of an answer are
-// worth nothing once the whole of it has come. The room is locked.
-func (r *room) miss(m *outbound) {
-	a := &r.absence
-	a.since = time.Now()
-	if m.what == cat.FrameChat {
-		a.missed = slices.DeleteFunc(a.missed, func(before *outbound) bool {
-			word := before.what == cat.FrameToken
-			if word {
-				r.forgo(before)
-			}
-			return word
-		})
-	}
-	if m.keep(r.person) != nil {
-		r.lose()
+// tell tells one subscriber something; all are told the heir, if there is one, should it
+// leave without that. The room is locked.
+func (r *room) tell(w subscriber, m, heir *outbound) {
+	p := w.member()
+	if p.reader.ended {
 		return
 	}
-	a.missed = append(a.missed, m)
-	a.bytes += m.size()
-	for bytes, count := r.hub.settings.Load().queue(); len(a.missed) > 1 && (a.bytes > bytes || len(a.missed) > count); {
-		r.forgo(a.missed[0])
-		a.missed[0] = nil
-		a.missed = a.missed[1:]
-		r.lose()
+	slow := !p.takes(m.size())
+	switch full := p.reader.tell(m, heir); {
+	case slow:
+		w.end(closeSlow)
+	case full != nil:
+		w.end(*full)
+	default:
+		w.wake(false)
 	}
 }
 
-// forgo gives a kept message's memory back. The room is locked.
-func (r *room) forgo(m *outbound) {
-	r.absence.bytes -= m.size()
-	m.letGo(r.person)
+// tellOne is tell for those who have not locked the room.
+func (r *room) tellOne(w subscriber, m *outbound) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tell(w, m, nil)
 }
 
-// lose notes that a message is lost, which whoever comes back is told.
-func (r *room) lose() {
-	r.absence.dropped++
-	r.hub.o.Observe(Event{Kind: EventMissed, User: r.newest.user})
+// tellAll tells everybody who is there, or keeps it for the next who comes. It waits for
+// nobody. The room is locked.
+func (r *room) tellAll(m *outbound) {
+	for _, w := range r.subscribers {
+		if p := w.member(); w.isEnding() {
+			r.stopReading(w)
+		} else if !p.takes(m.size()) {
+			w.end(closeSlow)
+		}
+	}
+	r.append(m)
+	r.wakeAll()
+}
+
+// append adds a message to the log. The room is locked.
+func (r *room) append(m *outbound) {
+	if !r.log.hasReader() {
+		r.absence.since = time.Now()
+	}
+	m.only = m.only || m.via == nil && !r.log.hasRemote()
+	full := r.log.append(m)
+	if full == nil {
+		return
+	}
+	for _, w := range r.subscribers {
+		if _, count := w.member().reader.behind(); count > 1 {
+			w.end(*full)
+		}
+	}
+}
+
+// stopReading has a subscriber that is ending count no more as one that is there. The room
+// is locked.
+func (r *room) stopReading(w subscriber) {
+	if p := w.member(); !p.reader.ended {
+		p.reader.stop()
+	}
+}
+
+func (r *room) wakeAll() {
+	for _, w := range r.subscribers {
+		w.wake(false)
+	}
 }
 
 // left follows the leaving of a client. The room is locked.
@@ -279,7 +270,7 @@ func (r *room) check() {
 		a.timer = time.AfterFunc(wait, r.look)
 		return
 	}
-	a.take(r.person)
+	r.log.settle()
 	if r.upstream != nil {
 		r.upstream.end(closeUnused)
 		r.upstream = nil
@@ -292,7 +283,7 @@ func (r *room) check() {
 func (r *room) wait(now time.Time) time.Duration {
 	a := &r.absence
 	switch {
-	case r.hub.stopping.Load(), r.upstream == nil && len(a.missed) == 0:
+	case r.hub.stopping.Load(), r.upstream == nil && !r.log.isWaiting():
 		return 0
 	case now.Sub(a.alone) >= r.hub.times.turn: // whatever is said still
 		return 0
@@ -333,7 +324,7 @@ func (r *room) abort() {
 func (r *room) isEmpty() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.upstream == nil && len(r.absence.missed) == 0 && len(r.subscribers) == 0
+	return r.upstream == nil && len(r.subscribers) == 0 && !r.log.isWaiting()
 }
 
 // abandoned reports whether nobody is there, and lets go of the upstream then.
@@ -347,31 +338,21 @@ func (r *room) abandoned(l upstream) bool {
 	return true
 }
 
-// hasMissed reports whether there is something to tell to whoever comes back.
+// hasMissed reports whether there is something to tell to the next who comes.
 func (r *room) hasMissed() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.absence.missed) > 0
+	return r.log.isWaiting()
 }
 
-// handOver gives what is kept, if nobody is there, to whoever has the Cat now. If that is
-// this process, whoever comes back has linger from now on.
-func (r *room) handOver(o *ownerUpstream) {
+// handOver gives the messages that nobody has read, if nobody is there, to the process that
+// has the Cat now. If that is this one, the next who comes has linger from now on.
+func (r *room) handOver(l upstream) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.upstream != o || len(r.subscribers) > 0 {
-		return
-	}
-	if !o.isFar() {
+	if r.upstream == l && len(r.subscribers) == 0 && !r.handBack() {
 		r.absence.since = time.Now()
 		r.check()
-		return
-	}
-	list := r.absence.take(r.person)
-	if !o.away(list) { // that way has ended already
-		for _, m := range list {
-			r.miss(m)
-		}
 	}
 }
 
@@ -380,8 +361,9 @@ func (r *room) redeliver(rest []*outbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range rest {
-		if m.only || len(r.subscribers) == 0 {
-			r.toAll(m)
+		if m.only || !r.log.hasReader() {
+			m.via, m.n = nil, 0
+			r.tellAll(m)
 		}
 	}
 	r.check()
@@ -420,62 +402,39 @@ func (r *room) expel(judge Judge) {
 	}
 }
 
-// leaveRemote takes a remote subscriber out that gives copies back of what its clients have not read, and
-// what it has not taken itself.
-func (r *room) leaveRemote(w *subscriber, copies, unread []*outbound) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, m := range unread {
-		m.backs = append(m.backs, w.remote.process)
-	}
-	rest := slices.Clone(copies)
-	for i, m := range slices.Backward(copies) { // what was read is older than what was not
-		m.what = ofCat(m.kind, m.data).what
-		rest[i] = r.original(m, w.remote.process)
-	}
-	r.remove(w, append(rest, unread...))
-}
-
-// answeredRemote tells a remote subscriber that a message of its clients' is answered.
+// answeredRemote tells the subscriber that a message of its own is answered.
 func (r *room) answeredRemote(m inbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.subscribers {
-		if w.n == m.from && !w.isEnding() {
-			w.enqueue(answeredFar(m.ref))
+		if w.number() == m.from && !w.isEnding() {
+			r.tell(w, w.answered(m.ref), nil)
 		}
 	}
 }
 
-// redirectRemotes has all remote subscribers look for the person's socket again.
+// redirectRemotes has all other processes look for the person's socket again.
 func (r *room) redirectRemotes() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.subscribers {
-		if w.remote != nil {
-			w.end(closeMoved)
-		}
+		w.redirect()
 	}
 }
 
 // handsOver reports that this process stops, and leaves the person to another.
 func (r *room) handsOver() bool {
 	r.mu.Lock()
-	o, ok := r.upstream.(*ownerUpstream)
+	l := r.upstream
 	r.mu.Unlock()
-	if !ok {
-		return false
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.closing != nil && *o.closing == closeStopping
+	return l != nil && l.handsOver()
 }
 
 // announce tells all clients something of our own.
 func (r *room) announce(m *outbound) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.toAll(m)
+	r.tellAll(m)
 	r.check()
 }
 
@@ -483,23 +442,17 @@ func (r *room) announce(m *outbound) {
 // behind, but not for long if another is not: then that one is ended, so that the
 // others need not wait for it.
 func (r *room) broadcast(m *outbound) {
-	var few [4]*subscriber
-	for tried := false; ; {
+	var few [4]subscriber
+	for {
 		r.mu.Lock()
 		idle, wait := r.pass(m, few[:0])
+		n := r.log.head
 		if wait == 0 {
-			r.waiting.Store(false)
 			r.mu.Unlock()
 			for _, w := range idle {
-				w.writeHere()
+				w.writeHere(m, n)
 			}
 			return
-		}
-		if !tried { // whoever takes something says so from here on; look again
-			tried = true
-			r.waiting.Store(true)
-			r.mu.Unlock()
-			continue
 		}
 		if r.space == nil {
 			r.space = make(chan struct{})
@@ -523,34 +476,57 @@ func (r *room) await(m *outbound, space <-chan struct{}, most time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.subscribers {
-		w.charge(m.size(), took)
+		w.member().charge(m.size(), took)
 	}
 }
 
-// pass queues a message for everybody, and ends whoever has been waited for long
-// enough. It returns how long to wait first for those who are behind, or else those
-// whose writing the caller must see to. The room is locked.
-func (r *room) pass(m *outbound, idle []*subscriber) ([]*subscriber, time.Duration) {
+// pass adds a message to the log, and ends those that have been waited for long enough. It
+// returns how long to wait first for those who are behind, or else those whose writing the
+// caller must see to. The room is locked.
+func (r *room) pass(m *outbound, idle []subscriber) ([]subscriber, time.Duration) {
 	if m.via != nil && m.via.isEnding() {
-		return nil, 0 // whoever has the Cat keeps it
+		return nil, 0 // the process that has the Cat keeps it
 	}
-	var few [4]*subscriber
-	ready, slow := few[:0], []*subscriber(nil)
+	ready, wait := r.ready(m)
+	if wait > 0 {
+		return nil, wait
+	}
+	if ready > 1 {
+		m.prepare()
+	}
+	r.append(m)
+	if m.via != nil {
+		m.via.last.Store(m.n)
+	}
+	for _, w := range r.subscribers {
+		if w.wake(true) {
+			idle = append(idle, w)
+		}
+	}
+	return idle, 0
+}
+
+// ready counts the subscribers that there is room for a message with, and ends those that have
+// been waited for long enough. It returns how long to wait for the others. The room is
+// locked.
+func (r *room) ready(m *outbound) (ready int, wait time.Duration) {
+	var few [4]subscriber
+	slow := few[:0]
 	for _, w := range r.subscribers {
 		switch {
 		case w.isEnding():
-		case w.takes(m.size()):
-			ready = append(ready, w)
+			r.stopReading(w)
+		case w.member().takes(m.size()):
+			ready++
 		default:
 			slow = append(slow, w)
 		}
 	}
-	wait := time.Duration(0)
 	for _, w := range slow {
-		others, stuck := w.waitedFor()
-		left := r.hub.times.stall - stuck
-		if len(ready) > 0 {
-			left = r.hub.times.grace - others
+		p := w.member()
+		left := r.hub.times.stall - p.stuck
+		if ready > 0 {
+			left = r.hub.times.grace - p.waited
 		}
 		if left > 0 {
 			wait = max(wait, left)
@@ -558,35 +534,7 @@ func (r *room) pass(m *outbound, idle []*subscriber) ([]*subscriber, time.Durati
 			w.end(closeSlow)
 		}
 	}
-	if wait > 0 {
-		return nil, wait
-	}
-	m.passed = true
-	if len(ready) > 1 {
-		m.prepare()
-	}
-	m.giveTo(len(ready))
-	for _, w := range ready {
-		if w.addIdle(m) {
-			idle = append(idle, w)
-		}
-	}
-	if slices.ContainsFunc(ready, func(w *subscriber) bool { return w.remote != nil }) {
-		r.remember(m)
-	}
-	if len(ready) == 0 {
-		r.miss(m)
-	}
-	return idle, 0
-}
-
-// wrote is told that a client has taken something.
-func (r *room) wrote() {
-	if r.waiting.Load() {
-		r.mu.Lock()
-		r.signal()
-		r.mu.Unlock()
-	}
+	return ready, wait
 }
 
 // signal lets heard look again. The room is locked.
@@ -597,75 +545,24 @@ func (r *room) signal() {
 	}
 }
 
-// remember keeps what is given to another process, and not to that alone. What that one
-// gives back is a copy, and who else still has the message is counted with the original.
-// The room is locked.
-func (r *room) remember(m *outbound) {
-	if m.given > 1 && m.what != cat.FrameToken && m.keep(r.person) == nil {
-		bytes, count := r.hub.settings.Load().queue()
-		r.recent.keep(r.person, m, bytes, count, recentFor, r.forgetRecent)
+// tidySoon has the log look soon what it need not keep any more. The room is locked.
+func (r *room) tidySoon(reader *logReader) {
+	if r.tidying == nil && reader.marks != nil {
+		r.tidying = time.AfterFunc(reader.kind.window(), r.tidy)
 	}
 }
 
-func (r *room) forgetRecent() {
+func (r *room) tidy() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.recent.forget(r.person, recentFor)
-}
-
-// original is what a copy was made of that a process gives back, or the copy. No process
-// gives a message back twice: what it has given back already is another that says the
-// same, or is counted. The room is locked.
-func (r *room) original(m *outbound, process string) *outbound {
-	if m.only {
-		m.giveTo(1)
-		return m
+	r.tidying = nil
+	again := r.log.tidy(time.Now(), func(reader *logReader) bool {
+		i := slices.IndexFunc(r.subscribers, func(w subscriber) bool { return &w.member().reader == reader })
+		return i >= 0 && r.subscribers[i].isClosing()
+	})
+	if again > 0 {
+		r.tidying = time.AfterFunc(again, r.tidy)
 	}
-	for _, x := range slices.Backward(r.recent.list) {
-		if x.m.kind == m.kind && bytes.Equal(x.m.data, m.data) && !slices.Contains(x.m.backs, process) {
-			x.m.backs = append(x.m.backs, process)
-			return x.m
-		}
-	}
-	m.giveTo(2) // others were given it, too
-	return m
-}
-
-// admit lets a remote subscriber in, if there is a socket of this process's.
-func (r *room) admit(h *Hub, from string, p *clusterMessage) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	o, ok := r.upstream.(*ownerUpstream)
-	if !ok {
-		return false
-	}
-	o.mu.Lock()
-	l, own := o.now.(*catSocket)
-	missing := o.spoken && p.n&openAgain != 0
-	own = own && o.closing == nil && o.token == string(p.data)
-	o.mu.Unlock()
-	if !own || l.isEnding() || !h.o.Fleet.Holds(string(p.data)) {
-		return false
-	}
-	if p.n&openLate != 0 {
-		l.cut() // another's socket was closed after this one had opened: it may be silent now
-	}
-	g := &remoteSubscriber{hub: h, process: from, session: p.session, rights: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from)}
-	g.space = sync.NewCond(&g.mu)
-	w := &subscriber{remote: g, isOpen: true}
-	w.maxBytes, w.maxCount = h.settings.Load().queue()
-	w.hub, w.person, w.n = h, r.person, guestNumbers+h.remotes.Add(1)
-	g.subscriber = w
-	h.router.addGuest(g)
-	g.owed = l.underWay(func(uint64) bool { return true })
-	g.transmit(&clusterMessage{kind: messageOpened, n: g.owed})
-	r.subscribers = append(r.subscribers, w)
-	r.lower()
-	if missing { // it was said while they had no way to hear it
-		w.add(ours(missed()))
-	}
-	r.welcome(w)
-	return true
 }
 
 // dialWithin opens a socket at the Cat within the room's level.
@@ -699,12 +596,7 @@ func (r *room) lower() {
 	if r.upstream == nil || r.level.most.Covers(r.level.opened) {
 		return
 	}
-	switch l := r.upstream.(type) {
-	case *catSocket:
-		l.cut()
-	case *ownerUpstream:
-		l.reopen()
-	}
+	r.upstream.reopen()
 }
 
 // mayRise reports an upstream that nobody uses and that has fewer rights than the client
@@ -722,17 +614,16 @@ func (r *room) lowered() {
 
 // reportPending tells each other process how many answers are under way to clients that are not
 // its own: should this one die, its clients hear that they may have missed them.
-func (r *room) reportPending(l *catSocket) {
+func (r *room) reportPending(underWay func(to func(from uint64) bool) uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, w := range r.subscribers {
-		if w.remote == nil || w.isEnding() {
+		if w.isEnding() {
 			continue
 		}
-		n := l.underWay(func(from uint64) bool { return from != w.n })
-		if n != 0 || w.remote.owed != 0 {
-			w.remote.owed = n
-			w.enqueue(inherit(n))
+		n := underWay(func(from uint64) bool { return from != w.number() })
+		if m := w.pending(n); m != nil {
+			r.tell(w, m, nil)
 		}
 	}
 }

@@ -7,11 +7,38 @@ import (
 	"github.com/catflap/catflap/internal/lock"
 )
 
-// router hands what comes from other processes to whom it is for.
+// router hands what comes from other processes to the one that it is for.
 type router struct {
 	mu                lock.Of[router]
 	remoteUpstreams   map[string]*remoteUpstream   // by session
 	remoteSubscribers map[string]*remoteSubscriber // by process and session
+	passing           int                          // remote subscribers that pass messages on
+	quiet             chan struct{}                // closed when none does any more; nil: nobody waits
+}
+
+// passes counts the remote subscribers that pass messages on.
+func (p *router) passes(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.passing += n; p.passing == 0 && p.quiet != nil {
+		close(p.quiet)
+		p.quiet = nil
+	}
+}
+
+// waitPassed waits until none passes messages on: each has said by then which was its last.
+func (p *router) waitPassed() {
+	p.mu.Lock()
+	if p.passing == 0 {
+		p.mu.Unlock()
+		return
+	}
+	if p.quiet == nil {
+		p.quiet = make(chan struct{})
+	}
+	quiet := p.quiet
+	p.mu.Unlock()
+	<-quiet
 }
 
 // Received implements Listener.
@@ -50,7 +77,7 @@ func (h *Hub) Gone(process string) {
 	}
 	for _, g := range guests {
 		if g.process == process {
-			g.subscriber.end(closeSilentPeer)
+			g.end(closeSilentPeer)
 		}
 	}
 }

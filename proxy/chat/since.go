@@ -17,7 +17,7 @@ type Mark struct{ revoked, judged uint64 }
 // maxLately bounds the revocations that are remembered for those who are coming in.
 const maxLately = 1024
 
-// revocations are the last ones. Whoever began to come in before them, and takes a
+// revocations are the last ones. One who began to come in before them, and takes a
 // place only now, was not there to be ended. The hub guards it.
 type revocations struct {
 	list []authhandlers.Revocation
@@ -45,7 +45,7 @@ func (l *revocations) since(n uint64) ([]authhandlers.Revocation, bool) {
 func (h *Hub) Mark() Mark { return Mark{h.lately.n.Load() + 1, h.judged.Load() + 1} }
 
 // Revoked returns how the access of somebody has ended by a revocation since a moment,
-// or nil. Whoever is noted where Revoke's caller finds them, and asks after that, misses
+// or nil. One who is noted where Revoke's caller finds them, and asks after that, misses
 // none.
 func (h *Hub) Revoked(m Mark, u *authhandlers.AuthUserInfo) *Closing {
 	if m.revoked == 0 || m.revoked == h.lately.n.Load()+1 {

@@ -430,7 +430,7 @@ func (t *tunnel) asks(end []byte, all bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	t.running.turns.begin(m, now)
+	t.running.turns.begin(&m, now)
 	t.running.heard = now
 	if t.inDoubt(now) && t.running.dog == nil && !t.ended {
 		t.running.dog = time.AfterFunc(2*t.hub.silence(now), t.bark)

@@ -22,10 +22,12 @@ const (
 type turns struct {
 	list    []turn
 	answers int // how many of them the Cat answers
+	serial  uint64
 }
 
 type turn struct {
 	from, ref uint64 // the message's
+	id        uint64
 	at        time.Time
 	text      uint64 // the digest of its text; 0 if it has none
 	answers   bool   // the Cat answers it: it is an object
@@ -41,7 +43,7 @@ func (t *turn) over() {
 	}
 }
 
-func (ts *turns) begin(m inbound, now time.Time) {
+func (ts *turns) begin(m *inbound, now time.Time) {
 	for len(ts.list) > 0 && !ts.list[0].answers && now.Sub(ts.list[0].at) >= atRisk {
 		ts.forget(1)
 	}
@@ -49,7 +51,9 @@ func (ts *turns) begin(m inbound, now time.Time) {
 		ts.forget(1)
 	}
 	answers := m.isTurn()
-	t := turn{from: m.from, ref: m.ref, at: now, answers: answers, leave: m.leave}
+	ts.serial++
+	m.id = ts.serial
+	t := turn{from: m.from, ref: m.ref, id: m.id, at: now, answers: answers, leave: m.leave}
 	if answers {
 		t.text = textOf(m.data)
 	}
@@ -100,6 +104,17 @@ func (ts *turns) answered() (inbound, bool) {
 	return m, true
 }
 
+// withdraw takes the turn of a message out that was not sent, and reports whether it was
+// there.
+func (ts *turns) withdraw(id uint64) bool {
+	i := slices.IndexFunc(ts.list, func(t turn) bool { return t.id == id })
+	if i < 0 {
+		return false
+	}
+	ts.remove(i)
+	return true
+}
+
 // settle takes the message out that has this ref; with before, those before it, too.
 func (ts *turns) settle(ref uint64, before bool) (inbound, bool) {
 	i := slices.IndexFunc(ts.list, func(t turn) bool { return t.ref == ref })
@@ -111,13 +126,18 @@ func (ts *turns) settle(ref uint64, before bool) (inbound, bool) {
 		ts.forget(i)
 		i = 0
 	}
+	ts.remove(i)
+	return m, true
+}
+
+// remove takes one out.
+func (ts *turns) remove(i int) {
 	ts.list[i].over()
 	if ts.list[i].answers {
 		ts.answers--
 	}
 	ts.list = slices.Delete(ts.list, i, i+1)
 	ts.forget(0)
-	return m, true
 }
 
 // forget forgets the first n.
@@ -155,7 +175,7 @@ func (ts *turns) lost(now time.Time) []turn {
 		ts.list[i].over()
 	}
 	list := slices.DeleteFunc(ts.list, func(t turn) bool { return !t.answers && now.Sub(t.at) >= atRisk })
-	*ts = turns{}
+	*ts = turns{serial: ts.serial}
 	return list
 }
 

@@ -17,10 +17,20 @@ type upstream interface {
 	// start begins to tell the events. It is called once, for the client that came first.
 	start(*authhandlers.AuthUserInfo)
 	// send sends a message up: whole, in the order of the calls, and at most once.
-	// Whatever becomes of it that is not an answer is told to the events.
-	send(inbound)
+	// Whatever becomes of it that is not an answer is told to the events. False means
+	// that it has not been sent and never will be, since the upstream is ending.
+	send(inbound) (taken bool)
 	// busy reports whether an answer is in progress.
 	busy() bool
+	// away gives the messages that nobody has read, now that the last client has left, to
+	// the process that has the Cat, if that is another; else they stay here. The room is
+	// locked.
+	away(unread []*outbound) (given bool)
+	// reopen has the socket at the Cat opened again, within the room's level. The room is
+	// locked.
+	reopen()
+	// handsOver reports that this process stops, and leaves the person to another.
+	handsOver() bool
 	// abort cuts it.
 	abort()
 }
@@ -61,10 +71,21 @@ type upstreamEvents interface {
 type inbound struct {
 	from uint64 // the client that it came from
 	ref  uint64 // another process's name for it, if it came from there
+	id   uint64 // of its turn, where it has begun
 	kind int
 	data []byte
 	// leave, if set, gives back the place among the turns at the Cat.
 	leave func()
+	// passed, if set, tells the process that it came from that it need not keep it any
+	// more: it has been sent, or will never be.
+	passed func()
+}
+
+// tellPassed calls passed.
+func (m *inbound) tellPassed() {
+	if m.passed != nil {
+		m.passed()
+	}
 }
 
 // isTurn reports a message that the Cat answers: an object.

@@ -15,7 +15,7 @@ import (
 
 var (
 	errNotAlive = errors.New("fleet: Redis has not heard of this process in time")
-	errTooEarly = errors.New("fleet: Redis has just come up, or back: sockets open when whoever had one has surely given it up")
+	errTooEarly = errors.New("fleet: Redis has just come up, or back: sockets open when those who had one have surely given it up")
 )
 
 // stayAlive says again and again that this process is alive. Its claims stand from one
@@ -123,7 +123,7 @@ func (f *Fleet) Claim(ctx context.Context, person string) (chat.Claim, error) {
 	f.mu.Unlock()
 	c, err := f.claim(ctx, person, token)
 	if err == nil && c.Token == token && !f.Holds(token) {
-		err = errNotAlive // lost meanwhile
+		err = errNotAlive // lost in the meantime
 	}
 	if err != nil || c.Token != token {
 		f.mu.Lock()

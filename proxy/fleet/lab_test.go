@@ -25,6 +25,7 @@ import (
 
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/internal/e2e/parts"
+	"github.com/catflap/catflap/internal/lock"
 	"github.com/catflap/catflap/internal/wsconn"
 	"github.com/catflap/catflap/proxy/chat"
 )
@@ -32,7 +33,13 @@ import (
 func TestMain(m *testing.M) {
 	logging.Disable()
 	// The client looks every second whether it has been closed, where Redis is down.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"), goleak.Cleanup(func(code int) {
+		for _, wrong := range lock.Check(chat.LockOrder()) {
+			fmt.Fprintln(os.Stderr, "LOCKS:", wrong)
+			code = 1
+		}
+		os.Exit(code)
+	}))
 }
 
 // short is quick enough for tests, and slow enough for a busy machine.

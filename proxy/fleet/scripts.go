@@ -22,7 +22,7 @@ return {known, math.max(0, tonumber(redis.call('GET', KEYS[2])) + ARGV[1] - now)
 	// claimScript: KEYS alive, born, people...; ARGV token, process, what stands before
 	// the name of a process that is alive, lease, life of a claim. It returns what it has
 	// come to, and a token or how long to wait. A Redis that has just come to life may
-	// have forgotten who has whom: nobody claims anything until they have given it up.
+	// have forgotten who has which person: nobody claims anything until they have given it up.
 	claimScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'lost', ''} end
 local t = redis.call('TIME')

@@ -105,7 +105,7 @@ func ofTokens() []Refusal {
 	}
 }
 
-// ofPersons are refusals of whom a token or its issuer names.
+// ofPersons are refusals of people that a token or its issuer names.
 func ofPersons() []Refusal {
 	return []Refusal{
 		{authhandlers.CodeInvalidClaim, []int{http.StatusUnauthorized}, "",

@@ -2,7 +2,7 @@ package refusals
 
 import "net/http"
 
-// ofRequests are refusals of a request for what it is, whoever sends it, and of what somebody may not do.
+// ofRequests are refusals of a request for what it is, no matter who sends it, and of what somebody may not do.
 func ofRequests() []Refusal {
 	return []Refusal{
 		{BadRequestTarget, []int{http.StatusBadRequest}, "",

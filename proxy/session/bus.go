@@ -37,7 +37,7 @@ func (m *Manager) listen(ctx context.Context, messages <-chan []byte) {
 	for sealed := range messages {
 		if sealed == nil {
 			m.observe(EventMissed)
-			m.log.Warn("the connection to Redis was lost: messages of other Catflaps may have been missed; every live session is looked up anew")
+			m.log.Warn("the connection to Redis was lost: messages of other Catflaps may have been missed; every live session is looked up again")
 			m.loadDenied(ctx)
 			m.resync()
 			m.running.Go(func() { m.buryAgain(ctx) })

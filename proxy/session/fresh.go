@@ -10,7 +10,7 @@ import (
 	"github.com/catflap/catflap/internal/wait"
 )
 
-// Refresh asks the provider anew who somebody is, as LoginProvider.RefreshLogin does.
+// Refresh asks the provider again who somebody is, as LoginProvider.RefreshLogin does.
 type Refresh func(context.Context, *authhandlers.Login) (*authhandlers.Login, error)
 
 // The bounds of one renewal. The lock outlasts all that its owner does, so that two
@@ -78,7 +78,7 @@ func (m *Manager) renew(ctx context.Context, f *renewal, s *Session, refresh Ref
 	m.renewals.land(s.key, f, renewed, err, m.now(), fault)
 }
 
-// renewed takes the lock, or waits until whoever has it is done.
+// renewed takes the lock, or waits until the one who has it is done.
 func (m *Manager) renewed(ctx context.Context, s *Session, refresh Refresh) (*Session, error) {
 	ctx, cancel := context.WithTimeout(ctx, refreshTime)
 	defer cancel()
@@ -101,7 +101,7 @@ func (m *Manager) renewed(ctx context.Context, s *Session, refresh Refresh) (*Se
 	}
 }
 
-// reread returns the session as it is now. The person may have signed in anew in the
+// reread returns the session as it is now. The person may have signed in again in the
 // meantime: then it has another key.
 func (m *Manager) reread(ctx context.Context, s *Session) (*Session, error) {
 	now, err := m.load(ctx, s.key)

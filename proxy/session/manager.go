@@ -22,7 +22,7 @@ var (
 	ErrNoSession = errors.New("session: no session")
 	// ErrLoggedOut means that the provider has ended the login before it was a session.
 	ErrLoggedOut = errors.New("session: the provider has ended this login")
-	// ErrUnavailable means that the provider must be asked for the person anew, and
+	// ErrUnavailable means that the provider must be asked for the person again, and
 	// can't be. The session goes on when it can.
 	ErrUnavailable = errors.New("session: the provider can't say whether the login still holds")
 	// ErrReplayed means that a logout token has come before.
@@ -86,7 +86,7 @@ type Options struct {
 	// Revoked is called for each access that ends, here or at another Catflap.
 	Revoked func(authhandlers.Revocation)
 	// Resync is called when revocations of other Catflaps may have been missed:
-	// whoever is connected must be looked up anew.
+	// those who are connected must be looked up again.
 	Resync func()
 }
 
@@ -255,7 +255,7 @@ func (m *Manager) Extend(ctx context.Context, s *Session) error {
 	return nil
 }
 
-// Until is when the session has to be looked at again by whoever holds something open
+// Until is when the session has to be looked at again by those who hold something open
 // with it: it may have ended by then, or its login.
 func (m *Manager) Until(s *Session) time.Time {
 	until := s.Ends

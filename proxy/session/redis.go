@@ -25,7 +25,7 @@ type RedisOptions struct {
 	// unix:///path?db=n. It holds neither a user nor a password: URLs are shown.
 	URL                string
 	Username, Password string
-	// TLS, for rediss alone, says whom to trust. Nil means the system's authorities.
+	// TLS, for rediss alone, says which authorities to trust. Nil means the system's authorities.
 	TLS *tls.Config
 	// Prefix stands before each key and the name of the channel; empty means "catflap:".
 	Prefix string

@@ -17,7 +17,7 @@ local before = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return before or ''`)
 
-// tally is a number that one process counts up in Redis. Whoever finds another than
+// tally is a number that one process counts up in Redis. A process that finds another than
 // the one they wrote last knows that Redis was emptied, or put back to an older state,
 // also where no connection was lost by it.
 type tally struct {

@@ -32,7 +32,7 @@ type Store interface {
 	Find(ctx context.Context, index string) ([]string, error)
 	// Once reports true to the first caller within ttl.
 	Once(ctx context.Context, key string, ttl time.Duration) (bool, error)
-	// Forget lets Once report true anew.
+	// Forget lets Once report true again.
 	Forget(ctx context.Context, key string) error
 	// Lock reports false if somebody else holds the lock. Unlock releases one's own
 	// lock only; that of an owner who has crashed ends with ttl.

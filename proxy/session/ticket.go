@@ -24,7 +24,7 @@ const (
 type Ticket struct {
 	// Session is the handle of the session for which it was issued.
 	Session string
-	// Person, instead, is whom a bearer token named, as the chain has returned them.
+	// Person, instead, is the one that a bearer token named, as the chain has returned them.
 	Person *authhandlers.AuthUserInfo
 	// Origin is the one from which the ticket may be used.
 	Origin string
@@ -74,7 +74,7 @@ func (m *Manager) IssueTicket(ctx context.Context, t Ticket) (ticket string, lif
 	if err := m.store.Create(ctx, key, m.keys.seal(sealTicket, key, plain), ticketLife, indexes...); err != nil {
 		return "", 0, err
 	}
-	// Of many at once none saw the others: whoever is beyond the share goes back.
+	// Of many at once none saw the others: the one beyond the share goes back.
 	if err := m.heldWithin(ctx, shares, 0); err != nil {
 		_, undo := m.store.Delete(ctx, key)
 		return "", 0, errors.Join(err, undo)

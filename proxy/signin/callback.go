@@ -26,7 +26,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 	if !ok || p.OwnCallback() != (name != "") || name != "" && name != p.name {
 		return s.badAttempt(w, r, nil, session.ErrAttemptBad)
 	}
-	// Whoever has begun a sign-in can come back with any code, which the provider is
+	// Somebody who has begun a sign-in can come back with any code, which the provider is
 	// then asked about.
 	if over := s.o.Bounds.callbacks.Take(client); over != nil {
 		return s.tooMany(w, p, s.returnPath(a.ReturnTo), over)
@@ -47,7 +47,7 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request, client netip.A
 	return s.start(w, r, p, a, l)
 }
 
-// start begins the session of somebody whom the provider has vouched for.
+// start begins the session of somebody that the provider has vouched for.
 func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *session.Attempt, l *authhandlers.Login) Result {
 	returnTo := s.stillBack(a.ReturnTo)
 	u, _, err := s.o.Chain.Admit(r.Context(), p.name, &l.Person)
@@ -63,7 +63,7 @@ func (s *SignIn) start(w http.ResponseWriter, r *http.Request, p provider, a *se
 	switch {
 	case errors.Is(err, session.ErrLoggedOut):
 		return s.fail(w, trouble{
-			status: http.StatusConflict, code: refusals.LoggedOutMeanwhile, heading: "You were signed out meanwhile", handler: p.name,
+			status: http.StatusConflict, code: refusals.LoggedOutMeanwhile, heading: "You were signed out in the meantime", handler: p.name,
 			text: "The provider has ended your session while you were signing in.", retry: s.loginURL(p.name, returnTo), err: err,
 		})
 	case err != nil:

@@ -66,7 +66,7 @@ func (s *SignIn) elsewhere(r *http.Request, q url.Values) string {
 	return s.o.PublicURL + s.o.Prefix + "login?" + q.Encode()
 }
 
-// begin sends the browser to the provider. Whoever chose by hand is not in a loop.
+// begin sends the browser to the provider. Somebody who chose by hand is not in a loop.
 func (s *SignIn) begin(w http.ResponseWriter, r *http.Request, p provider, returnTo string, again, chosen bool) Result {
 	browser := s.o.Sessions.Browser(w, r)
 	if !chosen && s.o.Sessions.Loops(browser) {

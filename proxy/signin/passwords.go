@@ -67,16 +67,17 @@ func (e *TooManyError) Error() string {
 	return "too many names and passwords are to be looked at"
 }
 
-// enter counts an attempt, or says that it has to wait. settle tells whether the name
-// and the password were right.
-func (p *passwords) enter(from netip.Addr, name string) (settle func(right bool), err error) {
+// enter counts an attempt, or says that it has to wait. settle is told what came of it: nil
+// for a right password. Only one that was wrong, by a *authhandlers.Rejection, goes on
+// counting: while the Cat can't be asked, nobody has tried anything.
+func (p *passwords) enter(from netip.Addr, name string) (settle func(error), err error) {
 	who := sha256.Sum256([]byte(name))
 	pair := digest(sha256.Sum256([]byte(from.String() + " " + name)))
 	if p.seen.Contains(pair) {
 		if over := p.pairs.Take(pair); over != nil {
 			return nil, &TooManyError{over.Own, over.Wait}
 		}
-		return func(bool) {}, nil
+		return func(error) {}, nil
 	}
 	if over := p.networks.Take(from); over != nil {
 		return nil, &TooManyError{over.Own, over.Wait}
@@ -84,10 +85,13 @@ func (p *passwords) enter(from netip.Addr, name string) (settle func(right bool)
 	if over := p.names.Take(who); over != nil {
 		return nil, &TooManyError{over.Own, over.Wait}
 	}
-	return func(right bool) {
-		if right {
-			p.networks.GiveBack(from)
-			p.names.GiveBack(who)
+	return func(err error) {
+		if _, wrong := errors.AsType[*authhandlers.Rejection](err); wrong {
+			return
+		}
+		p.networks.GiveBack(from)
+		p.names.GiveBack(who)
+		if err == nil {
 			p.seen.Add(pair, struct{}{})
 		}
 	}, nil
@@ -126,6 +130,7 @@ func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password st
 	defer until.Stop()
 	leave, err := bounds.queue.enter(ctx, from)
 	if err != nil {
+		settle(err)
 		return nil, p.name, err
 	}
 	// Who goes away does not make the Cat stop.
@@ -133,7 +138,7 @@ func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password st
 	defer cancel()
 	grant, err := login.LoginByPassword(asked, name, password)
 	leave()
-	settle(err == nil)
+	settle(err)
 	select {
 	case <-until.C:
 	case <-ctx.Done():

@@ -36,7 +36,7 @@ func TestGuessesHaveShares(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settle(true)
+	settle(nil)
 	if n := guess(p, place("198.51.100.1"), "bob", 30); n != 10 {
 		t.Errorf("of one network %d", n)
 	}
@@ -67,6 +67,31 @@ func TestGuessesHaveShares(t *testing.T) {
 	now = now.Add(time.Minute)
 	if _, err := p.enter(place("192.0.2.99"), "dora"); err != nil {
 		t.Errorf("a minute later: %v", err)
+	}
+}
+
+// TestAnOutageIsNoGuess: people who try again while the Cat can't be asked are not taken
+// for somebody who guesses.
+func TestAnOutageIsNoGuess(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	p := newPasswords(func() time.Time { return now })
+	from := place("192.0.2.7")
+	for i := range 30 {
+		settle, err := p.enter(from, "carla")
+		if err != nil {
+			t.Fatalf("after %d faults: %v", i, err)
+		}
+		settle(errors.New("the Cat can't be reached"))
+	}
+	for i := range 10 {
+		settle, err := p.enter(from, "carla")
+		if err != nil {
+			t.Fatalf("after %d wrong ones: %v", i, err)
+		}
+		settle(authhandlers.Reject(authhandlers.CodeLoginDenied, "", "wrong"))
+	}
+	if _, err := p.enter(from, "carla"); err == nil {
+		t.Error("wrong ones do not count")
 	}
 }
 

@@ -26,7 +26,7 @@ func ReturnPath(text string, own func(path string) bool) string {
 	}
 	path, _, _ := strings.Cut(text, "?")
 	decoded := path
-	for times := 0; ; times++ { // whoever decodes again must not find another place
+	for times := 0; ; times++ { // one who decodes again must not find another place
 		next, err := url.PathUnescape(decoded)
 		if err != nil || !clean(next) || strings.Contains(next, "//") || times > maxEncoded {
 			return root

@@ -32,7 +32,7 @@ type Options struct {
 	// AfterLogout is where people go after they have signed out; empty: a page that
 	// says so.
 	AfterLogout string
-	// ClearCookies are cookies that end with a session, besides the session's own:
+	// ClearCookies are cookies that end with a session, beside the session's own:
 	// names and paths.
 	ClearCookies []http.Cookie
 	// Own reports a path that is answered here and not by the Cat, so that nobody is

@@ -1,4 +1,4 @@
-// The command generate writes docs/configuration.md and config/schema.json anew.
+// The command generate writes docs/configuration.md and config/schema.json again.
 // `go generate ./config` runs it.
 package main
 

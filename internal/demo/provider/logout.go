@@ -82,7 +82,7 @@ func (p *Provider) understandLogout(rawQuery string) (sid, to, problem string) {
 }
 
 // tellClient sends the logout token (Back-Channel Logout §2.5). The browser may
-// leave meanwhile: the client is told all the same.
+// leave in that time: the client is told all the same.
 func (p *Provider) tellClient(ctx context.Context, s *session) error {
 	token, err := p.keys.sign(logoutType, logoutLife, jwt.MapClaims{
 		"aud": p.o.ClientID, "sub": s.who.name, "sid": s.sid,

@@ -1,6 +1,6 @@
 package provider
 
-// person is one of those whom the provider knows. The name is the sub.
+// person is one of those that the provider knows. The name is the sub.
 type person struct {
 	name   string
 	what   string // on the page

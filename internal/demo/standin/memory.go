@@ -7,7 +7,7 @@ import (
 
 // vectorMemory is the Cat's three collections. Each is one pool for everybody;
 // the only thing that tells people apart is a point's metadata.source, which
-// whoever writes a point may choose. It is guarded by Cat.mu.
+// somebody who writes a point may choose. It is guarded by Cat.mu.
 type vectorMemory struct {
 	embedder embedder
 	points   map[string][]*point

@@ -20,7 +20,7 @@ func (e *exchange) collection(refusal string) (string, bool) {
 	return name, true
 }
 
-// pointFields reads content and metadata out of the body; source is whoever the
+// pointFields reads content and metadata out of the body; source is the one that the
 // body says, and only if it says nobody the caller.
 func (e *exchange) pointFields() (string, map[string]any, bool) {
 	s, ok := e.model()

@@ -23,7 +23,7 @@ func (s *session) add(message object) {
 	}
 }
 
-// sessionCache forgets the ten oldest sessions whenever it is full, whoever they
+// sessionCache forgets the ten oldest sessions whenever it is full, no matter whose they
 // belong to.
 type sessionCache struct {
 	items map[string]*cached

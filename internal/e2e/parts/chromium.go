@@ -12,7 +12,7 @@ func chromiumPackages() []string {
 	return []string{"chromium", "chromium-common", "fontconfig-config", "fonts-dejavu-core"}
 }
 
-// Chromium is the browser, and what it needs in its environment besides what is
+// Chromium is the browser, and what it needs in its environment beside what is
 // there. The error wraps ErrMissing or says what the machine lacks.
 func (p Parts) Chromium() (binary string, env []string, err error) {
 	if own := ownChromium(); own != "" {

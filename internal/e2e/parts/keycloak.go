@@ -90,7 +90,7 @@ func (p Parts) prepareKeycloak(b *bringing) error {
 
 // KeycloakServer is a command for a server at the loopback address, on a copy of the
 // prepared database in the folder data, which the caller names and removes. It leads
-// a process group of its own: kc.sh is a shell that starts Java, and whoever kills
+// a process group of its own: kc.sh is a shell that starts Java, and somebody who kills
 // the shell alone leaves Java behind.
 func (p Parts) KeycloakServer(addr, data string) (*exec.Cmd, error) {
 	if err := p.HaveKeycloak(); err != nil {

@@ -127,7 +127,7 @@ func (c *Cat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case chat || r.Header.Get("Authorization") == "":
 		http.Error(w, `{"detail":{"error":"Invalid Credentials"}}`, http.StatusForbidden)
 	default:
-		_, _ = io.WriteString(w, "[]") // whoever has gone needs none
+		_, _ = io.WriteString(w, "[]") // a client that has gone needs none
 	}
 }
 

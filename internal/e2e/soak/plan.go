@@ -16,7 +16,7 @@ type Plan struct {
 	Solitary  int      // of those, so many have no other tab
 	Pace      time.Duration
 	Churn     int           // idle tabs that leave and come back, in a second
-	Return    time.Duration // within this an idle tab opens anew when it was ended from the other side
+	Return    time.Duration // within this an idle tab opens again when it was ended from the other side
 	For       time.Duration // how long the busy talk
 	Patience  time.Duration // a message that has not ended by then is lost
 }

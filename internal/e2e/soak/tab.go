@@ -88,7 +88,7 @@ func (t *tab) listen() {
 	}
 }
 
-// comeBack opens an idle tab anew, as a page does whose socket has ended.
+// comeBack opens an idle tab again, as a page does whose socket has ended.
 func (t *tab) comeBack() {
 	w := t.person.work
 	if !t.idle || w.Return == 0 || !w.returning.begin() {

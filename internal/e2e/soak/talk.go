@@ -8,7 +8,7 @@ import (
 )
 
 // talk says one thing after another until the talk ends. Now and then the tab is
-// loaded anew, and sometimes right after a message, before its answer.
+// loaded again, and sometimes right after a message, before its answer.
 func (p *person) talk(ctx, talk context.Context) error {
 	select { // not all at once
 	case <-talk.Done():

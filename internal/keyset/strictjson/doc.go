@@ -8,5 +8,5 @@
 //
 // Values are read lazily: parsing proves the whole text, and keeps of it only the
 // slices of the outermost members. All of them share the memory of the text;
-// whoever keeps a string for long clones it.
+// a caller that keeps a string for long clones it.
 package strictjson

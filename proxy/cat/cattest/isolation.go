@@ -107,7 +107,7 @@ func (s *suite) isolation(t *testing.T) {
 		s.ask(t, "GET", "/", s.as(s.name("reader")), "")
 		w.until(t, "chat_token")
 	})
-	t.Run("the socket is whom the path says", func(t *testing.T) {
+	t.Run("the socket is the one that the path says", func(t *testing.T) {
 		w := s.socketFor(t, bob)
 		defer w.bye()
 		if got := w.turn(t, fmt.Sprintf(`{"text":"hello","user_id":%q}`, alice))["user_id"]; got != bob {

@@ -111,7 +111,7 @@ func (s *suite) login(t *testing.T) {
 	})
 }
 
-// tokens: whom a token of the Cat's secret stands for, and which are refused.
+// tokens: who a token of the Cat's secret stands for, and which are refused.
 func (s *suite) tokens(t *testing.T) {
 	s.secret(t)
 	id := s.account(t, s.name("svc"), nil)

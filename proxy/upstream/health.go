@@ -1,29 +1,28 @@
-package proxy
+package upstream
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"log/slog"
-	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/catflap/catflap/internal/wait"
-	"github.com/catflap/catflap/proxy/cat"
 )
 
 // When one of several Cats counts as down, and when as back.
 const (
-	downAfter  = 3                // failures in a row
-	upAfter    = 2                // looks in a row that found it there
-	lookSoon   = 2 * time.Second  // between looks while it is down or in doubt
-	lookRare   = 10 * time.Second // between looks otherwise
-	lookLimit  = 5 * time.Second  // for one look
-	homeSettle = 30 * time.Second // up for so long before people who were elsewhere come back
+	// DownAfter is how many failures in a row make a Cat count as down.
+	DownAfter = 3
+	// UpAfter is how many looks in a row must find it there.
+	UpAfter   = 2
+	lookSoon  = 2 * time.Second  // between looks while it is down or in doubt
+	lookRare  = 10 * time.Second // between looks otherwise
+	lookLimit = 5 * time.Second  // for one look
+	// HomeSettle is how long it must be up before people who were elsewhere come back.
+	HomeSettle = 30 * time.Second
 )
 
 // health is whether one of several Cats can be reached. Only what no client can
@@ -56,7 +55,7 @@ func newHealth(log *slog.Logger, now func() time.Time, look func(context.Context
 // no going to and fro.
 func (h *health) settled() bool {
 	back := h.back.Load()
-	return !h.down.Load() && (back == 0 || h.now().UnixNano()-back >= int64(homeSettle))
+	return !h.down.Load() && (back == 0 || h.now().UnixNano()-back >= int64(HomeSettle))
 }
 
 // failed counts a connection that was not made.
@@ -72,7 +71,7 @@ func (h *health) lost(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.found = 0
-	if h.failures.Add(1) >= downAfter && !h.down.Swap(true) {
+	if h.failures.Add(1) >= DownAfter && !h.down.Swap(true) {
 		h.log.Error("the Cat is down", "reason", err.Error())
 	}
 }
@@ -135,7 +134,7 @@ func (h *health) seen() {
 	if !h.down.Load() {
 		return
 	}
-	if h.found++; h.found < upAfter {
+	if h.found++; h.found < UpAfter {
 		return
 	}
 	h.found = 0
@@ -154,31 +153,4 @@ func ours(err error) bool {
 		}
 	}
 	return false
-}
-
-// lookAt asks the Cat for / over a connection of its own. Any answer is good, a
-// refusal too.
-func (u *Upstream) lookAt(ctx context.Context) error {
-	c, err := u.dial(ctx, "tcp", authority(u.base))
-	if err != nil {
-		return err
-	}
-	defer c.Close() //nolint:errcheck // nothing is left to be written
-	defer context.AfterFunc(ctx, func() { _ = c.SetDeadline(time.Unix(1, 0)) })()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.base.String()+"/", nil)
-	if err != nil {
-		return err
-	}
-	cat.SetIdentity(req.Header, cat.AnonymousID)
-	if err = req.Write(c); err == nil {
-		_, err = bufio.NewReader(c).ReadByte()
-	}
-	var timeout net.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return errUndecided
-	}
-	return errors.Join(errNoByte, err)
 }

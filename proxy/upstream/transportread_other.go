@@ -1,6 +1,6 @@
 //go:build !unix
 
-package proxy
+package upstream
 
 // readDescriptor can't look without waiting here, so that a connection to the Cat is
 // never taken for quiet, and each request gets one of its own.

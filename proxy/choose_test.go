@@ -19,6 +19,7 @@ import (
 	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/cat"
 	"github.com/catflap/catflap/proxy/refusals"
+	"github.com/catflap/catflap/proxy/upstream"
 )
 
 // anybody is a handler whose tokens are names.
@@ -35,7 +36,8 @@ func (anybody) Authenticate(_ context.Context, r *authhandlers.Request) (*authha
 // test says when, and how late it is.
 type catsLab struct {
 	*lab
-	cats    *Cats
+	cats    *upstream.Pool
+	clients []*upstream.Client
 	running []*standin.Running
 	keys    []string // CCAT_API_KEY of each
 	ahead   atomic.Int64
@@ -47,7 +49,7 @@ func newCatsLab(t *testing.T, failover bool, probed bool, keys ...string) *catsL
 	if keys == nil {
 		l.keys = []string{labKey, labKey, labKey}
 	}
-	var members []Member
+	var members []upstream.Member
 	log := slog.New(slog.DiscardHandler)
 	for i := range l.keys {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -63,13 +65,14 @@ func newCatsLab(t *testing.T, failover bool, probed bool, keys ...string) *catsL
 		if probed {
 			probe = &cat.Probe{Base: base, HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, Now: time.Now}
 		}
-		members = append(members, Member{
-			NewUpstream(UpstreamOptions{
+		members = append(members, upstream.Member{
+			Client: upstream.NewClient(upstream.ClientOptions{
 				Base: base, ConnectTimeout: time.Second, ResponseTimeout: time.Second, Watched: true, Log: log,
 				Now: func() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) },
-			}), cat.NewGuard(probe, log),
+			}), Guard: cat.NewGuard(probe, log),
 		})
-		t.Cleanup(members[i].Upstream.Close)
+		l.clients = append(l.clients, members[i].Client)
+		t.Cleanup(members[i].Client.Close)
 	}
 	t.Cleanup(func() {
 		for _, r := range l.running {
@@ -77,14 +80,14 @@ func newCatsLab(t *testing.T, failover bool, probed bool, keys ...string) *catsL
 		}
 	})
 	var err error
-	if l.cats, err = NewCats(members, failover); err != nil {
+	if l.cats, err = upstream.New(members, failover); err != nil {
 		t.Fatal(err)
 	}
 	chain, err := authhandlers.NewChain(time.Now, authhandlers.Link{Name: "staff", Alias: "staff", Handler: anybody{}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.lab = newLab(t, func(o *Options) { o.Chain, o.Guard, o.Upstream, o.Cats = chain, nil, nil, l.cats })
+	l.lab = newLab(t, func(o *Options) { o.Chain, o.Cats = chain, l.cats })
 	return l
 }
 
@@ -100,11 +103,7 @@ func (l *catsLab) person(t *testing.T, i, n int) string {
 	t.Helper()
 	for k := range 10000 {
 		name := fmt.Sprintf("person-%d", k)
-		var heaviest choice
-		for j := range l.cats.all {
-			heaviest.take(&l.cats.all[j], weight(l.cats.all[j].name, "staff:"+name))
-		}
-		if heaviest.m == &l.cats.all[i] {
+		if l.cats.Home("staff:"+name) == l.clients[i] {
 			if n--; n < 0 {
 				return name
 			}
@@ -166,7 +165,7 @@ func (l *catsLab) kill(t *testing.T, i int) {
 	t.Helper()
 	_ = l.running[i].Close()
 	name := l.person(t, i, 9)
-	for range downAfter {
+	for range upstream.DownAfter {
 		if status, _ := l.says(t, name); status != http.StatusBadGateway {
 			t.Fatalf("status %d from a Cat that nobody knows to be down", status)
 		}
@@ -181,9 +180,9 @@ func (l *catsLab) revive(t *testing.T, i int) {
 		t.Fatal(err)
 	}
 	l.running[i] = l.serve(i, ln)
-	u := l.cats.all[i].Upstream
-	for range upAfter {
-		u.health.looked(u.lookAt(t.Context()))
+	u := l.clients[i]
+	for range upstream.UpAfter {
+		u.Check(t.Context())
 	}
 }
 
@@ -214,7 +213,7 @@ func TestEachPersonHasOneCat(t *testing.T) {
 			}
 		}
 	}
-	if got, want := l.record(t, 1).Cat, l.cats.all[0].Upstream.Name(); got != want {
+	if got, want := l.record(t, 1).Cat, l.clients[0].Name(); got != want {
 		t.Errorf("the record names %q, want %q", got, want)
 	}
 }
@@ -235,10 +234,10 @@ func TestWaitingForOnesCat(t *testing.T) {
 	if err := l.handler.Ready(t.Context()); err != nil {
 		t.Errorf("not ready: %v", err)
 	}
-	if notes := l.handler.Notes(); len(notes) != 1 || !strings.Contains(notes[0], l.cats.all[1].Upstream.Name()) {
+	if notes := l.handler.Notes(); len(notes) != 1 || !strings.Contains(notes[0], l.clients[1].Name()) {
 		t.Errorf("notes %q", notes)
 	}
-	if up := l.cats.Up(); len(up) != 3 || up[l.cats.all[1].Upstream.Name()] || !up[l.cats.all[0].Upstream.Name()] {
+	if up := l.cats.Up(); len(up) != 3 || up[l.clients[1].Name()] || !up[l.clients[0].Name()] {
 		t.Errorf("up: %v", up)
 	}
 	l.revive(t, 1)
@@ -273,7 +272,7 @@ func TestGoingToTheNextCat(t *testing.T) {
 	if _, by := l.says(t, name); by == next || by < 0 {
 		t.Errorf("answered by %d", by)
 	}
-	l.ahead.Store(int64(homeSettle))
+	l.ahead.Store(int64(upstream.HomeSettle))
 	l.expect(t, name, 200, 1)
 }
 
@@ -286,12 +285,11 @@ func TestAnOpenSocketIsNotTornFromItsPerson(t *testing.T) {
 	c := l.chat(t, name)
 	next := l.chatsWith(t, c, name)
 	l.revive(t, 1)
-	l.ahead.Store(int64(homeSettle))
+	l.ahead.Store(int64(upstream.HomeSettle))
 	l.expect(t, name, 200, next)
 	l.expect(t, l.person(t, 1, 1), 200, 1)
 	_ = c.Close()
-	seats := l.cats.all[next].Upstream.seats
-	for deadline := time.Now().Add(5 * time.Second); seats.has("staff:"+name) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Second); l.clients[next].HasSocket("staff:"+name) && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
 	l.expect(t, name, 200, 1)
@@ -305,12 +303,12 @@ func TestAnOpenSocketIsNotTornFromItsPerson(t *testing.T) {
 func TestWhatAClientCausesDoesNotCount(t *testing.T) {
 	l := newCatsLab(t, true, false)
 	name := l.person(t, 0, 0)
-	for range 3 * downAfter {
+	for range 3 * upstream.DownAfter {
 		if status, _ := l.do(t, "POST", "/message", name, `{"text":{}}`); status != 500 {
 			t.Fatalf("status %d", status)
 		}
 	}
-	for range downAfter {
+	for range upstream.DownAfter {
 		if status, _ := l.do(t, "POST", "/message", name, `{"text":"sleep 2"}`); status != 504 {
 			t.Fatalf("status %d", status)
 		}
@@ -321,8 +319,8 @@ func TestWhatAClientCausesDoesNotCount(t *testing.T) {
 		}
 		cancel()
 	}
-	if h := l.cats.all[0].Upstream.health; h.down.Load() || h.failures.Load() != 0 {
-		t.Errorf("%d failures", h.failures.Load())
+	if n := l.clients[0].Faults(); n != 0 || !l.cats.Up()[l.clients[0].Name()] {
+		t.Errorf("%d failures", n)
 	}
 	l.expect(t, name, 200, 0)
 }
@@ -372,7 +370,7 @@ func TestAnOpenCatServesNobody(t *testing.T) {
 			t.Errorf("%d requests at the open Cat", n)
 		}
 		err := l.handler.Ready(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "the Cat at "+l.cats.all[1].Upstream.Name()+": the Cat is open") {
+		if err == nil || !strings.Contains(err.Error(), "the Cat at "+l.clients[1].Name()+": the Cat is open") {
 			t.Errorf("ready: %v", err)
 		}
 	}
@@ -394,7 +392,7 @@ func TestOneThatWasNeverReached(t *testing.T) {
 // TestNoBrowserIsSentToACat: an address of any of them becomes a path.
 func TestNoBrowserIsSentToACat(t *testing.T) {
 	l := newCatsLab(t, false, false)
-	ex := &exchange{h: l.handler, upstream: l.cats.all[0].Upstream}
+	ex := &exchange{h: l.handler, upstream: l.clients[0]}
 	for at, want := range map[string]string{
 		l.running[0].URL + "/a/":     "/a/",
 		l.running[1].URL + "/b?c":    "/b?c",

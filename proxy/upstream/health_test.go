@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"context"
@@ -82,7 +82,7 @@ func TestThreeFailuresInARow(t *testing.T) {
 func TestOurOwnFaultsDoNotCount(t *testing.T) {
 	h := newHealth(slog.New(slog.DiscardHandler), time.Now, nil)
 	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
-		for range downAfter {
+		for range DownAfter {
 			h.failed(&net.OpError{Op: "dial", Err: e})
 			h.looked(&net.OpError{Op: "dial", Err: e})
 		}
@@ -123,9 +123,9 @@ func TestDownAndBack(t *testing.T) {
 		if l.settled() {
 			t.Error("settled at once")
 		}
-		pass(homeSettle)
+		pass(HomeSettle)
 		if !l.settled() {
-			t.Errorf("not settled after %s", homeSettle)
+			t.Errorf("not settled after %s", HomeSettle)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestASlowCatIsNotDown(t *testing.T) {
 		if l.down.Load() {
 			t.Fatal("down")
 		}
-		for range downAfter {
+		for range DownAfter {
 			l.failed(refusedDial())
 		}
 		pass(10 * lookRare)
@@ -212,7 +212,7 @@ func TestLook(t *testing.T) {
 					c.answer(conn)
 				})
 			}
-			u := NewUpstream(UpstreamOptions{Base: &url.URL{Scheme: "http", Host: l.Addr().String()}, Watched: true, Log: slog.New(slog.DiscardHandler)})
+			u := NewClient(ClientOptions{Base: &url.URL{Scheme: "http", Host: l.Addr().String()}, Watched: true, Log: slog.New(slog.DiscardHandler)})
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			if err := u.lookAt(ctx); !errors.Is(err, c.want) {

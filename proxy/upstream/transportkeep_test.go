@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"bufio"
@@ -20,9 +20,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/catflap/catflap/proxy/upstream/rawserver"
 )
 
-const evilAnswer = "HTTP/1.1 200 OK\r\nX-Of: another\r\nContent-Length: 4\r\n\r\nevil"
+const evilAnswer = rawserver.EvilAnswer
 
 // surplus is a way in which more than the answer can lie on a connection: what is
 // written at once, and what comes behind it when nobody asks.
@@ -83,16 +85,10 @@ func hostileCat(t *testing.T, s surplus) (w *wire, later chan chan struct{}) {
 }
 
 // echo answers with the target, in the head and, where there may be one, in the body.
-func echo(c io.Writer, r *http.Request) {
-	body := r.URL.Path
-	if r.Method == http.MethodHead {
-		body = ""
-	}
-	fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nX-Of: %s\r\nContent-Length: %d\r\n\r\n%s", r.URL.Path, len(r.URL.Path), body)
-}
+func echo(c io.Writer, r *http.Request) { rawserver.Echo(c, r) }
 
 // askAs sends one request of the owner's and returns what the answer says that it is of.
-func askAs(t *testing.T, u *Upstream, owner, method, path string, body []byte) (string, error) {
+func askAs(t *testing.T, u *Client, owner, method, path string, body []byte) (string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, u.base.String()+path, strings.NewReader(string(body)))
 	if err != nil {
@@ -101,7 +97,7 @@ func askAs(t *testing.T, u *Upstream, owner, method, path string, body []byte) (
 	if len(body) == 0 {
 		req.Body, req.GetBody, req.ContentLength = nil, nil, 0
 	}
-	resp, err := u.roundTrip(req, owner, false)
+	resp, err := u.RoundTrip(req, owner, false)
 	if err != nil {
 		return "", err
 	}
@@ -226,7 +222,7 @@ func TestRoundTripKeepsNothingInDoubt(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if n := w.conns.Load(); n != c.conns {
+			if n := w.Conns.Load(); n != c.conns {
 				t.Errorf("%d connections, want %d", n, c.conns)
 			}
 		})
@@ -272,9 +268,9 @@ func TestRoundTripKeepsTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := w.conns.Load()
-	if _, err := askAs(t, u, fmt.Sprint(upstreamPool+4), "GET", "/", nil); err != nil || w.conns.Load() != before {
-		t.Errorf("the newest was not kept: %d connections more, %v", w.conns.Load()-before, err)
+	before := w.Conns.Load()
+	if _, err := askAs(t, u, fmt.Sprint(upstreamPool+4), "GET", "/", nil); err != nil || w.Conns.Load() != before {
+		t.Errorf("the newest was not kept: %d connections more, %v", w.Conns.Load()-before, err)
 	}
 	u.repeated.mu.Lock()
 	defer u.repeated.mu.Unlock()
@@ -284,7 +280,7 @@ func TestRoundTripKeepsTheNewest(t *testing.T) {
 }
 
 // secureWire is a hostile Cat that speaks TLS. It serves each connection with f.
-func secureWire(t *testing.T, f func(c *tls.Conn, below net.Conn, in *bufio.Reader)) (*Upstream, *atomic.Int64) {
+func secureWire(t *testing.T, f func(c *tls.Conn, below net.Conn, in *bufio.Reader)) (*Client, *atomic.Int64) {
 	t.Helper()
 	cert, pool := selfSigned(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -308,7 +304,7 @@ func secureWire(t *testing.T, f func(c *tls.Conn, below net.Conn, in *bufio.Read
 		}
 	}()
 	base := &url.URL{Scheme: "https", Host: ln.Addr().String()}
-	u := NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: 5 * time.Second, ResponseTimeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler)})
+	u := NewClient(ClientOptions{Base: base, ConnectTimeout: 5 * time.Second, ResponseTimeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler)})
 	u.repeated.dial = catDialer(u.plain, &tls.Config{RootCAs: pool, ClientSessionCache: tls.NewLRUClientSessionCache(8)})
 	t.Cleanup(u.Close)
 	return u, conns
@@ -420,7 +416,7 @@ func TestAConnectionWithoutALookIsNotKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := w.conns.Load(); n != 2 {
+	if n := w.Conns.Load(); n != 2 {
 		t.Errorf("%d connections", n)
 	}
 }

@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"github.com/catflap/catflap/proxy/cat"
 )
 
-func catsOf(t *testing.T, failover bool, addresses ...string) *Cats {
+func catsOf(t *testing.T, failover bool, addresses ...string) *Pool {
 	t.Helper()
 	var members []Member
 	for _, a := range addresses {
@@ -19,18 +19,18 @@ func catsOf(t *testing.T, failover bool, addresses ...string) *Cats {
 			t.Fatal(err)
 		}
 		log := slog.New(slog.DiscardHandler)
-		members = append(members, Member{NewUpstream(UpstreamOptions{Base: base, Watched: true, Log: log}), cat.NewGuard(nil, log)})
+		members = append(members, Member{NewClient(ClientOptions{Base: base, Watched: true, Log: log}), cat.NewGuard(nil, log)})
 	}
-	c, err := NewCats(members, failover)
+	c, err := New(members, failover)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func home(t *testing.T, c *Cats, id string) string {
+func home(t *testing.T, c *Pool, id string) string {
 	t.Helper()
-	u, err := c.pick(id, false)
+	u, err := c.Pick(id, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,15 +143,15 @@ func TestCatsMustDiffer(t *testing.T) {
 	base := &url.URL{Scheme: "http", Host: "cat:80"}
 	other := &url.URL{Scheme: "http", Host: "CAT"}
 	watched := func(u *url.URL) Member {
-		return Member{NewUpstream(UpstreamOptions{Base: u, Watched: true, Log: log}), cat.NewGuard(nil, log)}
+		return Member{NewClient(ClientOptions{Base: u, Watched: true, Log: log}), cat.NewGuard(nil, log)}
 	}
 	for name, members := range map[string][]Member{
 		"none":       nil,
 		"twice":      {watched(base), watched(other)},
-		"no guard":   {{Upstream: watched(base).Upstream}},
-		"not looked": {{NewUpstream(UpstreamOptions{Base: base, Log: log}), cat.NewGuard(nil, log)}},
+		"no guard":   {{Client: watched(base).Client}},
+		"not looked": {{NewClient(ClientOptions{Base: base, Log: log}), cat.NewGuard(nil, log)}, watched(&url.URL{Scheme: "http", Host: "cat2"})},
 	} {
-		if c, err := NewCats(members, false); c != nil || err == nil {
+		if c, err := New(members, false); c != nil || err == nil {
 			t.Errorf("%s: %v, %v", name, c, err)
 		}
 	}

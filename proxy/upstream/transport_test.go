@@ -1,7 +1,6 @@
-package proxy
+package upstream
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,72 +8,38 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/catflap/catflap/proxy/upstream/rawserver"
 	"go.uber.org/goleak"
 )
 
-// wire is a server of raw answers: each connection is served by the next script.
-type wire struct {
-	addr  string
-	conns atomic.Int64
-}
+// wire is a server of raw answers.
+type wire struct{ *rawserver.Server }
 
-// newWire serves each connection with f, which gets the requests' heads read.
 func newWire(t *testing.T, f func(n int, c net.Conn, next func() (*http.Request, bool))) *wire {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	w := &wire{addr: ln.Addr().String()}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			n := int(w.conns.Add(1))
-			go func() {
-				defer c.Close()
-				in := bufio.NewReader(c)
-				f(n, c, func() (*http.Request, bool) {
-					r, err := http.ReadRequest(in)
-					if err == nil {
-						_, err = io.Copy(io.Discard, r.Body)
-					}
-					return r, err == nil
-				})
-			}()
-		}
-	}()
-	return w
+	return &wire{rawserver.New(t, f)}
 }
 
-func (w *wire) upstream(t *testing.T, timeout time.Duration) *Upstream {
+func (w *wire) upstream(t *testing.T, timeout time.Duration) *Client {
 	t.Helper()
-	base, err := url.Parse("http://" + w.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u := NewUpstream(UpstreamOptions{Base: base, ConnectTimeout: time.Second, ResponseTimeout: timeout, Log: slog.New(slog.DiscardHandler)})
+	u := NewClient(ClientOptions{Base: w.Base(), ConnectTimeout: time.Second, ResponseTimeout: timeout, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(u.Close)
 	return u
 }
 
 // get asks once and returns status and body.
-func (w *wire) get(t *testing.T, u *Upstream, method string) (int, string, error) {
+func (w *wire) get(t *testing.T, u *Client, method string) (int, string, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+w.addr+"/", nil)
+	req, err := http.NewRequestWithContext(t.Context(), method, "http://"+w.Addr+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := u.roundTrip(req, "alice", false)
+	resp, err := u.RoundTrip(req, "alice", false)
 	if err != nil {
 		return 0, "", err
 	}
@@ -100,7 +65,7 @@ func TestRoundTripReusesConnections(t *testing.T) {
 			t.Fatal(status, body, err)
 		}
 	}
-	if n := w.conns.Load(); n != 1 {
+	if n := w.Conns.Load(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
 }
@@ -148,7 +113,7 @@ func TestRoundTripFraming(t *testing.T) {
 					t.Fatalf("answer %d: %q %v", i, body, err)
 				}
 			}
-			if n := w.conns.Load(); n != c.conns {
+			if n := w.Conns.Load(); n != c.conns {
 				t.Errorf("%d connections, want %d", n, c.conns)
 			}
 		})
@@ -183,7 +148,7 @@ func TestRoundTripRepeats(t *testing.T) {
 }
 
 // closedByPeer reports whether the close of the idle connection has arrived.
-func closedByPeer(u *Upstream) bool {
+func closedByPeer(u *Client) bool {
 	u.repeated.mu.Lock()
 	defer u.repeated.mu.Unlock()
 	for _, c := range u.repeated.idle {
@@ -232,9 +197,9 @@ func TestRoundTripEndsWithItsClient(t *testing.T) {
 	})
 	u := w.upstream(t, time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
-	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+w.addr+"/", nil)
+	req, _ := http.NewRequestWithContext(ctx, "GET", "http://"+w.Addr+"/", nil)
 	time.AfterFunc(20*time.Millisecond, cancel)
-	if _, err := u.roundTrip(req, "alice", false); !errors.Is(err, context.Canceled) {
+	if _, err := u.RoundTrip(req, "alice", false); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	<-gone
@@ -259,7 +224,7 @@ func TestRoundTripLeavesNothingBehind(t *testing.T) {
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") })}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(ln) }()
-	w := &wire{addr: ln.Addr().String()}
+	w := &wire{&rawserver.Server{Addr: ln.Addr().String()}}
 	u := w.upstream(t, time.Second)
 	for range 100 {
 		if _, _, err := w.get(t, u, "GET"); err != nil {

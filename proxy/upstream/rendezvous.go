@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"crypto/sha256"
@@ -25,5 +25,5 @@ func weight(cat, id string) uint64 {
 // catName is the address of a Cat in one spelling: scheme, host and port, in lower
 // case, the port always written.
 func catName(base *url.URL) string {
-	return strings.ToLower(base.Scheme + "://" + authority(base))
+	return strings.ToLower(base.Scheme + "://" + Authority(base))
 }

@@ -1,14 +1,11 @@
-package proxy
+package upstream
 
 import (
-	"context"
 	"net"
 	"sync"
-
-	"github.com/catflap/catflap/internal/wsconn"
 )
 
-// seats are the people who have a socket open at one of several Cats. Whoever sits
+// seats are the people who have a socket open at one of several Cats. A person who sits
 // there goes there with everything else, too: when their own Cat is back, or
 // another has come, a conversation that is open is not torn in two.
 type seats struct {
@@ -38,7 +35,7 @@ func (s *seats) take(id string) (leave func()) {
 }
 
 // seatedConn leaves the seat when it is closed. The embedded type is the concrete
-// one, so that what a TCP connection can do besides still works.
+// one, so that what else a TCP connection can do still works.
 type seatedConn struct {
 	*net.TCPConn
 	leave func()
@@ -47,23 +44,4 @@ type seatedConn struct {
 func (c seatedConn) Close() error {
 	c.leave()
 	return c.TCPConn.Close()
-}
-
-// dialSocket returns how a person's socket is connected: nil, the usual way, unless
-// this is one of several Cats.
-func (u *Upstream) dialSocket(id string) wsconn.Dial {
-	if u.health == nil {
-		return nil
-	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := u.noticing(u.plain.DialContext)(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		u.health.answered()
-		if tcp, ok := c.(*net.TCPConn); ok {
-			return seatedConn{tcp, u.seats.take(id)}, nil
-		}
-		return c, nil
-	}
 }

@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"context"
@@ -50,7 +50,7 @@ var (
 )
 
 // RoundTrip sends the owner's request on a kept connection of theirs or a new one. A
-// connection that the Cat had closed meanwhile costs nobody an error if the request
+// connection that the Cat had closed in the meantime costs nobody an error if the request
 // can be repeated safely.
 func (t *catTransport) RoundTrip(req *http.Request, owner string) (*http.Response, error) {
 	for {
@@ -250,7 +250,7 @@ func (b *catBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close before the end cuts the connection: reading on could take for ever.
+// Close before the end cuts the connection: reading on could take without an end.
 func (b *catBody) Close() error {
 	b.finish(false)
 	return nil
