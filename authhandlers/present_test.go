@@ -25,14 +25,14 @@ func (w *watcher) BeginLogin(context.Context, authhandlers.LoginAttempt) (string
 	return "", nil
 }
 func (w *watcher) FinishLogin(context.Context, authhandlers.LoginAttempt, url.Values) (*authhandlers.Login, error) {
-	return nil, nil
+	return nil, errors.ErrUnsupported
 }
 func (w *watcher) RefreshLogin(context.Context, *authhandlers.Login) (*authhandlers.Login, error) {
-	return nil, nil
+	return nil, errors.ErrUnsupported
 }
 func (w *watcher) LogoutURL(*authhandlers.Login, string, string) string { return "" }
 func (w *watcher) ReadLogoutToken(context.Context, string) (*authhandlers.Logout, error) {
-	return nil, nil
+	return nil, errors.ErrUnsupported
 }
 func (w *watcher) Generation() uint64 { return 1 }
 

@@ -57,7 +57,7 @@ func TestSiblings(t *testing.T) {
 			links = append(links, authhandlers.Link{Name: fmt.Sprint("h", i), Alias: fmt.Sprint("h", i), Handler: b})
 		}
 		u, err := newChain(t, links...).Authenticate(t.Context(), &authhandlers.Request{Credential: &authhandlers.Credential{Scheme: "bearer", Value: "t"}})
-		got, asked := "", ""
+		var got, asked string
 		switch r, ok := errors.AsType[*authhandlers.Rejection](err); {
 		case ok:
 			got = string(r.Code)

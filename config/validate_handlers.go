@@ -119,7 +119,7 @@ func (v *validator) aliases() {
 		case !taken:
 			first[alias] = i
 		}
-		if bare >= 0 && i != bare && !sameSource(h, v.c.Handlers[bare]) && !(alias != "" && ownUsers(v.c.Handlers[bare])) {
+		if bare >= 0 && i != bare && !sameSource(h, v.c.Handlers[bare]) && (alias == "" || !ownUsers(v.c.Handlers[bare])) {
 			v.bad(below(item("handlers", bare), "alias"), "bare user ids are for one issuer only, and "+item("handlers", i)+" has other people", "write an alias; the people of this handler then get new user ids")
 			bare = -1
 		}

@@ -109,7 +109,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 func (b *requestBody) patience() time.Duration {
 	left := b.idle - b.waited
 	if b.rate > 0 {
-		left += b.received / b.rate * time.Second
+		left += b.received / b.rate * time.Second //nolint:durationcheck // bytes by bytes a second
 	}
 	return min(b.idle, left)
 }

@@ -83,13 +83,13 @@ func readAuthorization(lines []string) (*authhandlers.Credential, error) {
 		return nil, errAuthorizationTwo
 	}
 	if len(lines) == 0 || lines[0] == "" {
-		return nil, nil
+		return nil, nil //nolint:nilnil // nothing is no error
 	}
 	scheme, value, _ := strings.Cut(lines[0], " ")
 	scheme = strings.ToLower(scheme)
 	switch {
 	case scheme == "bearer" && value == "":
-		return nil, nil // an empty one is absent
+		return nil, nil //nolint:nilnil // an empty one is absent
 	case value == "" && knownScheme(scheme) == "", scheme == "bearer" && !tokenForm(value):
 		return nil, errCredentialForm
 	}

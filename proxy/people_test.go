@@ -23,7 +23,8 @@ func TestUsersAreMadeSlowly(t *testing.T) {
 	if made != peopleBurst {
 		t.Errorf("%d at once", made)
 	}
-	if now = now.Add(10 * time.Second); !m.take(now) || !m.take(now) {
+	now = now.Add(10 * time.Second)
+	if one, another := m.take(now), m.take(now); !one || !another {
 		t.Error("none ten seconds later")
 	}
 }

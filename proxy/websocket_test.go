@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -286,9 +287,7 @@ func TestHandshakeWithoutItsHeaders(t *testing.T) {
 				t.Run(c.name+" "+who+path, func(t *testing.T) {
 					l := newLab(t, nil)
 					req := l.request(t, http.MethodGet, path, who, "")
-					for name, values := range c.h {
-						req.Header[name] = values
-					}
+					maps.Copy(req.Header, c.h)
 					resp, body := l.send(t, req)
 					status := c.status
 					if who == "" && c.h["Connection"] != nil && c.h["Upgrade"] != nil && c.h["Upgrade"][0] == "websocket" && c.h["Connection"][0] == "upgrade" {

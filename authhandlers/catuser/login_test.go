@@ -1,6 +1,7 @@
 package catuser_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestLoginByPassword(t *testing.T) {
 		{"what bcrypt refuses", "bob", "x\x00y", "alice"},
 	} {
 		_, err := h.LoginByPassword(t.Context(), c.user, c.password)
-		r, _ := err.(*authhandlers.Rejection)
+		r, _ := errors.AsType[*authhandlers.Rejection](err)
 		if r == nil || r.Code != authhandlers.CodeWrongPassword {
 			t.Fatalf("%s: %v", c.name, err)
 		}

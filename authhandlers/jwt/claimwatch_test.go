@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -44,9 +45,7 @@ func (w *watched) comes(signer *issuer.Key, claims map[string]any) string {
 	all := map[string]any{
 		"iss": issuerName, "aud": audience, "sub": "alice", "iat": w.clock.Now().Unix(), "exp": w.clock.Now().Unix() + 300, "jti": fmt.Sprint(w.n),
 	}
-	for name, v := range claims {
-		all[name] = v
-	}
+	maps.Copy(all, claims)
 	w.log.Reset()
 	_, err := w.h.Authenticate(w.t.Context(), authtest.Bearer(issuer.Sign(signer, map[string]any{"alg": signer.Algorithm, "kid": "k"}, all)))
 	if (err == nil) != (signer == w.key) {

@@ -187,5 +187,5 @@ func seconds(text string) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return time.Duration(n) * time.Second //nolint:gosec // it has 31 bits
+	return time.Duration(n) * time.Second
 }

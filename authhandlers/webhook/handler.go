@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -120,9 +121,7 @@ func (h *handler) send(ctx context.Context, credential string) (*inquiry.Reply, 
 	if err := h.chosen.show(credential, req.Header); err != nil {
 		return nil, err
 	}
-	for name, values := range h.own {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, h.own)
 	return inquiry.Send(ctx, h.client, req)
 }
 

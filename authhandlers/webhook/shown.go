@@ -113,7 +113,7 @@ func checkForm(value string) error {
 // isKey reports that one of the values is one of Catflap's own API keys.
 func (c *chosen) isKey(credential string) bool {
 	is := false
-	c.each(credential, func(_ string, value string, _ bool) {
+	_ = c.each(credential, func(_ string, value string, _ bool) { // one that can't be taken apart has no more values
 		if _, v, ok := strings.Cut(value, " "); ok {
 			value = v // behind a scheme
 		}
@@ -144,11 +144,11 @@ func (c *chosen) show(credential string, h http.Header) error {
 func (c *chosen) each(credential string, take func(name, value string, isCookie bool)) error {
 	for i := range len(c.headers) + len(c.cookies) {
 		size, n := binary.Uvarint([]byte(credential[:min(len(credential), binary.MaxVarintLen64)]))
-		if n <= 0 || size > uint64(len(credential)-n) {
+		if n <= 0 || size > uint64(len(credential)-n) { //nolint:gosec // n is within the text
 			return errors.New("not a credential of these names")
 		}
-		value := credential[n : n+int(size)] //nolint:gosec // it is within the text
-		credential = credential[n+int(size):]
+		value := credential[n : n+int(size)]  //nolint:gosec // it is within the text
+		credential = credential[n+int(size):] //nolint:gosec // as above
 		if i < len(c.headers) {
 			take(c.headers[i], value, false)
 		} else {

@@ -107,7 +107,7 @@ func TestASilentStreamLives(t *testing.T) {
 // only behind its handler.
 func TestAStreamWithoutAWindowIsCut(t *testing.T) {
 	s := newStreams(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "refused") })
-	conn, err := tls.Dial("tcp", s.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}) //nolint:gosec // the test's own server
+	conn, err := tls.Dial("tcp", s.Listener.Addr().String(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Fatal(err)
 	}

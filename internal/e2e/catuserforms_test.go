@@ -158,7 +158,7 @@ func TestGuessesAreBounded(t *testing.T) {
 	statuses := make(chan int, 24)
 	for i := range 24 {
 		go func() {
-			status := 0
+			var status int
 			if i%2 == 0 {
 				status = a.login(t, "carla", "wrong").status
 			} else {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -99,7 +100,7 @@ func ending(c *websocket.Conn) func() int {
 		_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 		for {
 			_, _, err := c.ReadMessage()
-			if e, ok := err.(*websocket.CloseError); ok {
+			if e, ok := errors.AsType[*websocket.CloseError](err); ok {
 				done <- e.Code
 			}
 			if err != nil {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"crypto/rand"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -36,9 +37,7 @@ func TestClaimsAsProvidersWriteThem(t *testing.T) {
 	})
 	token := func(issuer, oid string, more map[string]any) string {
 		claims := map[string]any{"iss": issuer, "aud": "catflap", "sub": rand.Text(), "oid": oid, "exp": time.Now().Add(time.Hour).Unix(), "jti": rand.Text()}
-		for name, v := range more {
-			claims[name] = v
-		}
+		maps.Copy(claims, more)
 		return staff.sign(claims)
 	}
 	for name, row := range map[string]struct {

@@ -99,8 +99,9 @@ func TestInterruptedTurns(t *testing.T) {
 					if session == "separate" || name != "cut" {
 						c = again()
 					}
-					if how := ""; !early {
-						for how = outcome(t, c, old); how == "Interrupted"; {
+					if !early {
+						how := outcome(t, c, old)
+						for how == "Interrupted" {
 							how = outcome(t, c, old)
 						}
 						if how != "answered" {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,9 +23,7 @@ func (i *issuer) with(claims map[string]any) string {
 	all := map[string]any{
 		"iss": issuerName, "aud": "catflap", "sub": "alice", "iat": now.Unix(), "exp": now.Add(15 * time.Minute).Unix(), "jti": rand.Text(),
 	}
-	for name, value := range claims {
-		all[name] = value
-	}
+	maps.Copy(all, claims)
 	return i.sign(all)
 }
 

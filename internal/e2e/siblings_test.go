@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +32,7 @@ func TestHandlersOfOneIssuer(t *testing.T) {
 	})
 	token := func(changes map[string]any) string {
 		claims := map[string]any{"iss": issuerName, "aud": "catflap", "sub": "alice", "client_id": "web", "exp": time.Now().Add(time.Hour).Unix()}
-		for name, v := range changes {
-			claims[name] = v
-		}
+		maps.Copy(claims, changes)
 		return staff.sign(claims)
 	}
 	forged := func(good string) string {

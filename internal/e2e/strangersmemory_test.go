@@ -53,7 +53,6 @@ func TestStrangersStayWithinTheMemory(t *testing.T) {
 					t.Cleanup(func() { _ = c.Close() })
 					_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 					if row.more != "" {
-						//nolint:gosec // it is ours, of a moment ago
 						c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: map[bool][]string{true: {"h2"}}[strings.HasSuffix(row.name, "HTTP/2")]})
 					}
 					row.leave(c, f.addr)

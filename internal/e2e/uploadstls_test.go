@@ -57,7 +57,7 @@ func TestUploadsOverHTTP2(t *testing.T) {
 	})
 	ctx, leave := context.WithCancel(t.Context())
 	upload := func(ctx context.Context, user string, size int64) (string, error) {
-		own := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true} //nolint:gosec // it is ours
+		own := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}
 		defer own.CloseIdleConnections()
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+f.addr+"/rabbithole/", io.LimitReader(zeros{}, size))
 		if err != nil {

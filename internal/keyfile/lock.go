@@ -19,7 +19,7 @@ const (
 func lock(path string) (unlock func(), err error) {
 	name := path + ".lock"
 	for end := time.Now().Add(lockWait); ; time.Sleep(lockPause) {
-		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names the file
 		if err == nil {
 			_ = f.Close()
 			return func() { _ = os.Remove(name) }, nil

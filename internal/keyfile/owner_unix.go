@@ -15,7 +15,7 @@ func keepOwner(f *os.File, old os.FileInfo) error {
 	if !ok {
 		return nil
 	}
-	uid, gid := int(of.Uid), int(of.Gid) //nolint:gosec // both are of this machine
+	uid, gid := int(of.Uid), int(of.Gid)
 	if err := f.Chown(uid, gid); err != nil && uid != os.Geteuid() {
 		return fmt.Errorf("the file is the user's with number %d, and would no longer be: run this as that user, or as root", uid)
 	}

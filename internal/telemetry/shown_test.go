@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"unicode"
@@ -35,7 +36,7 @@ func TestALineShowsWhatItHolds(t *testing.T) {
 				r.Path, r.User, r.Reason, r.Rule, r.Err, r.Route = text, text, text, text, errors.New(text), text
 				NewAudit(&out, c).Exchange(r)
 				NewAudit(&out, c).Socket(chat.Event{Kind: chat.EventClose, User: &authhandlers.AuthUserInfo{ID: text}, Reason: text})
-				NewLogger(&out, c).Warn(text, "at", text, text, 1, "err", errors.New(text))
+				NewLogger(&out, c).Log(t.Context(), slog.LevelWarn, text, "at", text, text, 1, "err", errors.New(text)) //nolint:sloglint // it must not matter
 				if n := strings.Count(out.String(), "\n"); n != 3 {
 					t.Errorf("%d lines", n)
 				}

@@ -46,7 +46,7 @@ func Choose(accounts []Account, held Permissions, r Route) (int, error) {
 	best := -1
 	for i := range accounts {
 		has := accounts[i].Permissions
-		if has.Covers(needs) && most.Covers(has) && (best < 0 || has.count() > accounts[best].Permissions.count()) {
+		if has.Covers(needs) && most.Covers(has) && (best < 0 || has.count() > accounts[best].Permissions.count()) { //nolint:gosec // best is an index of accounts
 			best = i
 		}
 	}

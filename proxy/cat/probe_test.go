@@ -102,7 +102,7 @@ func TestProbeSaysThatItsWebSocketKeyIsWrong(t *testing.T) {
 	if !g.Look(t.Context()) || g.Ready() != nil {
 		t.Errorf("with the right key: %v", g.Ready())
 	}
-	await(t, "no socket of the probe's stays open", func() bool { return running.Cat.Sockets(cat.AnonymousID) == 0 })
+	await(t, "no socket of the probe's stays open", func() bool { return running.Sockets(cat.AnonymousID) == 0 })
 }
 
 // TestADoubtIsLookedInto at once, and not with the next look in a minute.

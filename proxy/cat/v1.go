@@ -20,14 +20,14 @@ type row struct {
 	panel   bool
 }
 
-// v1 is the table of the Cat 1.9.2, with three decisions of Catflap's own.
-// Endpoints which the Cat lets a base user call although they show everybody's
-// data are marked everyones. What the Cat serves without a credential (its login,
-// its documentation) is for admin. Fetching a URL needs a permission of its own.
 // ConversationPath is where the Cat keeps what somebody and it have said: the caller's
 // own, whatever the credential.
 const ConversationPath = "/memory/conversation_history"
 
+// v1 is the table of the Cat 1.9.2, with three decisions of Catflap's own.
+// Endpoints which the Cat lets a base user call although they show everybody's
+// data are marked everyones. What the Cat serves without a credential (its login,
+// its documentation) is for admin. Fetching a URL needs a permission of its own.
 var v1 = [...]row{
 	{"GET", "/", "STATUS:READ", own, false},
 	{"POST", "/message", "CONVERSATION:WRITE", own, false},

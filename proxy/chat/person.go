@@ -69,7 +69,7 @@ func newPerson(h *Hub, name, id string) *person {
 	}
 	p := &person{place: h.places[id], hub: h, name: name}
 	p.room.hub, p.room.person, p.room.log.person = h, p, p
-	p.place.people = append(p.place.people, p)
+	p.people = append(p.people, p)
 	return p
 }
 

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"time"
 
@@ -50,9 +51,7 @@ func TestAStoreThatIsPutBack(t *testing.T) {
 	one.start(t, gone, login("bob", c))
 	one.start(t, stays, login("carol", c))
 	old := newBrowser()
-	for name, value := range out.cookies {
-		old.cookies[name] = value
-	}
+	maps.Copy(old.cookies, out.cookies)
 	one.start(t, out, login("alice", c)) // another id, and the same session
 	eventually(t, "their numbers are in Redis", func() bool {
 		client := server.client()

@@ -23,7 +23,7 @@ type Server struct {
 // request, whose body is read and dropped. It ends with the test.
 func New(t testing.TB, script func(n int, c net.Conn, next func() (*http.Request, bool))) *Server {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
