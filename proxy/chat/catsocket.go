@@ -531,7 +531,7 @@ func (l *catSocket) mustWait(c *wsconn.Conn) bool {
 }
 
 // isSilent reports whether the Cat owes an answer and has said nothing for so long. The
-// wire is locked.
+// catSocket is locked.
 func (l *catSocket) isSilent(now time.Time, most time.Duration) bool {
 	return l.turns.next() >= 0 && !l.doubt.hearing && l.silent(now) >= most
 }
@@ -617,7 +617,7 @@ func (l *catSocket) bark(c *wsconn.Conn) {
 	}
 }
 
-// after does something in a while, in the locked wire, if it has the same socket then.
+// after does something in a while, in the locked catSocket, if it has the same socket then.
 func (l *catSocket) after(d time.Duration, c *wsconn.Conn, do func(*wsconn.Conn)) *time.Timer {
 	return time.AfterFunc(d, func() {
 		defer l.hub.o.Caught()

@@ -9,7 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-func parcels() []*clusterMessage {
+func messages() []*clusterMessage {
 	session := strings.Repeat("s", sessionSize)
 	return []*clusterMessage{
 		{kind: messageOpen, session: session, n: 1, text: "alice", data: []byte("claim")},
@@ -21,8 +21,8 @@ func parcels() []*clusterMessage {
 	}
 }
 
-func TestParcels(t *testing.T) {
-	for _, p := range parcels() {
+func TestMessages(t *testing.T) {
+	for _, p := range messages() {
 		b := p.encode()
 		got, err := readMessage(b)
 		if err != nil || !reflect.DeepEqual(got, p) {
@@ -46,8 +46,8 @@ func TestParcels(t *testing.T) {
 	}
 }
 
-func FuzzParcel(f *testing.F) {
-	for _, p := range parcels() {
+func FuzzMessage(f *testing.F) {
+	for _, p := range messages() {
 		f.Add(p.encode())
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -16,7 +16,7 @@ const (
 // doubt is what a catSocket knows of turns that earlier sockets of its person have left
 // running. Their answers come over the socket of now; then the Cat ends what it had for
 // the old one, and by that forgets the new one: it hears, and never speaks again. So the
-// wire lets those answers come, and opens its socket again behind them.
+// catSocket lets those answers come, and opens its socket again behind them.
 type doubt struct {
 	owed      []owed
 	strangers time.Time // until then turns may run that this process does not know of

@@ -10,8 +10,8 @@ import (
 )
 
 // endAll ends sockets side by side: one whose connection is stuck delays none.
-func endAll(seats []*client, c Closing) {
-	for _, s := range seats {
+func endAll(clients []*client, c Closing) {
+	for _, s := range clients {
 		go s.endpoint.end(c)
 	}
 }
@@ -34,10 +34,10 @@ func (h *Hub) Rejudge(judge Judge) {
 // rejudge judges a person's sockets, and their room where nobody is left in it.
 func (h *Hub) rejudge(p *person, judge Judge) {
 	h.mu.Lock()
-	seats := slices.Clone(p.clients)
+	clients := slices.Clone(p.clients)
 	h.mu.Unlock()
 	stay := false
-	for _, s := range seats {
+	for _, s := range clients {
 		before := s.user.Load()
 		u, c := judge(before)
 		if c != nil {

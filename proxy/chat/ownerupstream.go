@@ -46,7 +46,7 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 }
 
 // ownerUpstream is a person's upstream where there are other processes before the same Cat: a
-// wire while this one has claimed the person, and else a way through the one that has.
+// catSocket while this one has claimed the person, and else a way through the one that has.
 // When either ends, it looks for the next, and the clients stay.
 type ownerUpstream struct {
 	hub      *Hub
@@ -69,8 +69,8 @@ type ownerUpstream struct {
 	kept    outbox
 }
 
-// openRoute finds a person's first way to the Cat.
-func openRoute(ctx context.Context, p *person, j *Joining) (upstream, error) {
+// openOwnerUpstream finds a person's first way to the Cat.
+func openOwnerUpstream(ctx context.Context, p *person, j *Joining) (upstream, error) {
 	o := &ownerUpstream{hub: p.hub, person: p, room: &p.room, finished: make(chan struct{}), user: j.User}
 	o.stop, o.cancel = context.WithCancel(context.Background())
 	p.joined(o)
@@ -331,7 +331,7 @@ func (o *ownerUpstream) admit(from string, p *clusterMessage) bool {
 		l.cut() // another's socket was closed after this one had opened: it may be silent now
 	}
 	g := newRemoteSubscriber(o.hub, o.person, from, p)
-	o.hub.router.addGuest(g)
+	o.hub.router.addSubscriber(g)
 	g.owed = l.underWay(func(uint64) bool { return true })
 	g.transmit(&clusterMessage{kind: messageOpened, n: g.owed})
 	if r.add(g); missing { // it was said while they had no way to hear it
@@ -449,7 +449,7 @@ func (o *ownerUpstream) redial(ctx context.Context) (*websocket.Conn, error) {
 
 // join finds a way through the process that has the person.
 func (o *ownerUpstream) join(ctx context.Context, c Claim) error {
-	f := newFar(o, c.Owner)
+	f := newRemoteUpstream(o, c.Owner)
 	o.room.mu.Lock()
 	most := o.room.level.most
 	o.room.level.opened = most

@@ -178,7 +178,7 @@ func (p *person) left(s atCat) {
 // theirs is left then. Whatever ends later has it tried again.
 func (p *person) forgetSoon() { time.AfterFunc(catSettleDelay, func() { p.hub.forget(p.place) }) }
 
-// inDoubt is the doubt that a new wire begins with.
+// inDoubt is the doubt that a new catSocket begins with.
 func (p *person) inDoubt(now time.Time) doubt {
 	h := p.hub
 	d := doubt{owed: p.takeOwed(), wait: h.times.patience / 4, strangers: h.born.Add(h.times.turn), uncertain: h.born.Add(h.times.turn)}

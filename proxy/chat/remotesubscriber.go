@@ -37,7 +37,7 @@ type remoteSubscriber struct {
 
 func newRemoteSubscriber(h *Hub, person *person, from string, p *clusterMessage) *remoteSubscriber {
 	g := &remoteSubscriber{
-		hub: h, person: person, n: guestNumbers + h.remotes.Add(1), process: from, session: p.session,
+		hub: h, person: person, n: remoteNumbers + h.remotes.Add(1), process: from, session: p.session,
 		most: rightsIn(p.n), unwatch: h.o.Fleet.Watch(from),
 	}
 	g.in.maxBytes, g.in.maxCount = h.settings.Load().queue()
@@ -64,8 +64,8 @@ func (h *Hub) invite(from string, p *clusterMessage) {
 	h.sendTo(from, &clusterMessage{kind: messageEnd, session: p.session})
 }
 
-// guestNumbers are above those of all clients.
-const guestNumbers = 1 << 63
+// remoteNumbers are above those of all clients.
+const remoteNumbers = 1 << 63
 
 func (g *remoteSubscriber) transmit(p *clusterMessage) {
 	p.session = g.session
@@ -353,7 +353,7 @@ func (g *remoteSubscriber) transmitLast(last *clusterMessage) {
 	}
 	last.data = binary.BigEndian.AppendUint64(nil, g.passed)
 	g.transmit(last)
-	g.hub.router.removeGuest(g) // not before: who is not found has an end without a number
+	g.hub.router.removeSubscriber(g) // not before: who is not found has an end without a number
 }
 
 // leave takes the remote subscriber out when the last of its clients has left. What those have not
@@ -368,7 +368,7 @@ func (g *remoteSubscriber) leave(p *clusterMessage) {
 		return
 	}
 	g.unwatch()
-	g.hub.router.removeGuest(g)
+	g.hub.router.removeSubscriber(g)
 	r := &g.person.room
 	r.mu.Lock()
 	g.in.reader.stop()

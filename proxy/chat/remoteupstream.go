@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// farWait is how long another process may take to answer that it has a person.
-	farWait = time.Second
+	// remoteWait is how long another process may take to answer that it has a person.
+	remoteWait = time.Second
 	// ackSoon is how long it is not told of what was taken, while that is little.
 	ackSoon = 500 * time.Millisecond
 )
@@ -65,7 +65,7 @@ type remoteUpstream struct {
 	last atomic.Uint64 // the last number that the room has; it changes in the locked room
 }
 
-func newFar(o *ownerUpstream, process string) *remoteUpstream {
+func newRemoteUpstream(o *ownerUpstream, process string) *remoteUpstream {
 	f := &remoteUpstream{hub: o.hub, owner: o, process: process, session: newSession(), finished: make(chan struct{}), opened: make(chan struct{}), waits: map[uint64]inbound{}}
 	f.space = sync.NewCond(&f.mu)
 	return f
@@ -79,11 +79,11 @@ func newSession() string {
 
 // open asks the process for a session.
 func (f *remoteUpstream) open(ctx context.Context, claim string, how uint64) error {
-	f.hub.router.addFar(f)
+	f.hub.router.addUpstream(f)
 	f.unwatch = f.hub.o.Fleet.Watch(f.process)
 	p := &clusterMessage{kind: messageOpen, session: f.session, text: f.owner.person.name, data: []byte(claim), n: how}
 	f.transmit(p)
-	t := time.NewTimer(farWait)
+	t := time.NewTimer(remoteWait)
 	defer t.Stop()
 	select {
 	case <-f.opened:
@@ -407,7 +407,7 @@ func (f *remoteUpstream) stop(how int) (lost []turn, unsaid []inbound, first boo
 		f.ack.Stop()
 	}
 	f.unwatch()
-	f.hub.router.removeFar(f)
+	f.hub.router.removeUpstream(f)
 	f.letGo()
 	lost = f.turns.lost(time.Now())
 	for range min(f.inherited, maxTurns) {

@@ -67,15 +67,15 @@ func (h *Hub) sendTo(process string, p *clusterMessage) { h.o.Fleet.Send(process
 // Gone implements Listener.
 func (h *Hub) Gone(process string) {
 	h.router.mu.Lock()
-	fars, guests := slices.Collect(maps.Values(h.router.remoteUpstreams)), slices.Collect(maps.Values(h.router.remoteSubscribers))
+	upstreams, subscribers := slices.Collect(maps.Values(h.router.remoteUpstreams)), slices.Collect(maps.Values(h.router.remoteSubscribers))
 	h.router.mu.Unlock()
-	for _, f := range fars {
+	for _, f := range upstreams {
 		if f.process == process {
 			h.sendTo(process, &clusterMessage{kind: messageEnd, session: f.session})
 			f.received(&clusterMessage{kind: messageEnd}) // after what has come before
 		}
 	}
-	for _, g := range guests {
+	for _, g := range subscribers {
 		if g.process == process {
 			g.end(closeSilentPeer)
 		}
@@ -93,7 +93,7 @@ func (h *Hub) Lost(late bool) {
 	}
 }
 
-func (p *router) addFar(f *remoteUpstream) {
+func (p *router) addUpstream(f *remoteUpstream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.remoteUpstreams == nil {
@@ -102,7 +102,7 @@ func (p *router) addFar(f *remoteUpstream) {
 	p.remoteUpstreams[f.session] = f
 }
 
-func (p *router) addGuest(g *remoteSubscriber) {
+func (p *router) addSubscriber(g *remoteSubscriber) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.remoteSubscribers == nil {
@@ -111,13 +111,13 @@ func (p *router) addGuest(g *remoteSubscriber) {
 	p.remoteSubscribers[g.process+g.session] = g
 }
 
-func (p *router) removeFar(f *remoteUpstream) {
+func (p *router) removeUpstream(f *remoteUpstream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.remoteUpstreams, f.session)
 }
 
-func (p *router) removeGuest(g *remoteSubscriber) {
+func (p *router) removeSubscriber(g *remoteSubscriber) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.remoteSubscribers, g.process+g.session)
@@ -135,7 +135,7 @@ func (h *Hub) handOver() {
 	}
 }
 
-func (p *router) counts() (relayed, guests int) {
+func (p *router) counts() (relayed, remote int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.remoteUpstreams), len(p.remoteSubscribers)

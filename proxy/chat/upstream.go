@@ -39,7 +39,7 @@ type upstream interface {
 // where another process's would be found first. The error is a *DialError or ctx's.
 func openUpstream(ctx context.Context, p *person, j *Joining) (upstream, error) {
 	if p.hub.o.Fleet != nil {
-		return openRoute(ctx, p, j)
+		return openOwnerUpstream(ctx, p, j)
 	}
 	conn, err := j.Dial(ctx)
 	if err != nil {
