@@ -252,6 +252,44 @@ func TestRejudge(t *testing.T) {
 	}
 }
 
+// TestRejudgePlace: what a key has opened stays only where the key may come from now.
+func TestRejudgePlace(t *testing.T) {
+	home, office := netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")
+	for _, c := range []struct {
+		name          string
+		came          string
+		before, after []netip.Prefix
+		want          authhandlers.Code
+	}{
+		{"the same networks", "10.1.2.3", []netip.Prefix{home}, []netip.Prefix{home}, "ok"},
+		{"others", "10.1.2.3", []netip.Prefix{home}, []netip.Prefix{office}, authhandlers.CodeAPIKeyPlace},
+		{"one more", "10.1.2.3", []netip.Prefix{home}, []netip.Prefix{home, office}, "ok"},
+		{"bound since", "10.1.2.3", nil, []netip.Prefix{office}, authhandlers.CodeAPIKeyPlace},
+		{"bound since, to its own", "192.0.2.7", nil, []netip.Prefix{office}, "ok"},
+		{"an address in the form of IPv6", "::ffff:192.0.2.7", nil, []netip.Prefix{office}, "ok"},
+		{"an unknown address", "", nil, nil, "ok"},
+		{"an unknown address, bound since", "", nil, []netip.Prefix{office}, authhandlers.CodeAPIKeyPlace},
+	} {
+		l := newLab(t)
+		for _, actsFor := range []string{"", "shop"} {
+			k := l.add("shop", func(e *keyfile.Entry) { e.ActsFor, e.From = actsFor, c.before })
+			r := onBehalf(k.Text, "carol")
+			r.Lasting, r.ClientIP = true, netip.Addr{}
+			if c.came != "" {
+				r.ClientIP = netip.MustParseAddr(c.came)
+			}
+			u, err := l.ask(r)
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			l.change(func(f *keyfile.File) { f.Find(k.ID).From = c.after })
+			if _, err := l.h.(authhandlers.Rejudger).Rejudge(u); codeOf(err) != c.want {
+				t.Errorf("%s, acts for %q: %v, want %s", c.name, actsFor, err, c.want)
+			}
+		}
+	}
+}
+
 // TestLastUse: it is noted beside the file, at most once a minute, and a folder that
 // can't be written stops nobody.
 func TestLastUse(t *testing.T) {
