@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -206,6 +208,45 @@ func TestAMomentWithoutAFile(t *testing.T) {
 			t.Errorf("written again: %s", got)
 		}
 		l.clock.Advance(time.Second)
+	}
+}
+
+// TestManyAskAtTheSecondLook: while one reads the file again that was empty at the first
+// look, the keys of before stay for the others.
+func TestManyAskAtTheSecondLook(t *testing.T) {
+	l := newLab(t)
+	k := keyfile.NewKey()
+	l.change(func(f *keyfile.File) { // so many that reading them takes a while
+		for range 2000 {
+			other := keyfile.NewKey()
+			f.Keys = append(f.Keys, keyfile.Entry{ID: other.ID, Hash: other.Hash, Owner: "bo", Created: l.clock.Now()})
+		}
+		f.Keys = append(f.Keys, keyfile.Entry{ID: k.ID, Hash: k.Hash, Owner: "ada", Created: l.clock.Now()})
+	})
+	l.code(k.Text)
+	content, err := os.ReadFile(l.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write("")
+	if got := l.code(k.Text); got != "ok" {
+		t.Fatalf("emptied: %s", got)
+	}
+	l.write(string(content))
+	var wg sync.WaitGroup
+	var refused atomic.Int32
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if l.code(k.Text) != "ok" {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := refused.Load(); n > 0 {
+		t.Errorf("refused %d times", n)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,10 +31,12 @@ type handler struct {
 	log     *slog.Logger
 	observe func(string)
 
-	file       *reread.File
+	polling sync.Mutex // held to read the file again
+	file    *reread.File
+	emptied time.Time // when the file held nothing at the first look; zero: it holds keys
+
 	keys       atomic.Pointer[map[string]*key]
 	generation atomic.Uint64
-	emptied    atomic.Int64 // Unix nanoseconds of the moment at which the file held nothing; 0: it holds keys
 	broken     atomic.Pointer[string]
 	uses       uses
 }
