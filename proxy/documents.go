@@ -85,6 +85,9 @@ func (ex *exchange) serveDocuments() *refusal {
 // authoriseDocuments asks the policy. Like a person's conversation, their documents are
 // their own data: the base set is enough, and what is denied there is denied here.
 func (ex *exchange) authoriseDocuments() *refusal {
+	if ref := ex.ensureUser(); ref != nil {
+		return ref
+	}
 	t := permission.Target{Method: ex.r.Method, Path: "/memory/conversation_history"}
 	t.Route, t.Known = ex.h.o.Contract.Route(t.Method, t.Path)
 	t.Route.Pattern = ex.record.Route

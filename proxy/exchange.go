@@ -189,8 +189,8 @@ func (ex *exchange) authorise() *refusal {
 		ex.noteDecision()
 		return nil // public, and decided so
 	}
-	if err := ex.h.o.People.ensure(ex.r.Context(), ex.user, ex.h.o.Policy.Held(ex.user), ex.h.o.Policy); err != nil {
-		return refuseAuthentication(err, true)
+	if ref := ex.ensureUser(); ref != nil {
+		return ref
 	}
 	t := permission.Target{Method: ex.r.Method, Path: ex.target.path}
 	if ex.socket {
@@ -210,6 +210,15 @@ func (ex *exchange) authorise() *refusal {
 		}
 	}
 	ex.noteDecision()
+	return nil
+}
+
+// ensureUser sees to the person's own user at the Cat, and refuses somebody whose was
+// deleted there.
+func (ex *exchange) ensureUser() *refusal {
+	if err := ex.h.o.People.ensure(ex.r.Context(), ex.user, ex.h.o.Policy.Held(ex.user), ex.h.o.Policy); err != nil {
+		return refuseAuthentication(err, true)
+	}
 	return nil
 }
 

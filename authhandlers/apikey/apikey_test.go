@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,6 +211,45 @@ func TestAMomentWithoutAFile(t *testing.T) {
 	}
 }
 
+// TestManyAskAtTheSecondLook: while one reads the file again that was empty at the first
+// look, the keys of before stay for the others.
+func TestManyAskAtTheSecondLook(t *testing.T) {
+	l := newLab(t)
+	k := keyfile.NewKey()
+	l.change(func(f *keyfile.File) { // so many that reading them takes a while
+		for range 2000 {
+			other := keyfile.NewKey()
+			f.Keys = append(f.Keys, keyfile.Entry{ID: other.ID, Hash: other.Hash, Owner: "bo", Created: l.clock.Now()})
+		}
+		f.Keys = append(f.Keys, keyfile.Entry{ID: k.ID, Hash: k.Hash, Owner: "ada", Created: l.clock.Now()})
+	})
+	l.code(k.Text)
+	content, err := os.ReadFile(l.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.write("")
+	if got := l.code(k.Text); got != "ok" {
+		t.Fatalf("emptied: %s", got)
+	}
+	l.write(string(content))
+	var wg sync.WaitGroup
+	var refused atomic.Int32
+	for range 8 {
+		wg.Go(func() {
+			for range 50 {
+				if l.code(k.Text) != "ok" {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := refused.Load(); n > 0 {
+		t.Errorf("refused %d times", n)
+	}
+}
+
 // TestRejudge: live sockets and tickets fall with their key.
 func TestRejudge(t *testing.T) {
 	l := newLab(t)
@@ -249,6 +290,44 @@ func TestRejudge(t *testing.T) {
 	}
 	if _, err := judge.Rejudge(&authhandlers.AuthUserInfo{Subject: "ada", Evidence: "x"}); codeOf(err) != authhandlers.CodeUnknownAPIKey {
 		t.Errorf("evidence of nothing: %v", err)
+	}
+}
+
+// TestRejudgePlace: what a key has opened stays only where the key may come from now.
+func TestRejudgePlace(t *testing.T) {
+	home, office := netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.0/24")
+	for _, c := range []struct {
+		name          string
+		came          string
+		before, after []netip.Prefix
+		want          authhandlers.Code
+	}{
+		{"the same networks", "10.1.2.3", []netip.Prefix{home}, []netip.Prefix{home}, "ok"},
+		{"others", "10.1.2.3", []netip.Prefix{home}, []netip.Prefix{office}, authhandlers.CodeAPIKeyPlace},
+		{"one more", "10.1.2.3", []netip.Prefix{home}, []netip.Prefix{home, office}, "ok"},
+		{"bound since", "10.1.2.3", nil, []netip.Prefix{office}, authhandlers.CodeAPIKeyPlace},
+		{"bound since, to its own", "192.0.2.7", nil, []netip.Prefix{office}, "ok"},
+		{"an address in the form of IPv6", "::ffff:192.0.2.7", nil, []netip.Prefix{office}, "ok"},
+		{"an unknown address", "", nil, nil, "ok"},
+		{"an unknown address, bound since", "", nil, []netip.Prefix{office}, authhandlers.CodeAPIKeyPlace},
+	} {
+		l := newLab(t)
+		for _, actsFor := range []string{"", "shop"} {
+			k := l.add("shop", func(e *keyfile.Entry) { e.ActsFor, e.From = actsFor, c.before })
+			r := onBehalf(k.Text, "carol")
+			r.Lasting, r.ClientIP = true, netip.Addr{}
+			if c.came != "" {
+				r.ClientIP = netip.MustParseAddr(c.came)
+			}
+			u, err := l.ask(r)
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			l.change(func(f *keyfile.File) { f.Find(k.ID).From = c.after })
+			if _, err := l.h.(authhandlers.Rejudger).Rejudge(u); codeOf(err) != c.want {
+				t.Errorf("%s, acts for %q: %v, want %s", c.name, actsFor, err, c.want)
+			}
+		}
 	}
 }
 

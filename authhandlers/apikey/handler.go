@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,10 +31,12 @@ type handler struct {
 	log     *slog.Logger
 	observe func(string)
 
-	file       *reread.File
+	polling sync.Mutex // held to read the file again
+	file    *reread.File
+	emptied time.Time // when the file held nothing at the first look; zero: it holds keys
+
 	keys       atomic.Pointer[map[string]*key]
 	generation atomic.Uint64
-	emptied    atomic.Int64 // Unix nanoseconds of the moment at which the file held nothing; 0: it holds keys
 	broken     atomic.Pointer[string]
 	uses       uses
 }
@@ -74,7 +78,7 @@ func (h *handler) Authenticate(_ context.Context, r *authhandlers.Request) (*aut
 	h.uses.note(id, now)
 	if r.Lasting {
 		lasting := *u
-		lasting.Evidence = k.evidence()
+		lasting.Evidence = k.evidence(r.ClientIP)
 		return &lasting, nil
 	}
 	return u, nil
@@ -114,21 +118,35 @@ func (k *key) place(from netip.Addr) error {
 	return authhandlers.Reject(authhandlers.CodeAPIKeyPlace, "this API key is not for requests from this address", "the key %s of %q came from %s", k.ID, k.Owner, from)
 }
 
-// evidence names the key by id and hash: another key of the same id is another one. It
-// opens nothing.
-func (k *key) evidence() string { return k.ID + " " + hex.EncodeToString(k.Hash[:]) }
+// evidence names the key by id and hash, and the address that it came from: another key
+// of the same id is another one. It opens nothing.
+func (k *key) evidence(from netip.Addr) string { return k.proof() + " " + from.String() }
+
+func (k *key) proof() string { return k.ID + " " + hex.EncodeToString(k.Hash[:]) }
+
+// proven returns the key that evidence names, or nil, and where it came from.
+func (h *handler) proven(evidence string) (*key, netip.Addr) {
+	id, rest, _ := strings.Cut(evidence, " ")
+	hash, from, _ := strings.Cut(rest, " ")
+	k := (*h.keys.Load())[id]
+	if k == nil || k.proof() != id+" "+hash {
+		return nil, netip.Addr{}
+	}
+	address, _ := netip.ParseAddr(from) // else it is unknown
+	return k, address
+}
 
 // Rejudge implements authhandlers.Rejudger.
 func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserInfo, error) {
 	h.poll(h.now())
-	var k *key
-	if len(u.Evidence) > keyIDLength {
-		k = (*h.keys.Load())[u.Evidence[:keyIDLength]]
-	}
-	if k == nil || k.evidence() != u.Evidence {
+	k, from := h.proven(u.Evidence)
+	if k == nil {
 		return nil, authhandlers.Reject(authhandlers.CodeUnknownAPIKey, "this API key is not known here any more", "%s has the key no more", h.path)
 	}
 	if err := k.refused(h.now()); err != nil {
+		return nil, err
+	}
+	if err := k.place(from); err != nil {
 		return nil, err
 	}
 	if k.ActsFor == "" {
@@ -136,9 +154,6 @@ func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserI
 	}
 	return h.person(k, u.Subject), nil
 }
-
-// keyIDLength is the length of an id in evidence.
-const keyIDLength = 8
 
 // Generation implements authhandlers.Rejudger. It is asked each second or so, so that
 // what is due is done here.

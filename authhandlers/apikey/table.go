@@ -30,17 +30,22 @@ func open(path string, env authhandlers.Env) (*handler, error) {
 	return h, nil
 }
 
-// poll reads the file again if it is due and has changed.
+// poll reads the file again if it is due and has changed. While one does, the others go
+// on with what there is.
 func (h *handler) poll(now time.Time) {
+	if !h.polling.TryLock() {
+		return
+	}
+	defer h.polling.Unlock()
 	h.file.Poll(now, func(content []byte, err error) { h.take(content, err, now) })
 	// An editor may empty a file for a moment, or take it away. That nobody has a key
 	// any more is believed at the second look.
-	if at := h.emptied.Load(); at != 0 && now.UnixNano() >= at+int64(reread.Every) && h.emptied.CompareAndSwap(at, 0) {
+	if !h.emptied.IsZero() && now.Sub(h.emptied) >= reread.Every {
 		h.put(&keyfile.File{})
 	}
 }
 
-// take judges what the file holds now.
+// take judges what the file holds now. polling is held.
 func (h *handler) take(content []byte, err error, now time.Time) {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // no keys
@@ -53,20 +58,22 @@ func (h *handler) take(content []byte, err error, now time.Time) {
 	case err != nil:
 		why := err.Error()
 		h.broken.Store(&why)
-		h.emptied.Store(0)
+		h.emptied = time.Time{}
 		h.observe(eventUnusable)
 		h.log.Error("the file of keys can't be used; the last good keys stay, and nobody has been revoked since", "err", why)
 	case len(f.Keys) == 0 && len(*h.keys.Load()) > 0:
-		h.emptied.CompareAndSwap(0, now.UnixNano())
+		if h.emptied.IsZero() {
+			h.emptied = now
+		}
 	default:
-		h.emptied.Store(0)
 		h.put(f)
 	}
 }
 
-// put has other keys in force, and says so.
+// put has other keys in force, and says so. polling is held.
 func (h *handler) put(f *keyfile.File) {
 	before := len(*h.keys.Load())
+	h.emptied = time.Time{}
 	h.broken.Store(nil)
 	h.adopt(f)
 	h.observe(eventChanged)

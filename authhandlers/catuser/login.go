@@ -33,7 +33,9 @@ func (h *loginHandler) LoginByPassword(ctx context.Context, name, password strin
 		return nil, err
 	}
 	if has, other := l.has(name); !has || !hashable(password) {
-		name, password = other, rand.Text()
+		if password = rand.Text(); other != "" {
+			name = other
+		}
 	}
 	token, err := h.cat.Token(ctx, name, password)
 	if err != nil {

@@ -53,3 +53,22 @@ func TestLoginByPassword(t *testing.T) {
 		t.Errorf("the token: %+v, %v", u, err)
 	}
 }
+
+// TestLoginWhereThereIsOneUser: a password that bcrypt does not read costs the Cat the
+// same under the only name that there is as under any other.
+func TestLoginWhereThereIsOneUser(t *testing.T) {
+	clock := authtest.NewClock()
+	cat := newCat(clock, "alice")
+	h, _ := open(t, authtest.NewEnv(t, clock), cat, true).(authhandlers.PasswordLogin)
+	for _, c := range []struct{ user, password string }{
+		{"alice", "wrong"}, {"alice", "x\x00y"}, {"alice", strings.Repeat("x", 73)}, {"mallory", "wrong"}, {"mallory", "x\x00y"},
+	} {
+		_, err := h.LoginByPassword(t.Context(), c.user, c.password)
+		if rejected(err) != authhandlers.CodeWrongPassword {
+			t.Fatalf("%q, %q: %v", c.user, c.password, err)
+		}
+		if got := cat.asked[len(cat.asked)-1]; got != "alice" {
+			t.Errorf("%q, %q: the Cat is asked for %q", c.user, c.password, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,8 @@ const passwordTime = 15 * time.Second
 // it looks at one, and how many somebody may try.
 //
 // Somebody who has signed in from a network before is not held up by strangers who try
-// their name, or any: for the two together there is a bound of its own.
+// their name, or any: for the two together there is a bound of its own, and places of
+// its own in the queue.
 type passwords struct {
 	networks *pace.Pace          // what has come to nothing
 	names    *pace.Keyed[digest] // the same
@@ -48,7 +50,7 @@ func newPasswords(now func() time.Time) *passwords {
 		networks: pace.New(now, pace.Rate{Burst: 10, PerSecond: 1.0 / 10}, pace.Rate{Burst: 60, PerSecond: 1}),
 		names:    pace.NewKeyed[digest](now, pace.Rate{Burst: 10, PerSecond: 1.0 / 30}, pace.Rate{Burst: math.MaxInt32, PerSecond: 1}),
 		pairs:    pace.NewKeyed[digest](now, pace.Rate{Burst: 10, PerSecond: 1.0 / 6}, pace.Rate{Burst: 60, PerSecond: 1}),
-		seen:     seen, queue: &queue{of: map[netip.Addr]int{}}, floor: floor,
+		seen:     seen, queue: newQueue(), floor: floor,
 	}
 }
 
@@ -72,7 +74,7 @@ func (e *TooManyError) Error() string {
 // counting: while the Cat can't be asked, nobody has tried anything.
 func (p *passwords) enter(from netip.Addr, name string) (settle func(error), err error) {
 	who := sha256.Sum256([]byte(name))
-	pair := digest(sha256.Sum256([]byte(from.String() + " " + name)))
+	pair := pairOf(from, name)
 	if p.seen.Contains(pair) {
 		if over := p.pairs.Take(pair); over != nil {
 			return nil, &TooManyError{over.Own, over.Wait}
@@ -95,6 +97,15 @@ func (p *passwords) enter(from netip.Addr, name string) (settle func(error), err
 			p.seen.Add(pair, struct{}{})
 		}
 	}, nil
+}
+
+func pairOf(from netip.Addr, name string) digest {
+	return sha256.Sum256([]byte(from.String() + " " + name))
+}
+
+// known reports whether somebody of this name has signed in from there before.
+func (p *passwords) known(from netip.Addr, name string) bool {
+	return p.seen.Contains(pairOf(from, name))
 }
 
 // Passwords reports whether people can type a name and a password here.
@@ -128,7 +139,7 @@ func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password st
 	}
 	until := time.NewTimer(bounds.floor)
 	defer until.Stop()
-	leave, err := bounds.queue.enter(ctx, from)
+	leave, err := bounds.queue.enter(ctx, from, bounds.known(from, name))
 	if err != nil {
 		settle(err)
 		return nil, p.name, err
@@ -136,8 +147,10 @@ func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password st
 	// Who goes away does not make the Cat stop.
 	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), passwordTime)
 	defer cancel()
-	grant, err := login.LoginByPassword(asked, name, password)
-	leave()
+	grant, err := func() (*authhandlers.PasswordGrant, error) {
+		defer leave() // whatever the handler does
+		return login.LoginByPassword(asked, name, password)
+	}()
 	settle(err)
 	select {
 	case <-until.C:
@@ -146,37 +159,52 @@ func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password st
 	return grant, p.name, err
 }
 
-// The bounds of the queue in front of the Cat's login, which is asked one at a time.
+// The bounds of the queue in front of the Cat's login, which is asked one at a time: of
+// those who have been here, and of strangers.
 const (
 	queueMost    = 16
 	queueShare   = 4 // of one network
 	queuePatient = 10 * time.Second
 )
 
-// queue lets one through at a time, in the order of their coming.
+// queue lets one through at a time, in the order of their coming. Those who have been
+// here go before strangers, so that no number of these keeps them out.
 type queue struct {
-	mu      sync.Mutex
-	taken   bool
+	mu               sync.Mutex
+	taken            bool
+	known, strangers line
+}
+
+// line is one of the two rows of a queue, which guards it.
+type line struct {
 	waiting []chan struct{}
 	of      map[netip.Addr]int // who is under way, and waits
 }
 
+func newQueue() *queue {
+	return &queue{known: line{of: map[netip.Addr]int{}}, strangers: line{of: map[netip.Addr]int{}}}
+}
+
 // enter waits for its turn. Without an error, leave must follow.
-func (q *queue) enter(ctx context.Context, from netip.Addr) (leave func(), err error) {
+func (q *queue) enter(ctx context.Context, from netip.Addr, known bool) (leave func(), err error) {
+	l := &q.strangers
+	if known {
+		l = &q.known
+	}
 	q.mu.Lock()
-	if q.of[from] >= queueShare || len(q.waiting) >= queueMost {
+	if l.of[from] >= queueShare || len(l.waiting) >= queueMost {
 		q.mu.Unlock()
 		return nil, authhandlers.ErrBusy
 	}
-	q.of[from]++
-	leave = func() { q.leave(from) }
+	l.of[from]++
+	leave = func() { q.leave(l, from) }
 	if !q.taken {
 		q.taken = true
 		q.mu.Unlock()
 		return leave, nil
 	}
 	turn := make(chan struct{})
-	q.waiting = append(q.waiting, turn)
+	l.waiting = append(l.waiting, turn)
 	q.mu.Unlock()
 	t := time.NewTimer(queuePatient)
 	defer t.Stop()
@@ -188,38 +216,43 @@ func (q *queue) enter(ctx context.Context, from netip.Addr) (leave func(), err e
 	case <-t.C:
 		err = authhandlers.ErrBusy
 	}
-	q.giveUp(from, turn)
+	q.giveUp(l, from, turn)
 	return nil, err
 }
 
 // giveUp leaves the queue, or the turn that has come in time.
-func (q *queue) giveUp(from netip.Addr, turn chan struct{}) {
+func (q *queue) giveUp(l *line, from netip.Addr, turn chan struct{}) {
 	q.mu.Lock()
-	for i, w := range q.waiting {
-		if w == turn {
-			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
-			q.forget(from)
-			q.mu.Unlock()
-			return
-		}
+	if i := slices.Index(l.waiting, turn); i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+		l.forget(from)
+		q.mu.Unlock()
+		return
 	}
 	q.mu.Unlock()
-	q.leave(from)
+	q.leave(l, from)
 }
 
-func (q *queue) leave(from netip.Addr) {
+func (q *queue) leave(l *line, from netip.Addr) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.forget(from)
-	if q.taken = len(q.waiting) > 0; q.taken {
-		close(q.waiting[0])
-		q.waiting = q.waiting[1:]
-	}
+	l.forget(from)
+	q.taken = q.known.next() || q.strangers.next()
 }
 
-// forget counts one less of a network. The queue is locked.
-func (q *queue) forget(from netip.Addr) {
-	if q.of[from]--; q.of[from] == 0 {
-		delete(q.of, from)
+// next gives the turn to the first of the line, if there is one.
+func (l *line) next() bool {
+	if len(l.waiting) == 0 {
+		return false
+	}
+	close(l.waiting[0])
+	l.waiting = l.waiting[1:]
+	return true
+}
+
+// forget counts one less of a network.
+func (l *line) forget(from netip.Addr) {
+	if l.of[from]--; l.of[from] == 0 {
+		delete(l.of, from)
 	}
 }

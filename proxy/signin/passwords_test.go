@@ -98,7 +98,7 @@ func TestAnOutageIsNoGuess(t *testing.T) {
 // TestTheQueueLetsOneThrough: one at a time, no more of a network than its share, and who
 // goes away leaves no gap.
 func TestTheQueueLetsOneThrough(t *testing.T) {
-	q := &queue{of: map[netip.Addr]int{}}
+	q := newQueue()
 	var under, most atomic.Int32
 	var wg sync.WaitGroup
 	var busy, through atomic.Int32
@@ -109,7 +109,7 @@ func TestTheQueueLetsOneThrough(t *testing.T) {
 			if i%5 == 0 {
 				cancel()
 			}
-			leave, err := q.enter(ctx, place(fmt.Sprintf("192.0.2.%d", i%10)))
+			leave, err := q.enter(ctx, place(fmt.Sprintf("192.0.2.%d", i%10)), i%2 == 0)
 			if errors.Is(err, authhandlers.ErrBusy) {
 				busy.Add(1)
 			}
@@ -126,33 +126,106 @@ func TestTheQueueLetsOneThrough(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if most.Load() != 1 || through.Load() == 0 || q.taken || len(q.waiting) > 0 || len(q.of) > 0 {
+	if most.Load() != 1 || through.Load() == 0 || q.taken || q.waits() > 0 || len(q.strangers.of)+len(q.known.of) > 0 {
 		t.Errorf("%d at once, %d through, %d busy, left %+v", most.Load(), through.Load(), busy.Load(), q)
 	}
-	leave, err := q.enter(t.Context(), place("192.0.2.1"))
+	leave, err := q.enter(t.Context(), place("192.0.2.1"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	for range queueShare - 1 {
-		wg.Go(func() { _, _ = q.enter(ctx, place("192.0.2.1")) })
+		wg.Go(func() { _, _ = q.enter(ctx, place("192.0.2.1"), false) })
 	}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		q.mu.Lock()
-		n := len(q.waiting)
-		q.mu.Unlock()
-		if n == queueShare-1 || time.Now().After(end) {
+		if q.waits() == queueShare-1 || time.Now().After(end) {
 			break
 		}
 	}
-	if _, err := q.enter(t.Context(), place("192.0.2.1")); !errors.Is(err, authhandlers.ErrBusy) {
+	if _, err := q.enter(t.Context(), place("192.0.2.1"), false); !errors.Is(err, authhandlers.ErrBusy) {
 		t.Errorf("beyond the share: %v", err)
 	}
 	cancel()
 	wg.Wait()
 	leave()
-	if q.taken || len(q.of) > 0 {
+	if q.taken || len(q.strangers.of) > 0 {
 		t.Errorf("left %+v", q)
+	}
+}
+
+// waits is how many wait.
+func (q *queue) waits() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.known.waiting) + len(q.strangers.waiting)
+}
+
+// TestStrangersInTheQueue: as many of them as may wait, of the same network too, keep
+// nobody from the next turn who has been here.
+func TestStrangersInTheQueue(t *testing.T) {
+	q := newQueue()
+	home := place("192.0.2.1")
+	end, err := q.enter(t.Context(), home, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for i := range queueMost {
+		wg.Go(func() {
+			if leave, err := q.enter(ctx, place(fmt.Sprintf("192.0.2.%d", 1+(i+1)/queueShare)), false); err == nil {
+				<-ctx.Done()
+				leave()
+			}
+		})
+	}
+	for until := time.Now().Add(10 * time.Second); q.waits() < queueMost && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := q.enter(ctx, place("198.51.100.1"), false); !errors.Is(err, authhandlers.ErrBusy) {
+		t.Errorf("one stranger more: %v", err)
+	}
+	turn := make(chan error)
+	go func() {
+		leave, err := q.enter(ctx, home, true)
+		turn <- err
+		if err == nil {
+			leave()
+		}
+	}()
+	for until := time.Now().Add(10 * time.Second); q.waits() <= queueMost && time.Now().Before(until); {
+		time.Sleep(time.Millisecond)
+	}
+	end()
+	select {
+	case err := <-turn:
+		if err != nil {
+			t.Errorf("who has been here: %v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("who has been here waits behind strangers")
+	}
+	cancel()
+	wg.Wait()
+}
+
+// breaking panics, as a handler of somebody's own may.
+type breaking struct{ authhandlers.PasswordLogin }
+
+func (breaking) LoginByPassword(context.Context, string, string) (*authhandlers.PasswordGrant, error) {
+	panic("a handler of somebody's own")
+}
+
+// TestAPanicLeavesTheQueue: the next one has a turn.
+func TestAPanicLeavesTheQueue(t *testing.T) {
+	b := NewBounds(time.Now)
+	s := &SignIn{o: Options{Bounds: b}, providers: []provider{{name: "cat", LoginProvider: breaking{}}}}
+	func() {
+		defer func() { _ = recover() }()
+		_, _, _ = s.Grant(t.Context(), place("192.0.2.1"), "carla", "x")
+	}()
+	if b.passwords.queue.taken {
+		t.Error("the turn was never given back")
 	}
 }
 
