@@ -59,7 +59,7 @@ func TestWhoseUserWasDeletedIsOut(t *testing.T) {
 		l := newDocsLab(t, c, func(o *Options) {
 			m := NewPeopleMemory()
 			m.made.Add("staff:alice", madeUser{known: time.Now(), gone: time.Now()})
-			users := &cat.Users{Base: o.Upstream.base, HTTP: http.DefaultClient, Credentials: o.Credentials}
+			users := &cat.Users{Base: theCat(t, o.Cats).Base(), HTTP: http.DefaultClient, Credentials: o.Credentials}
 			var err error
 			o.People, err = NewPeople(PeopleOptions{
 				Handlers: []string{"staff"}, Roll: emptyRoll{}, Users: users, Memory: m, Log: slog.New(slog.DiscardHandler), Now: time.Now,
