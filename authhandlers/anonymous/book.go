@@ -64,25 +64,29 @@ type full struct {
 
 // enter gives the guest a place, or lets them keep theirs. Where there is none, the
 // guest who has asked for nothing for longest gives theirs up, if that was idle long.
-func (b *book) enter(subject string, from netip.Addr, end time.Time, r room) (gaveUp bool, _ full) {
+// Who has signed in gets none; ended says so.
+func (b *book) enter(subject string, from netip.Addr, end time.Time, r room) (gaveUp, ended bool, _ full) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.ended.Contains(subject) {
+		return false, true, full{}
+	}
 	now := b.now()
 	if p := b.places[subject]; p != nil {
 		p.seen, p.end = now, end
-		return false, full{}
+		return false, false, full{}
 	}
 	network := pace.Network(from)
 	out, f := b.findRoom(network, r, now)
 	if f.reached {
-		return false, f
+		return false, false, f
 	}
 	for _, s := range out {
 		b.leave(s)
 		b.gaveUp.Add(s, struct{}{})
 	}
 	b.take(subject, &place{network: network, seen: now, end: end})
-	return len(out) > 0, full{}
+	return len(out) > 0, false, full{}
 }
 
 // take notes the guest's place. mu is held.
@@ -99,6 +103,9 @@ func (b *book) stays(subject string, end time.Time, r room) bool {
 	defer b.mu.Unlock()
 	if b.places[subject] != nil {
 		return true
+	}
+	if b.ended.Contains(subject) {
+		return false
 	}
 	now := b.now()
 	b.sweep(now)

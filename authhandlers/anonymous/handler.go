@@ -89,9 +89,12 @@ func (h *handler) enter(p pass, r *authhandlers.Request) (*authhandlers.AuthUser
 	if renews {
 		p = renewed
 	}
-	gaveUp, f := h.book.enter(p.subject(), r.ClientIP, h.end(p), h.room())
+	gaveUp, ended, f := h.book.enter(p.subject(), r.ClientIP, h.end(p), h.room())
 	if gaveUp {
 		h.observe(eventGivenUp)
+	}
+	if ended {
+		return nil, gone(errSignedIn)
 	}
 	if f.reached {
 		return nil, h.full(authhandlers.CodeGuestsFull, eventFull, f.own, f.wait)

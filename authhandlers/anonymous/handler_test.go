@@ -1,6 +1,7 @@
 package anonymous
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -202,6 +203,31 @@ func TestWhoSignsInIsNoGuest(t *testing.T) {
 	}
 	if l.h.SeeOff(l.visitor("192.0.2.2").request()) != nil {
 		t.Error("nobody was seen off")
+	}
+}
+
+// between is a context that does something when it is asked whether it is over.
+type between struct {
+	context.Context
+	do func()
+}
+
+func (b between) Err() error {
+	b.do()
+	return nil
+}
+
+// TestWhoSignsInMeanwhileIsNoGuest: a request whose cookie was read before its guest
+// signed in takes no place.
+func TestWhoSignsInMeanwhileIsNoGuest(t *testing.T) {
+	l := newLab(t, nil)
+	v := l.visitor("192.0.2.1")
+	v.comes()
+	r, signsIn := v.request(), v.request()
+	r.Lasting = true
+	u, err := l.h.Authenticate(between{t.Context(), func() { l.h.SeeOff(signsIn) }}, r)
+	if !errors.Is(err, authhandlers.ErrNoCredential) || l.h.Guests() != 0 {
+		t.Errorf("%+v, %v, %d guests", u, err, l.h.Guests())
 	}
 }
 
