@@ -136,7 +136,8 @@ type AuthUserInfo struct {
 	// came; empty for people who came with a token. It is no secret.
 	Session string
 	// Evidence is what a Rejudger keeps of the credential of a Lasting request, to
-	// judge it again. It is never the credential, and nobody but the handler reads it.
+	// judge it again. It is never the credential, and nobody but the handler reads it. It
+	// is text in UTF-8: tickets hold it as JSON.
 	Evidence string
 	// Extra is for handlers and their own tools; Catflap does not read it.
 	Extra map[string]any

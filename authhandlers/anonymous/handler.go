@@ -118,7 +118,7 @@ func (h *handler) full(code authhandlers.Code, event string, own bool, wait time
 func (h *handler) person(p pass, lasting bool) *authhandlers.AuthUserInfo {
 	u := &authhandlers.AuthUserInfo{Name: "Guest", Issuer: authhandlers.GuestIssuer, Subject: p.subject(), IssuedAt: p.made, Expiry: h.end(p)}
 	if lasting {
-		u.Evidence = string(p.facts())
+		u.Evidence = p.evidence()
 	}
 	return u
 }
@@ -183,7 +183,7 @@ func (h *handler) Rejudge(u *authhandlers.AuthUserInfo) (*authhandlers.AuthUserI
 	over := func(why string) (*authhandlers.AuthUserInfo, error) {
 		return nil, authhandlers.Reject(authhandlers.CodeTokenExpired, "become a guest again, or sign in", "%s", why)
 	}
-	p, err := readFacts([]byte(u.Evidence))
+	p, err := readEvidence(u.Evidence)
 	switch {
 	case err != nil:
 		return over("the evidence is of another handler")

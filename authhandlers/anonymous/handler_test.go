@@ -2,6 +2,7 @@ package anonymous
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -203,6 +204,37 @@ func TestWhoSignsInIsNoGuest(t *testing.T) {
 	}
 	if l.h.SeeOff(l.visitor("192.0.2.2").request()) != nil {
 		t.Error("nobody was seen off")
+	}
+}
+
+// TestEvidenceIsKept: a ticket, in which it stands as JSON, is as good as the cookie.
+func TestEvidenceIsKept(t *testing.T) {
+	l := newLab(t, nil)
+	v := l.visitor("192.0.2.1")
+	u := v.comes()
+	r := v.request()
+	r.Lasting = true
+	connected, err := l.h.Authenticate(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(connected)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept authhandlers.AuthUserInfo
+	if err := json.Unmarshal(text, &kept); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := l.h.Rejudge(&kept); err != nil || again.Subject != u.Subject {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for _, bad := range []string{"", "x", connected.Evidence + "A", connected.Evidence[1:], strings.Repeat("A", len(connected.Evidence))} {
+		other := *connected
+		other.Evidence = bad
+		if _, err := l.h.Rejudge(&other); !rejected(err) {
+			t.Errorf("%q: %v", bad, err)
+		}
 	}
 }
 

@@ -69,6 +69,17 @@ func readFacts(b []byte) (pass, error) {
 	return p, nil
 }
 
+// evidence is the facts as text: a ticket holds it as JSON.
+func (p pass) evidence() string { return base64url.Encode(p.facts()) }
+
+func readEvidence(text string) (pass, error) {
+	b, err := base64url.Decode(text)
+	if err != nil {
+		return pass{}, errForm
+	}
+	return readFacts(b)
+}
+
 // ring are the keys by which passes are made, and verified.
 type ring []ringKey
 
