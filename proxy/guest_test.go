@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/catflap/catflap/authhandlers"
 	"github.com/catflap/catflap/authhandlers/anonymous"
 	"github.com/catflap/catflap/authhandlers/authtest"
+	"github.com/catflap/catflap/internal/demo/standin"
 	"github.com/catflap/catflap/proxy/session"
 )
 
@@ -176,5 +178,47 @@ func TestGuestsCopy(t *testing.T) {
 		if resp, _ := b.goTo("/_catflap/guest/conversation"); resp.StatusCode != http.StatusNotFound {
 			t.Errorf("somebody who has signed in: %d", resp.StatusCode)
 		}
+	}
+}
+
+// TestGuestsTicket: it opens a socket of the guest's own, which ends when they sign in.
+func TestGuestsTicket(t *testing.T) {
+	d := &desk{title: "desk"}
+	l, _ := newGuestDesk(t, d, nil)
+	cat, err := standin.Start(standin.Options{APIKey: labKey, APIKeyWS: "the-cats-ws-key", JWTSecret: "long and random"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cat.Close() })
+	base, err := url.Parse(cat.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.handler.o.Cats = catAt(t, base)
+	b := l.browser(t)
+	b.script(http.MethodPost, "/_catflap/guest", "")
+	id := b.guest()
+	ticket, status := b.ticket(publicURL)
+	if ticket == "" {
+		t.Fatalf("no ticket: %d", status)
+	}
+	c, resp, err := l.dial("/ws?token="+ticket, http.Header{"Origin": {publicURL}})
+	if err != nil {
+		t.Fatalf("%v %v", err, resp)
+	}
+	defer c.Close()
+	if who := ask(t, c); who != id || id == "" {
+		t.Errorf("the Cat takes %q for %q", id, who)
+	}
+	other, _ := b.ticket(publicURL)
+	b.signIn("alice")
+	if b.is() != "desk:alice" {
+		t.Errorf("it is %q", b.is())
+	}
+	if code, reason := closedWith(t, c); code != 4401 {
+		t.Errorf("%d %q", code, reason)
+	}
+	if _, resp, err := l.dial("/ws?token="+other, http.Header{"Origin": {publicURL}}); err == nil || resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a ticket of before: %v %v", resp, err)
 	}
 }

@@ -249,9 +249,9 @@ func (b between) Err() error {
 	return nil
 }
 
-// TestWhoSignsInMeanwhileIsNoGuest: a request whose cookie was read before its guest
+// TestWhoSignsInInBetweenIsNoGuest: a request whose cookie was read before its guest
 // signed in takes no place.
-func TestWhoSignsInMeanwhileIsNoGuest(t *testing.T) {
+func TestWhoSignsInInBetweenIsNoGuest(t *testing.T) {
 	l := newLab(t, nil)
 	v := l.visitor("192.0.2.1")
 	v.comes()

@@ -148,7 +148,7 @@ func (s *SignIn) Grant(ctx context.Context, client netip.Addr, name, password st
 	asked, cancel := context.WithTimeout(context.WithoutCancel(ctx), passwordTime)
 	defer cancel()
 	grant, err := func() (*authhandlers.PasswordGrant, error) {
-		defer leave() // whatever the handler does
+		defer leave() // after a panic too
 		return login.LoginByPassword(asked, name, password)
 	}()
 	settle(err)
